@@ -1,0 +1,6 @@
+//! Server functions: what the console asks the server, typed on both sides. Each body finds the services and the actor, calls one service, and maps.
+
+pub mod builds;
+pub mod functions;
+pub mod observe;
+pub mod workspaces;

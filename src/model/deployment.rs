@@ -1,0 +1,149 @@
+//! Deployments: an image that serves, or served, under an app name.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{Error, Result};
+use super::id::{DeploymentId, FunctionId, text_type};
+use super::time::Timestamp;
+
+/// Longest app name; Kubernetes appends to it.
+const MAX_APP_NAME: usize = 53;
+
+fn parse_app_name(text: &str) -> Result<String> {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if !text.is_empty() && text.len() <= MAX_APP_NAME && text.chars().all(inner) && !text.starts_with('-') && !text.ends_with('-') {
+        Ok(text.to_owned())
+    } else {
+        Err(Error::validation("app_name", format!("An app name holds at most {MAX_APP_NAME} lower-case letters, digits and inner hyphens.")))
+    }
+}
+
+fn parse_namespace(text: &str) -> Result<String> {
+    parse_app_name(text).map_err(|_| Error::validation("namespace", "A namespace holds at most 53 lower-case letters, digits and inner hyphens."))
+}
+
+fn parse_image_ref(text: &str) -> Result<String> {
+    let text = text.trim();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | ':' | '@' | '[' | ']');
+    if !text.is_empty() && text.len() <= 512 && text.chars().all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err(Error::validation("image_ref", "Write an image as registry/repository:tag."))
+    }
+}
+
+text_type!(
+    /// A DNS-1123 label of at most 53 characters; the first path segment of a function's URL.
+    AppName,
+    parse_app_name
+);
+text_type!(
+    /// A Kubernetes namespace.
+    Namespace,
+    parse_namespace
+);
+text_type!(
+    /// `registry/repository:tag`.
+    ImageRef,
+    parse_image_ref
+);
+
+impl AppName {
+    /// Makes any text DNS-1123 safe; `None` when nothing of it is left (a name in Hangul, say).
+    pub fn from_text(text: &str) -> Option<Self> {
+        let mut name = String::new();
+        for c in text.chars() {
+            if c.is_ascii_alphanumeric() {
+                name.push(c.to_ascii_lowercase());
+            } else if !name.is_empty() && !name.ends_with('-') {
+                name.push('-');
+            }
+        }
+        name.truncate(MAX_APP_NAME);
+        Self::parse(name.trim_matches('-')).ok()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeploymentStatus {
+    Deploying,
+    Active,
+    Failed,
+    Superseded,
+}
+
+/// What the deploy request may set, with its defaults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeployOptions {
+    pub enable_autoscaling: bool,
+    /// Only meaningful when autoscaling is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<u32>,
+    pub use_spot: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_limit: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_limit: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_request: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_request: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom_tolerations: Option<serde_json::Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom_affinity: Option<serde_json::Value>,
+}
+
+impl Default for DeployOptions {
+    fn default() -> Self {
+        Self {
+            enable_autoscaling: true,
+            replicas: None,
+            use_spot: true,
+            service_account: None,
+            cpu_limit: None,
+            memory_limit: None,
+            cpu_request: None,
+            memory_request: None,
+            custom_tolerations: None,
+            custom_affinity: None,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Deployment {
+    pub id: DeploymentId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function_id: Option<FunctionId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    pub app_name: AppName,
+    pub namespace: Namespace,
+    pub image_ref: ImageRef,
+    pub options: DeployOptions,
+    pub status: DeploymentStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    pub created_at: Timestamp,
+    pub by: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AppName;
+
+    #[test]
+    fn any_text_becomes_a_safe_name_or_none() {
+        assert_eq!(AppName::from_text("Payment Approve").expect("safe").as_str(), "payment-approve");
+        assert_eq!(AppName::from_text("__a..b__").expect("safe").as_str(), "a-b");
+        assert_eq!(AppName::from_text("결제"), None);
+        let long = AppName::from_text(&"a-".repeat(60)).expect("safe");
+        assert!(long.as_str().len() <= 53 && !long.as_str().ends_with('-'));
+    }
+}

@@ -1,0 +1,136 @@
+//! Executions: one call of a function, as it is recorded.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::id::{ExecutionId, FunctionId};
+use super::time::Timestamp;
+
+/// Above this a body is kept as a preview, in bytes.
+pub const MAX_BODY_PREVIEW: usize = 64 * 1024;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExecutionStatus {
+    Success,
+    /// The function answered ≥ 500, trapped, timed out or could not be reached.
+    Error,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    Info,
+    Warn,
+    Error,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Trigger {
+    Http,
+    Invoke,
+    Test,
+    Draft,
+    Replay,
+}
+
+impl Trigger {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Invoke => "invoke",
+            Self::Test => "test",
+            Self::Draft => "draft",
+            Self::Replay => "replay",
+        }
+    }
+}
+
+/// Header names and values in the order they came; credentials are masked before they get here.
+pub type Headers = Vec<(String, String)>;
+
+/// One call as clients read it (`ExecutionLog`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Execution {
+    pub id: ExecutionId,
+    pub function_id: FunctionId,
+    pub timestamp: Timestamp,
+    pub status: ExecutionStatus,
+    /// Milliseconds.
+    pub duration: f64,
+    pub status_code: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_body: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_body: Option<Value>,
+    /// Lines the function wrote to stdout and stderr.
+    pub logs: Vec<String>,
+    pub level: Level,
+    pub trigger: Trigger,
+    pub method: String,
+    pub path: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub query: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub request_headers: Headers,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub response_headers: Headers,
+    /// Bytes of the body.
+    pub request_size: u64,
+    /// Bytes of the body.
+    pub response_size: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_ms: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_mb: Option<f64>,
+    /// Milliseconds until the instance ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_ms: Option<f64>,
+    /// A body was longer than what is kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
+    /// Why there is no answer of the function's own, as in "timed out after 30 s".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// An execution as a row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExecutionSummary {
+    pub id: ExecutionId,
+    pub function_id: FunctionId,
+    pub function_name: String,
+    pub timestamp: Timestamp,
+    pub status: ExecutionStatus,
+    pub status_code: u16,
+    pub trigger: Trigger,
+    pub method: String,
+    pub path: String,
+    /// Milliseconds.
+    pub duration: f64,
+    /// Bytes.
+    pub response_size: u64,
+}
+
+/// Filters and page of a list of executions. Empty fields do not filter.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExecutionFilter {
+    pub status: Option<ExecutionStatus>,
+    pub code: Option<u16>,
+    pub from: Option<Timestamp>,
+    pub to: Option<Timestamp>,
+    /// Text in path, bodies or output lines.
+    pub q: Option<String>,
+    pub limit: Option<u32>,
+    pub cursor: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExecutionPage {
+    pub executions: Vec<Execution>,
+    pub next: Option<String>,
+}

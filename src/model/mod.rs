@@ -1,0 +1,14 @@
+//! Value types that server and browser share. Parse, don't re-check: fields are private where a rule holds, with one fallible constructor.
+
+pub mod deployment;
+pub mod error;
+pub mod execution;
+pub mod figures;
+pub mod function;
+pub mod id;
+pub mod metrics;
+pub mod source;
+pub mod task;
+pub mod time;
+pub mod version;
+pub mod workspace;

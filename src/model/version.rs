@@ -1,0 +1,45 @@
+//! Versions: what one successful build made. Immutable.
+
+use serde::{Deserialize, Serialize};
+
+use super::function::{Environment, HttpMethods, Memory, OutboundHost, Timeout};
+use super::id::{FunctionId, TaskId};
+use super::source::SourceSummary;
+use super::time::Timestamp;
+
+/// A function's configuration as a version or a deployment keeps it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Configuration {
+    pub memory: Memory,
+    pub timeout: Timeout,
+    pub http_methods: HttpMethods,
+    pub environment: Environment,
+    pub allowed_outbound_hosts: Vec<OutboundHost>,
+}
+
+/// A native or portable program, found by its hash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Artifact {
+    /// Where the blobs hold it.
+    pub key: String,
+    /// Hexadecimal, of the content.
+    pub sha256: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Version {
+    pub function_id: FunctionId,
+    /// Counted from 1 per function.
+    pub number: u32,
+    pub source: SourceSummary,
+    /// Where the blobs hold the source as it was built.
+    pub source_key: String,
+    pub configuration: Configuration,
+    pub image_ref: String,
+    pub artifact: Artifact,
+    pub task_id: TaskId,
+    pub by: String,
+    pub at: Timestamp,
+}

@@ -1,0 +1,134 @@
+//! Python source to an artifact.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::deployment::AppName;
+use crate::model::id::{FunctionId, TaskId, WorkspaceId};
+use crate::model::source::{Diagnostic, SourceKind, SourceSummary};
+use crate::model::task::StageName;
+use crate::model::version::Artifact;
+
+/// Where a source comes from, not yet looked at.
+#[derive(Clone, Debug)]
+pub enum RawSource {
+    /// One Python module: its file name and content.
+    File { name: String, content: Bytes },
+    /// A .zip archive.
+    Package { archive: Bytes },
+}
+
+/// A source that was read and bounded: what a build works on.
+#[derive(Clone, Debug)]
+pub struct SourceTree {
+    pub kind: SourceKind,
+    /// Path with `/`, relative, without `..`; the content as it was sent.
+    pub files: BTreeMap<String, Bytes>,
+    /// The file that holds the handler, as in `app.py`.
+    pub entry: String,
+    /// What `spin.toml` of a package said, if it had one.
+    pub manifest: Option<SpinManifest>,
+    /// Python requirements, one a line, comments dropped.
+    pub requirements: Vec<String>,
+}
+
+/// What is read from a package's `spin.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SpinManifest {
+    pub component: String,
+    pub allowed_outbound_hosts: Vec<String>,
+    pub environment: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct BuildRequest {
+    pub task_id: TaskId,
+    pub workspace_id: WorkspaceId,
+    pub function_id: Option<FunctionId>,
+    pub app_name: AppName,
+    pub source: SourceTree,
+}
+
+#[derive(Clone, Debug)]
+pub struct Built {
+    pub artifact: Artifact,
+}
+
+/// Credentials for a registry. Never stored, logged or echoed: no `Debug`, no serialization.
+#[derive(Clone)]
+pub struct RegistryCredentials {
+    pub username: String,
+    pub password: String,
+}
+
+#[derive(Clone)]
+pub struct PushRequest {
+    pub task_id: TaskId,
+    pub app_name: AppName,
+    pub artifact: Artifact,
+    /// `registry/repository`, without a tag.
+    pub registry_url: String,
+    pub tag: String,
+    pub credentials: Option<RegistryCredentials>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Pushed {
+    /// `registry/repository:tag`.
+    pub image_ref: String,
+}
+
+/// Hears of a build while it runs. Calls are cheap and never block.
+pub trait Progress: Send + Sync {
+    /// The stage that runs now; the one before it is done.
+    fn stage(&self, name: StageName);
+    /// A line of output, without its line break.
+    fn line(&self, stage: StageName, text: &str);
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The source is at fault: `message` is what the caller reads, as in `MyPy validation failed: app.py:10: error: …`.
+    #[error("{message}")]
+    Source { message: String, diagnostics: Vec<Diagnostic> },
+    #[error("the build was cancelled")]
+    Cancelled,
+    /// A limit was reached: time, memory, output, files. The message says which and what to do.
+    #[error("{0}")]
+    LimitReached(String),
+    /// The registry refused or could not be reached; the message holds a hint and no secret.
+    #[error("{0}")]
+    Registry(String),
+    /// The builder itself failed; the same build may succeed later.
+    #[error("the builder failed: {0}")]
+    Failed(String),
+}
+
+/// Builds and pushes. Implementations MUST
+///
+/// - be safe to run again with the same task id after a crash: what an earlier run left is replaced or reused, and its effect happens once;
+/// - stop within two seconds of `cancel`, leaving no process and no file behind;
+/// - bound time, memory, output and files of what the source makes them do, and give it no environment, secret or network;
+/// - never show a credential in a line, an error or an artifact.
+#[async_trait]
+pub trait Builder: Send + Sync + 'static {
+    /// Reads a source and bounds it, without running any of it. Cheap enough for a request.
+    async fn read_source(&self, raw: RawSource) -> Result<(SourceTree, SourceSummary), BuildError>;
+
+    /// The quick checks on one module as it is typed: syntax, the handler, imports. Never fails; no process is started.
+    fn diagnose(&self, file: &str, python: &str) -> Vec<Diagnostic>;
+
+    /// Identifies what a build of this tree gives: two trees with the same key give the same artifact.
+    fn cache_key(&self, source: &SourceTree) -> String;
+
+    /// Stages `validate` and `build`.
+    async fn build(&self, request: BuildRequest, progress: &dyn Progress, cancel: &CancellationToken) -> Result<Built, BuildError>;
+
+    /// Stage `push`.
+    async fn push(&self, request: PushRequest, progress: &dyn Progress, cancel: &CancellationToken) -> Result<Pushed, BuildError>;
+
+    /// Cheap proof that builds can run; the text says what is missing.
+    async fn check(&self) -> Result<(), String>;
+}

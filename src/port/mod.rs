@@ -1,0 +1,9 @@
+//! What the rules need from technology. Each trait's docs are its contract; `tests/it/contract` holds every adapter to it.
+
+pub mod blobs;
+pub mod builder;
+pub mod key_values;
+pub mod logs;
+pub mod metrics;
+pub mod platform;
+pub mod store;

@@ -1,0 +1,137 @@
+//! Where deployed functions run.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+use std::time::Duration;
+
+use crate::model::deployment::{AppName, DeployOptions, ImageRef, Namespace};
+use crate::model::execution::Level;
+use crate::model::id::{DeploymentId, FunctionId};
+use crate::model::version::{Artifact, Configuration};
+
+/// What to run under an app name.
+#[derive(Clone, Debug)]
+pub struct Release {
+    pub deployment_id: DeploymentId,
+    pub app_name: AppName,
+    pub namespace: Namespace,
+    pub function_id: Option<FunctionId>,
+    pub version: Option<u32>,
+    pub image_ref: ImageRef,
+    /// Absent when only the registry holds the image.
+    pub artifact: Option<Artifact>,
+    pub configuration: Configuration,
+    pub options: DeployOptions,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployed {
+    /// The name the platform gave the app: what is stored, shown and used from now on.
+    pub app_name: AppName,
+    /// Where the platform answers; `None` while it is not known yet.
+    pub endpoint: Option<String>,
+    pub warnings: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub method: Method,
+    /// Scheme, host, path (without the app's prefix) and query as the function sees them.
+    pub uri: http::Uri,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    /// Wall-clock time of this call at most.
+    pub timeout: Duration,
+    /// Memory of this call at most, in bytes.
+    pub memory: usize,
+    /// Response body at most, in bytes.
+    pub max_body: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+/// Why a function gave no answer of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallFailure {
+    /// No such app runs here.
+    NotDeployed,
+    TimedOut,
+    OutOfMemory,
+    /// The response was longer than allowed.
+    ResponseTooLarge,
+    /// It ended without answering, or trapped; the text is for its developer.
+    Trapped(String),
+    /// Too many calls at once; none of it ran.
+    Overloaded,
+    /// The platform could not reach it.
+    Unreachable(String),
+}
+
+/// What a call gave and used.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub result: Result<Answer, CallFailure>,
+    /// Lines written to stdout (`Info`) and stderr (`Error`), bounded, oldest first.
+    pub lines: Vec<(Level, String)>,
+    pub lines_truncated: bool,
+    pub cpu: Option<Duration>,
+    /// Peak linear memory in bytes.
+    pub memory: Option<u64>,
+    /// Until the instance began to run.
+    pub start: Option<Duration>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PlatformError {
+    #[error("Namespace '{0}' not found")]
+    UnknownNamespace(String),
+    /// The image or its artifact cannot be run; the message says why and what to do.
+    #[error("{0}")]
+    Unrunnable(String),
+    #[error("the platform failed: {0}")]
+    Failed(String),
+}
+
+/// Runs functions. Implementations MUST
+///
+/// - replace a release without a failed request: calls under way finish on the old one, and the old one serves until the new one can;
+/// - leave what serves untouched when `deploy` fails;
+/// - give every call a fresh instance, with nothing of another call in it;
+/// - hold memory, time and body limits of each call, and keep a function from files, the environment of the server and hosts it may not call;
+/// - never compile on `call`.
+#[async_trait]
+pub trait Platform: Send + Sync + 'static {
+    /// Makes an artifact ready to start at once; called in a build, off every request. Doing it twice is cheap.
+    async fn prepare(&self, artifact: &Artifact) -> Result<(), PlatformError>;
+
+    /// Starts or replaces; answers when the new release takes the calls.
+    async fn deploy(&self, release: Release) -> Result<Deployed, PlatformError>;
+
+    /// Applies new limits, environment and hosts to what serves, without a new deployment.
+    async fn configure(&self, app: &AppName, configuration: Configuration) -> Result<(), PlatformError>;
+
+    /// A missing app is fine.
+    async fn delete(&self, app: &AppName, namespace: &Namespace) -> Result<(), PlatformError>;
+
+    async fn call(&self, app: &AppName, call: Call) -> Outcome;
+
+    /// Where an app answers for users of this platform.
+    fn endpoint(&self, app: &AppName, namespace: &Namespace) -> String;
+
+    /// Namespaces that exist; `None` when the platform cannot tell.
+    fn namespaces(&self) -> Option<Vec<Namespace>>;
+
+    /// Bytes of machine-local caches that can be made again.
+    async fn cache_usage(&self) -> Option<u64>;
+
+    /// Drops cached programs of artifacts other than these (hexadecimal SHA-256).
+    async fn collect(&self, keep: &std::collections::HashSet<String>) -> Result<u64, PlatformError>;
+
+    async fn check(&self) -> Result<(), PlatformError>;
+}
