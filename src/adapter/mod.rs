@@ -1,1 +1,8 @@
+//! Technology behind the ports: a folder a port, a file a technology. No adapter imports another.
 
+pub mod blobs;
+pub mod builder;
+pub mod logs;
+pub mod metrics;
+pub mod platform;
+pub mod store;

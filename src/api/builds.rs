@@ -5,20 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::deployment::Deployment;
 use crate::model::error::Error;
+pub use crate::model::form::DeployForm;
 use crate::model::id::{DeploymentId, FunctionId, TaskId, WorkspaceId};
 use crate::model::task::{TaskLine, TaskStatus, TaskView};
 use crate::model::version::Version;
-
-/// The deploy form: texts, checked by the server. Empty means the default.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct DeployForm {
-    pub app_name: String,
-    pub namespace: String,
-    /// Also push the image there, as in `registry.example.com/team/app`; needs the host in `BLUE_FAAS_PUSH_HOSTS`.
-    pub registry_url: String,
-    pub tag: String,
-}
 
 /// A task with its output after the line `after` (0: from the start).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

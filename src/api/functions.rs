@@ -1,40 +1,12 @@
 //! Functions, as the console uses them.
 
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use crate::model::error::Error;
+pub use crate::model::form::{EnvironmentRow, SettingsForm};
 use crate::model::function::{FunctionDetail, FunctionFilter, FunctionPage};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::source::Diagnostic;
-
-/// The settings of a function as a form sends them: texts, checked by the server.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct SettingsForm {
-    pub name: String,
-    pub description: String,
-    /// As in `["GET", "POST"]`.
-    pub methods: Vec<String>,
-    /// MB.
-    pub memory: String,
-    /// Seconds.
-    pub timeout: String,
-    /// Rows; one with an empty name is left out.
-    pub environment: Vec<EnvironmentRow>,
-    /// A `.env` block whose lines are added to the rows: `NAME=value`, `#` comments.
-    pub environment_block: String,
-    /// One host a line, in Spin's syntax.
-    pub allowed_outbound_hosts: String,
-    pub invocation_url: String,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct EnvironmentRow {
-    pub name: String,
-    pub value: String,
-}
 
 #[server(input = leptos::server_fn::codec::GetUrl)]
 pub async fn list_functions(workspace: WorkspaceId, filter: FunctionFilter) -> Result<FunctionPage, Error> {

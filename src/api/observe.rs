@@ -4,23 +4,10 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::model::error::Error;
+pub use crate::model::form::TestForm;
 use crate::model::execution::{Execution, ExecutionFilter, ExecutionPage, ExecutionSummary};
 use crate::model::id::{ExecutionId, FunctionId, WorkspaceId};
 use crate::model::metrics::{FunctionMetrics, LogLine};
-
-/// A request to try a function with, as the form sends it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct TestForm {
-    pub method: String,
-    /// As in `/orders/7`.
-    pub path: String,
-    /// Without the question mark.
-    pub query: String,
-    /// One header a line, as in `accept: application/json`.
-    pub headers: String,
-    pub body: String,
-}
 
 /// A page of executions over a workspace's functions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@ pub mod deployment;
 pub mod error;
 pub mod execution;
 pub mod figures;
+pub mod form;
 pub mod function;
 pub mod id;
 pub mod metrics;

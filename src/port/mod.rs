@@ -3,6 +3,7 @@
 pub mod blobs;
 pub mod builder;
 pub mod key_values;
+pub mod keys;
 pub mod logs;
 pub mod metrics;
 pub mod platform;

@@ -1,0 +1,3 @@
+//! Where live lines come from.
+
+pub mod embedded;

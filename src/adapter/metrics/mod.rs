@@ -1,0 +1,3 @@
+//! Where CPU figures come from.
+
+pub mod embedded;

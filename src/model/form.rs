@@ -1,0 +1,56 @@
+//! Forms as the console sends them: texts, checked by the server.
+
+use serde::{Deserialize, Serialize};
+
+/// The settings of a function as a form sends them: texts, checked by the server.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SettingsForm {
+    pub name: String,
+    pub description: String,
+    /// As in `["GET", "POST"]`.
+    pub methods: Vec<String>,
+    /// MB.
+    pub memory: String,
+    /// Seconds.
+    pub timeout: String,
+    /// Rows; one with an empty name is left out.
+    pub environment: Vec<EnvironmentRow>,
+    /// A `.env` block whose lines are added to the rows: `NAME=value`, `#` comments.
+    pub environment_block: String,
+    /// One host a line, in Spin's syntax.
+    pub allowed_outbound_hosts: String,
+    pub invocation_url: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EnvironmentRow {
+    pub name: String,
+    pub value: String,
+}
+
+/// The deploy form: texts, checked by the server. Empty means the default.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeployForm {
+    pub app_name: String,
+    pub namespace: String,
+    /// Also push the image there, as in `registry.example.com/team/app`; needs the host in `BLUE_FAAS_PUSH_HOSTS`.
+    pub registry_url: String,
+    pub tag: String,
+}
+
+/// A request to try a function with, as the form sends it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TestForm {
+    pub method: String,
+    /// As in `/orders/7`.
+    pub path: String,
+    /// Without the question mark.
+    pub query: String,
+    /// One header a line, as in `accept: application/json`.
+    pub headers: String,
+    pub body: String,
+}

@@ -1,0 +1,123 @@
+//! The layout of the single table: every partition and sort key there is. The first four kinds are those of the first system (SPEC §5).
+
+use super::store::Key;
+use crate::model::deployment::{AppName, ImageRef};
+use crate::model::id::{DeploymentId, ExecutionId, FunctionId, TaskId, WorkspaceId};
+use crate::model::time::Timestamp;
+
+/// Sort key of the one item that describes its partition.
+pub const METADATA: &str = "METADATA";
+/// Sort key of the item that says in which partition a record found by id lives.
+pub const OWNER: &str = "OWNER";
+/// Partition that lists all workspaces.
+pub const WORKSPACES: &str = "WORKSPACES";
+/// Partition that lists all deployed apps.
+pub const APPS: &str = "APPS";
+/// Partition that lists the tasks that are not done.
+pub const QUEUE: &str = "QUEUE";
+
+pub const FUNCTION_PREFIX: &str = "FN#";
+pub const TASK_PREFIX: &str = "BUILD#";
+pub const EXECUTION_PREFIX: &str = "LOG#";
+pub const VERSION_PREFIX: &str = "VERSION#";
+pub const DEPLOYMENT_PREFIX: &str = "DEPLOYMENT#";
+pub const LINES_PREFIX: &str = "LINES#";
+pub const VALUE_PREFIX: &str = "VALUE#";
+
+pub fn workspace_partition(workspace: &WorkspaceId) -> String {
+    format!("WS#{workspace}")
+}
+
+pub fn function_partition(function: &FunctionId) -> String {
+    format!("FN#{function}")
+}
+
+pub fn app_partition(app: &AppName) -> String {
+    format!("APP#{app}")
+}
+
+pub fn task_partition(task: &TaskId) -> String {
+    format!("TASK#{task}")
+}
+
+pub fn workspace(workspace: &WorkspaceId) -> Key {
+    Key::new(workspace_partition(workspace), METADATA)
+}
+
+pub fn workspace_entry(workspace: &WorkspaceId) -> Key {
+    Key::new(WORKSPACES, workspace.as_str())
+}
+
+pub fn function(workspace: &WorkspaceId, function: &FunctionId) -> Key {
+    Key::new(workspace_partition(workspace), format!("{FUNCTION_PREFIX}{function}"))
+}
+
+pub fn function_owner(function: &FunctionId) -> Key {
+    Key::new(function_partition(function), OWNER)
+}
+
+pub fn task(workspace: &WorkspaceId, task: &TaskId) -> Key {
+    Key::new(workspace_partition(workspace), format!("{TASK_PREFIX}{task}"))
+}
+
+pub fn task_owner(task: &TaskId) -> Key {
+    Key::new(task_partition(task), OWNER)
+}
+
+pub fn queue_entry(created_at: Timestamp, task: &TaskId) -> Key {
+    Key::new(QUEUE, format!("{}#{task}", created_at.sort_key()))
+}
+
+/// A chunk of output whose first line has this sequence.
+pub fn task_lines(task: &TaskId, first_sequence: u64) -> Key {
+    Key::new(task_partition(task), format!("{LINES_PREFIX}{first_sequence:010}"))
+}
+
+pub fn version(function: &FunctionId, number: u32) -> Key {
+    Key::new(function_partition(function), format!("{VERSION_PREFIX}{number:08}"))
+}
+
+pub fn app(app: &AppName) -> Key {
+    Key::new(app_partition(app), METADATA)
+}
+
+pub fn app_entry(app: &AppName) -> Key {
+    Key::new(APPS, app.as_str())
+}
+
+/// `partition` is the function's, or the app's when no function is attached.
+pub fn deployment(partition: &str, deployment: &DeploymentId) -> Key {
+    Key::new(partition, format!("{DEPLOYMENT_PREFIX}{deployment}"))
+}
+
+pub fn deployment_owner(deployment: &DeploymentId) -> Key {
+    Key::new(format!("DEPLOYMENT#{deployment}"), OWNER)
+}
+
+pub fn image(image: &ImageRef) -> Key {
+    Key::new(format!("IMAGE#{image}"), METADATA)
+}
+
+/// What a build of a source gave, by the builder's cache key.
+pub fn built_source(cache_key: &str) -> Key {
+    Key::new(format!("SOURCE#{cache_key}"), METADATA)
+}
+
+/// `partition` is the function's, or the app's when no function is attached.
+pub fn execution(partition: &str, at: Timestamp, execution: &ExecutionId) -> Key {
+    Key::new(partition, format!("{EXECUTION_PREFIX}{}#{execution}", at.sort_key()))
+}
+
+/// Statistics of a function or workspace (`FN#…`, `WS#…`).
+pub fn statistics_partition(scope: &str) -> String {
+    format!("STAT#{scope}")
+}
+
+/// `step` is one of `1M`, `5M`, `1H`; the shard spreads one hot counter over several items.
+pub fn statistics(scope: &str, step: &str, start_seconds: i64, shard: u16) -> Key {
+    Key::new(statistics_partition(scope), format!("{step}#{start_seconds:012}#{shard:03}"))
+}
+
+pub fn key_value_partition(owner: &str) -> String {
+    format!("KV#{owner}")
+}

@@ -1,0 +1,142 @@
+//! The command line: every variable with its default, for `blue-faas --help`.
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Turns a Python function into an HTTP endpoint: write, build to WebAssembly, deploy, invoke, watch.
+#[derive(Clone, Debug, Parser)]
+#[command(version, about, after_help = "Settings are environment variables, or lines of a .env file in the working directory. Not set means the default.")]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Where the console and the API listen
+    #[arg(long, env = "BLUE_FAAS_ADDR", default_value = "127.0.0.1:3000")]
+    pub addr: String,
+    /// Where functions answer: an origin of their own
+    #[arg(long, env = "BLUE_FAAS_FUNCTIONS_ADDR", default_value = "127.0.0.1:3001")]
+    pub functions_addr: String,
+    /// The console as users reach it, behind a proxy
+    #[arg(long, env = "BLUE_FAAS_PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// Functions as users reach them; {app} stands for the app name
+    #[arg(long, env = "BLUE_FAAS_FUNCTIONS_URL")]
+    pub functions_url: Option<String>,
+    /// yes: listen on other addresses than loopback although there are no accounts
+    #[arg(long, env = "BLUE_FAAS_INSECURE")]
+    pub insecure: Option<String>,
+    /// Database, code, artifacts
+    #[arg(long, env = "BLUE_FAAS_DATA_DIR", default_value = "./data")]
+    pub data_dir: PathBuf,
+    /// Python environment with componentize-py, spin-sdk and mypy [default: blue-faas/venv in the user's cache]
+    #[arg(long, env = "BLUE_FAAS_VENV")]
+    pub venv: Option<PathBuf>,
+    /// The built front end [default: site beside the executable, else target/site]
+    #[arg(long, env = "BLUE_FAAS_SITE")]
+    pub site: Option<PathBuf>,
+    /// development | production: log format, CORS default
+    #[arg(long, env = "ENVIRONMENT", default_value = "development")]
+    pub environment: String,
+    /// TRACE | DEBUG | INFO | WARN | ERROR
+    #[arg(long, env = "LOG_LEVEL", default_value = "INFO")]
+    pub log_level: String,
+    /// Origins that may call the API from a browser, a JSON list [default: localhost:3000 and 5173 in development]
+    #[arg(long, env = "CORS_ORIGINS")]
+    pub cors_origins: Option<String>,
+    /// sqlite (dynamodb comes with the cloud adapters)
+    #[arg(long, env = "BLUE_FAAS_STORE", default_value = "sqlite")]
+    pub store: String,
+    /// files (s3 comes with the cloud adapters)
+    #[arg(long, env = "BLUE_FAAS_BLOBS", default_value = "files")]
+    pub blobs: String,
+    /// embedded (remote comes with the cloud adapters)
+    #[arg(long, env = "BLUE_FAAS_BUILDER", default_value = "embedded")]
+    pub builder: String,
+    /// embedded (spinapp comes with the cloud adapters)
+    #[arg(long, env = "BLUE_FAAS_PLATFORM", default_value = "embedded")]
+    pub platform: String,
+    /// embedded (loki comes with the cloud adapters)
+    #[arg(long, env = "BLUE_FAAS_LOGS", default_value = "embedded")]
+    pub logs: String,
+    /// embedded (prometheus comes with the cloud adapters)
+    #[arg(long, env = "BLUE_FAAS_METRICS", default_value = "embedded")]
+    pub metrics: String,
+    /// off (on comes with accounts)
+    #[arg(long, env = "BLUE_FAAS_AUTH", default_value = "off")]
+    pub auth: String,
+    /// Namespaces that exist, a comma-separated list
+    #[arg(long, env = "BLUE_FAAS_NAMESPACES", default_value = "default")]
+    pub namespaces: String,
+    /// Hosts that an invocation URL may name, a comma-separated list
+    #[arg(long, env = "BLUE_FAAS_INVOKE_ALLOWED_HOSTS")]
+    pub invoke_allowed_hosts: Option<String>,
+    /// Registries that images are pushed to, a comma-separated list
+    #[arg(long, env = "BLUE_FAAS_PUSH_HOSTS")]
+    pub push_hosts: Option<String>,
+    /// Package index for requirements.txt
+    #[arg(long, env = "BLUE_FAAS_PIP_INDEX_URL")]
+    pub pip_index_url: Option<String>,
+    /// Builds at the same time
+    #[arg(long, env = "BLUE_FAAS_BUILD_PARALLELISM", default_value = "1")]
+    pub build_parallelism: String,
+    /// Seconds a build may take
+    #[arg(long, env = "BLUE_FAAS_BUILD_TIMEOUT", default_value = "600")]
+    pub build_timeout: String,
+    /// Largest body of a call and its answer
+    #[arg(long, env = "BLUE_FAAS_MAX_BODY", default_value = "6MiB")]
+    pub max_body: String,
+    /// Largest upload
+    #[arg(long, env = "BLUE_FAAS_MAX_UPLOAD", default_value = "50MiB")]
+    pub max_upload: String,
+    /// Largest unpacked package
+    #[arg(long, env = "BLUE_FAAS_MAX_UNPACKED", default_value = "200MiB")]
+    pub max_unpacked: String,
+    /// Calls at the same time: per function,in all
+    #[arg(long, env = "BLUE_FAAS_MAX_CONCURRENCY", default_value = "32,256")]
+    pub max_concurrency: String,
+    /// Days that executions and tasks are kept
+    #[arg(long, env = "BLUE_FAAS_RETENTION_DAYS", default_value = "30")]
+    pub retention_days: String,
+    /// Versions kept per function
+    #[arg(long, env = "BLUE_FAAS_KEEP_VERSIONS", default_value = "10")]
+    pub keep_versions: String,
+    /// Bytes on disk at most; unused artifacts and the oldest executions go first [default: no limit]
+    #[arg(long, env = "BLUE_FAAS_MAX_DATA")]
+    pub max_data: Option<String>,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Asks a running server whether it is well; exits with 1 when it is not
+    Healthcheck,
+    /// Compiles a component to native code; the server runs this in a child process
+    #[command(hide = true)]
+    CompileArtifact { wasm: PathBuf, native: PathBuf, cache: PathBuf },
+}
+
+impl Arguments {
+    /// Engines that this version has; others are refused with the reason.
+    pub(super) fn check_engines(&self) -> Result<(), String> {
+        let engines = [
+            ("BLUE_FAAS_STORE", &self.store, "sqlite", "dynamodb"),
+            ("BLUE_FAAS_BLOBS", &self.blobs, "files", "s3"),
+            ("BLUE_FAAS_BUILDER", &self.builder, "embedded", "remote"),
+            ("BLUE_FAAS_PLATFORM", &self.platform, "embedded", "spinapp"),
+            ("BLUE_FAAS_LOGS", &self.logs, "embedded", "loki"),
+            ("BLUE_FAAS_METRICS", &self.metrics, "embedded", "prometheus"),
+            ("BLUE_FAAS_AUTH", &self.auth, "off", "on"),
+        ];
+        if (self.builder == "remote") != (self.platform == "spinapp") {
+            return Err("BLUE_FAAS_BUILDER and BLUE_FAAS_PLATFORM go in pairs: embedded and embedded, or remote and spinapp.".to_owned());
+        }
+        for (name, value, here, later) in engines {
+            if value == later {
+                return Err(format!("{name}: {later} is not in this version. Use {here}."));
+            }
+            if value != here {
+                return Err(format!("{name}: \"{value}\" is not known. Use {here}."));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,10 @@
+//! The process: configuration, composition of adapters, the two listeners and what stands before every request.
+
+pub mod compose;
+pub mod config;
+pub mod console;
+pub mod context;
+pub mod functions_listener;
+pub mod listen;
+pub mod middleware;
+pub mod telemetry;

@@ -1,0 +1,141 @@
+//! The routing table of the functions listener, in memory.
+//!
+//! Invariant: a route says what the record of its app says. Changes made here follow at once; where the store is shared, those of
+//! other replicas within two seconds.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::Semaphore;
+
+use super::record::AppRecord;
+use crate::model::deployment::AppName;
+use crate::model::error::Result;
+use crate::model::id::{FunctionId, WorkspaceId};
+use crate::model::version::Configuration;
+use crate::port::keys;
+use crate::port::platform::{Platform, Release};
+use crate::port::store::{Condition, Query, Update, Write};
+use crate::service::executions::recorder::Owner;
+use crate::service::functions::FunctionRecord;
+use crate::service::functions::record::fingerprint;
+use crate::service::table::{Table, internal};
+
+/// How calls of one app are treated.
+pub struct Route {
+    pub app_name: AppName,
+    pub workspace_id: Option<WorkspaceId>,
+    pub function_id: Option<FunctionId>,
+    pub version: Option<u32>,
+    pub configuration: Configuration,
+    pub disabled: bool,
+    /// Calls of this app at the same time.
+    pub concurrency: Arc<Semaphore>,
+    revision: f64,
+}
+
+impl Route {
+    pub fn owner(&self) -> Owner {
+        match (&self.workspace_id, &self.function_id) {
+            (Some(workspace), Some(function)) => Owner::Function { workspace: workspace.clone(), function: function.clone() },
+            _ => Owner::App(self.app_name.clone()),
+        }
+    }
+
+    /// What executions name as their function: the function, or the app itself.
+    pub fn recorded_as(&self) -> FunctionId {
+        self.function_id.clone().unwrap_or_else(|| FunctionId::parse(self.app_name.as_str()).expect("an app name is an id"))
+    }
+}
+
+pub struct Routes {
+    table: Table,
+    platform: Arc<dyn Platform>,
+    per_function: usize,
+    routes: RwLock<HashMap<AppName, Arc<Route>>>,
+}
+
+impl Routes {
+    /// `per_function` is how many calls of one app run at the same time.
+    pub fn new(table: Table, platform: Arc<dyn Platform>, per_function: usize) -> Arc<Self> {
+        Arc::new(Self { table, platform, per_function, routes: RwLock::default() })
+    }
+
+    pub fn get(&self, app: &AppName) -> Option<Arc<Route>> {
+        self.routes.read().unwrap_or_else(PoisonError::into_inner).get(app).cloned()
+    }
+
+    pub(super) fn insert(&self, app: &AppRecord) {
+        let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        let concurrency = routes.get(&app.app_name).map_or_else(|| Arc::new(Semaphore::new(self.per_function)), |route| route.concurrency.clone());
+        let route = Route {
+            app_name: app.app_name.clone(),
+            workspace_id: app.workspace_id.clone(),
+            function_id: app.function_id.clone(),
+            version: app.version,
+            configuration: app.configuration.clone(),
+            disabled: app.disabled,
+            concurrency,
+            revision: app.revision,
+        };
+        routes.insert(app.app_name.clone(), Arc::new(route));
+    }
+
+    pub(in crate::service) fn remove(&self, app: &AppName) {
+        self.routes.write().unwrap_or_else(PoisonError::into_inner).remove(app);
+    }
+
+    /// Lets what serves follow a change of a function's settings, and the records of its app.
+    pub(in crate::service) async fn follow_function(&self, function: &FunctionRecord) -> Result<()> {
+        let Some(app) = &function.app_name else { return Ok(()) };
+        let configuration = function.configuration();
+        let value = serde_json::to_value(&configuration).map_err(|cause| internal("STORE_ERROR", cause))?;
+        let change = |key| {
+            Update::new(key).set("configuration", value.clone()).set("disabled", function.disabled).add("revision", 1.0).when(Condition::Equals("function_id".to_owned(), function.id.as_str().into()))
+        };
+        let deployed = Update::new(keys::function(&function.workspace_id, &function.id)).set("deployedConfiguration", fingerprint(&configuration)).when(Condition::Exists);
+        let writes = vec![Write::Update(change(keys::app(app))), Write::Update(change(keys::app_entry(app))), Write::Update(deployed)];
+        if self.table.try_transact(writes, None).await? {
+            self.platform.configure(app, configuration).await.map_err(|cause| internal("DEPLOY_ERROR", cause))?;
+            if let Some(record) = self.table.get::<AppRecord>(&keys::app(app)).await? {
+                self.insert(&record);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets this server serve what the table says: at start, and every two seconds where the store is shared.
+    pub async fn follow_table(&self) -> Result<usize> {
+        let apps: Vec<AppRecord> = self.table.all(Query::prefix(keys::APPS, "")).await?;
+        let known: HashSet<AppName> = apps.iter().map(|app| app.app_name.clone()).collect();
+        let changed: Vec<&AppRecord> = apps.iter().filter(|app| app.deployment_id.is_some() && self.get(&app.app_name).is_none_or(|route| route.revision < app.revision)).collect();
+        futures::future::join_all(changed.iter().map(|app| self.start(app))).await;
+        let gone: Vec<AppName> = self.routes.read().unwrap_or_else(PoisonError::into_inner).keys().filter(|app| !known.contains(*app)).cloned().collect();
+        for app in gone {
+            self.remove(&app);
+        }
+        Ok(changed.len())
+    }
+
+    async fn start(&self, app: &AppRecord) {
+        let Some(release) = release(app) else { return };
+        match self.platform.deploy(release).await {
+            Ok(_) => self.insert(app),
+            Err(error) => tracing::error!(app = %app.app_name, %error, "a deployed app does not start"),
+        }
+    }
+}
+
+/// What serves under an app's name, for a platform.
+pub(super) fn release(app: &AppRecord) -> Option<Release> {
+    Some(Release {
+        deployment_id: app.deployment_id.clone()?,
+        app_name: app.app_name.clone(),
+        namespace: app.namespace.clone(),
+        function_id: app.function_id.clone(),
+        version: app.version,
+        image_ref: app.image_ref.clone()?,
+        artifact: app.artifact.clone(),
+        configuration: app.configuration.clone(),
+        options: app.options.clone(),
+    })
+}

@@ -1,0 +1,35 @@
+//! Executions: recorded in groups, listed newest first.
+
+mod list;
+pub mod recorder;
+
+use std::sync::Arc;
+
+use super::actor::Actor;
+use super::functions::Functions;
+use super::new_id;
+use super::table::Table;
+use crate::model::error::{Error, Result};
+use crate::model::execution::Execution;
+use crate::model::id::{ExecutionId, FunctionId, WorkspaceId};
+use crate::port::keys;
+
+pub use recorder::Recorder;
+
+pub struct Executions {
+    table: Table,
+    functions: Arc<Functions>,
+}
+
+impl Executions {
+    pub fn new(table: Table, functions: Arc<Functions>) -> Arc<Self> {
+        Arc::new(Self { table, functions })
+    }
+
+    pub async fn get(&self, _actor: &Actor, workspace: &WorkspaceId, function: &FunctionId, id: &ExecutionId) -> Result<Execution> {
+        self.functions.record(workspace, function).await?;
+        let at = new_id::execution_time(id).ok_or_else(|| Error::not_found("execution", id))?;
+        let key = keys::execution(&keys::function_partition(function), at, id);
+        self.table.get(&key).await?.ok_or_else(|| Error::not_found("execution", id))
+    }
+}

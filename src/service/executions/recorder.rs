@@ -1,0 +1,218 @@
+//! Writes executions and their counters, many at a time.
+//!
+//! Invariant: an execution and its counts are one transaction, which fails when the function is gone: nothing of a deleted function comes back.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::model::error::{Error, Result};
+use crate::model::execution::{Execution, ExecutionStatus};
+use crate::model::id::{FunctionId, WorkspaceId};
+use crate::port::keys;
+use crate::port::store::{Condition, Key, Write};
+use crate::service::statistics::{Measurement, Scope, Statistics};
+use crate::service::table::{Table, internal, to_item};
+
+/// Executions nobody waits for are at most this old when they are written.
+const GROUP_TIME: Duration = Duration::from_millis(60);
+/// Leaves room in a transaction for the check and for counters that straddle two hours.
+const GROUP_SIZE: usize = 80;
+/// Executions in memory at most; beyond, callers wait for the store.
+const QUEUE: usize = 8_192;
+
+/// In whose name a call ran.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    Function { workspace: WorkspaceId, function: FunctionId },
+    /// An app that belongs to no function: recorded, not counted.
+    App(crate::model::deployment::AppName),
+}
+
+impl Owner {
+    fn partition(&self) -> String {
+        match self {
+            Self::Function { function, .. } => keys::function_partition(function),
+            Self::App(app) => keys::app_partition(app),
+        }
+    }
+
+    fn existence(&self) -> Key {
+        match self {
+            Self::Function { function, .. } => keys::function_owner(function),
+            Self::App(app) => keys::app(app),
+        }
+    }
+
+    fn scopes(&self) -> Vec<Scope> {
+        match self {
+            Self::Function { workspace, function } => vec![Scope::function(function), Scope::workspace(workspace)],
+            Self::App(_) => Vec::new(),
+        }
+    }
+}
+
+enum Message {
+    Record { owner: Owner, execution: Box<Execution>, written: Option<oneshot::Sender<Result<()>>> },
+    Flush(oneshot::Sender<()>),
+}
+
+type Pending = (Box<Execution>, Option<oneshot::Sender<Result<()>>>);
+
+/// The writing end.
+#[derive(Clone)]
+pub struct Recorder {
+    queue: mpsc::Sender<Message>,
+}
+
+impl Recorder {
+    /// Executions are kept for `retention_days`.
+    pub fn start(table: Table, statistics: Arc<Statistics>, retention_days: u32) -> Self {
+        let (queue, messages) = mpsc::channel(QUEUE);
+        let writer = Writer { table, statistics, retention_seconds: i64::from(retention_days) * 86_400 };
+        tokio::spawn(writer.run(messages));
+        Self { queue }
+    }
+
+    /// Records soon; a crash within the next 100 ms may lose it.
+    pub async fn record(&self, owner: Owner, execution: Execution) {
+        let sent = self.queue.send(Message::Record { owner, execution: Box::new(execution), written: None }).await;
+        if sent.is_err() {
+            tracing::error!("the recorder has stopped; an execution is lost");
+        }
+    }
+
+    /// Records now: it is durable when this answers.
+    pub async fn record_durably(&self, owner: Owner, execution: Execution) -> Result<()> {
+        let (written, answer) = oneshot::channel();
+        let stopped = || Error::overloaded("The server is stopping. Try again in a moment.");
+        self.queue.send(Message::Record { owner, execution: Box::new(execution), written: Some(written) }).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    /// Answers when all that was recorded before is written.
+    pub async fn flush(&self) {
+        let (done, answer) = oneshot::channel();
+        if self.queue.send(Message::Flush(done)).await.is_ok() {
+            let _ = answer.await;
+        }
+    }
+}
+
+struct Writer {
+    table: Table,
+    statistics: Arc<Statistics>,
+    retention_seconds: i64,
+}
+
+impl Writer {
+    async fn run(self, mut messages: mpsc::Receiver<Message>) {
+        while let Some(first) = messages.recv().await {
+            let mut groups: BTreeMap<Owner, Vec<Pending>> = BTreeMap::new();
+            let mut flushed = Vec::new();
+            let mut urgent = take(first, &mut groups, &mut flushed);
+            let deadline = tokio::time::Instant::now() + GROUP_TIME;
+            let mut count = 1;
+            while count < QUEUE {
+                let next = if urgent { messages.try_recv().ok() } else { tokio::time::timeout_at(deadline, messages.recv()).await.ok().flatten() };
+                let Some(message) = next else { break };
+                urgent |= take(message, &mut groups, &mut flushed);
+                count += 1;
+            }
+            for (owner, mut pending) in groups {
+                while !pending.is_empty() {
+                    let rest = pending.split_off(pending.len().min(GROUP_SIZE));
+                    self.write(&owner, std::mem::replace(&mut pending, rest)).await;
+                }
+            }
+            for done in flushed {
+                let _ = done.send(());
+            }
+        }
+    }
+
+    async fn write(&self, owner: &Owner, group: Vec<Pending>) {
+        let result = self.write_with_retries(owner, &group).await;
+        if let Err(error) = &result {
+            tracing::error!(%error, executions = group.len(), "executions could not be recorded");
+        }
+        for (_, written) in group {
+            if let Some(written) = written {
+                let _ = written.send(result.clone());
+            }
+        }
+    }
+
+    async fn write_with_retries(&self, owner: &Owner, group: &[Pending]) -> Result<()> {
+        let writes = self.writes(owner, group)?;
+        let measurements: Vec<Measurement> = group.iter().map(|(execution, _)| measurement(execution)).collect();
+        let counted: Vec<_> = owner.scopes().into_iter().map(|scope| (scope, measurements.clone())).collect();
+        let token = uuid::Uuid::now_v7().to_string();
+        let mut pause = Duration::from_millis(20);
+        loop {
+            let attempt = self.statistics.record(&counted, self.table.try_transact(writes.clone(), Some(&token))).await;
+            match attempt {
+                // The function was deleted meanwhile: its executions go with it.
+                Ok(_) => return Ok(()),
+                Err(error) if error.is_retryable() && pause < Duration::from_secs(1) => {
+                    tokio::time::sleep(pause).await;
+                    pause *= 3;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn writes(&self, owner: &Owner, group: &[Pending]) -> Result<Vec<Write>> {
+        let partition = owner.partition();
+        let mut writes = vec![Write::Check { key: owner.existence(), condition: Condition::Exists }];
+        for (execution, _) in group {
+            let mut item = to_item(execution)?;
+            if item.values().map(size_of_value).sum::<usize>() > 350_000 {
+                return Err(internal("RECORD_ERROR", "an execution is larger than an item may be"));
+            }
+            item.insert("expires_at".to_owned(), Value::from(execution.timestamp.seconds() + self.retention_seconds));
+            writes.push(Write::put(keys::execution(&partition, execution.timestamp, &execution.id), item));
+        }
+        let measurements: Vec<Measurement> = group.iter().map(|(execution, _)| measurement(execution)).collect();
+        for scope in owner.scopes() {
+            writes.extend(Statistics::updates(&scope, &measurements).into_iter().map(Write::Update));
+        }
+        Ok(writes)
+    }
+}
+
+/// Whether someone waits.
+fn take(message: Message, groups: &mut BTreeMap<Owner, Vec<Pending>>, flushed: &mut Vec<oneshot::Sender<()>>) -> bool {
+    match message {
+        Message::Record { owner, execution, written } => {
+            let urgent = written.is_some();
+            groups.entry(owner).or_default().push((execution, written));
+            urgent
+        }
+        Message::Flush(done) => {
+            flushed.push(done);
+            true
+        }
+    }
+}
+
+fn measurement(execution: &Execution) -> Measurement {
+    Measurement {
+        at: execution.timestamp,
+        failed: execution.status == ExecutionStatus::Error,
+        duration_us: (execution.duration * 1_000.0) as u64,
+        cpu_us: execution.cpu_ms.map_or(0, |cpu| (cpu * 1_000.0) as u64),
+    }
+}
+
+fn size_of_value(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 16,
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(size_of_value).sum::<usize>() + 8 * values.len(),
+        Value::Object(map) => map.iter().map(|(name, value)| name.len() + size_of_value(value)).sum(),
+    }
+}

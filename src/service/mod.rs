@@ -1,0 +1,42 @@
+//! The rules of the product, over ports. Every call takes the [`actor::Actor`] who asks.
+
+pub mod actor;
+pub mod builds;
+pub mod new_id;
+pub mod console;
+pub mod deployments;
+pub mod executions;
+pub mod functions;
+pub mod invocations;
+pub mod key_values;
+pub mod observe;
+pub mod retention;
+pub mod statistics;
+pub mod table;
+pub mod workspaces;
+
+use std::sync::Arc;
+
+use builds::Builds;
+use deployments::Deployments;
+use executions::Executions;
+use functions::Functions;
+use invocations::Invocations;
+use observe::Observe;
+use retention::Retention;
+use statistics::Statistics;
+use workspaces::Workspaces;
+
+/// Everything the edges (REST, server functions, the functions listener) call.
+#[derive(Clone)]
+pub struct Services {
+    pub workspaces: Arc<Workspaces>,
+    pub functions: Arc<Functions>,
+    pub builds: Arc<Builds>,
+    pub deployments: Arc<Deployments>,
+    pub executions: Arc<Executions>,
+    pub invocations: Arc<Invocations>,
+    pub observe: Arc<Observe>,
+    pub statistics: Arc<Statistics>,
+    pub retention: Arc<Retention>,
+}

@@ -1,0 +1,227 @@
+//! Counts and durations over sliding windows, from counters per minute, five minutes and hour.
+//!
+//! Invariant: a scope's windows in memory equal what the store holds. Only where the store is exclusive are they kept at all, and
+//! they change under the same lock as the write they follow. Elsewhere every read goes to the store.
+
+mod bucket;
+mod histogram;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::model::error::Result;
+use crate::model::figures::{Figures, Point};
+use crate::model::id::{FunctionId, WorkspaceId};
+use crate::model::time::Timestamp;
+use crate::port::keys;
+use crate::port::store::{Query, SortRange, Update};
+
+pub use bucket::Bucket;
+
+use super::table::Table;
+
+const MINUTE: i64 = 60;
+const STEP: i64 = 300;
+const HOUR: i64 = 3_600;
+pub const DAY: i64 = 86_400;
+/// Scopes kept in memory at most; beyond, they are read again when asked for.
+const MAX_SCOPES: usize = 20_000;
+
+/// What counters are about: a function, or a workspace's functions together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Scope(String);
+
+impl Scope {
+    pub fn function(id: &FunctionId) -> Self {
+        Self(keys::function_partition(id))
+    }
+
+    pub fn workspace(id: &WorkspaceId) -> Self {
+        Self(keys::workspace_partition(id))
+    }
+
+    pub fn partition(&self) -> String {
+        keys::statistics_partition(&self.0)
+    }
+}
+
+/// One call, as the counters see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Measurement {
+    pub at: Timestamp,
+    pub failed: bool,
+    pub duration_us: u64,
+    pub cpu_us: u64,
+}
+
+/// The last day of one scope in five-minute steps.
+#[derive(Default)]
+struct Window {
+    buckets: BTreeMap<i64, Bucket>,
+    /// Figures of the last 24 hours and the step they are for; dropped by every change.
+    day: Option<(i64, Figures)>,
+}
+
+pub struct Statistics {
+    table: Table,
+    windows: Mutex<HashMap<Scope, Window>>,
+    /// Held while counters are written and the windows follow, and while a window is read from the store.
+    writing: tokio::sync::Mutex<()>,
+}
+
+impl Statistics {
+    pub fn new(table: Table) -> Arc<Self> {
+        Arc::new(Self { table, windows: Mutex::default(), writing: tokio::sync::Mutex::default() })
+    }
+
+    fn windows(&self) -> MutexGuard<'_, HashMap<Scope, Window>> {
+        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The updates that count these measurements: five-minute and hour counters, and minute counters for a function's CPU chart.
+    pub fn updates(scope: &Scope, measurements: &[Measurement]) -> Vec<Update> {
+        let mut steps: BTreeMap<(&str, i64), Bucket> = BTreeMap::new();
+        for measurement in measurements {
+            for (name, length) in [("1M", MINUTE), ("5M", STEP), ("1H", HOUR)] {
+                let start = measurement.at.seconds().div_euclid(length) * length;
+                steps.entry((name, start)).or_default().record(measurement.failed, measurement.duration_us, measurement.cpu_us);
+            }
+        }
+        steps
+            .into_iter()
+            .map(|((name, start), bucket)| {
+                let kept = match name {
+                    "1M" => 2 * HOUR,
+                    "5M" => 8 * DAY,
+                    _ => 35 * DAY,
+                };
+                bucket.add_to(keys::statistics(&scope.0, name, start, 0), start + kept)
+            })
+            .collect()
+    }
+
+    /// Runs `write`, then lets the windows in memory follow it. `write` must store [`Self::updates`] of the same measurements.
+    pub async fn record<F: Future<Output = Result<bool>>>(&self, counted: &[(Scope, Vec<Measurement>)], write: F) -> Result<bool> {
+        let _guard = self.writing.lock().await;
+        let written = write.await?;
+        if written {
+            let mut windows = self.windows();
+            for (scope, measurements) in counted {
+                let Some(window) = windows.get_mut(scope) else { continue };
+                window.day = None;
+                for measurement in measurements {
+                    let start = measurement.at.seconds().div_euclid(STEP) * STEP;
+                    window.buckets.entry(start).or_default().record(measurement.failed, measurement.duration_us, measurement.cpu_us);
+                }
+            }
+        }
+        Ok(written)
+    }
+
+    async fn load(&self, scope: &Scope, from: i64) -> Result<BTreeMap<i64, Bucket>> {
+        let mut query = Query {
+            pk: scope.partition(),
+            range: SortRange::Between(format!("5M#{from:012}"), "5M#~".to_owned()),
+            forward: true,
+            limit: 1_000,
+            after: None,
+        };
+        let mut buckets: BTreeMap<i64, Bucket> = BTreeMap::new();
+        loop {
+            let page = self.table.page(&query).await?;
+            for (key, item) in &page.items {
+                if let Some(start) = key.sk.split('#').nth(1).and_then(|start| start.parse().ok()) {
+                    buckets.entry(start).or_default().merge(&Bucket::from_item(item));
+                }
+            }
+            if page.next.is_none() {
+                return Ok(buckets);
+            }
+            query.after = page.next;
+        }
+    }
+
+    /// Calls `read` with the scope's buckets of at least the last day.
+    async fn with_day<T>(&self, scope: &Scope, read: impl Fn(&mut Window, i64) -> T) -> Result<T> {
+        let now = Timestamp::now().seconds();
+        // The window's edge lies on a step: at most five minutes more than a day are counted.
+        let from = (now - DAY).div_euclid(STEP) * STEP;
+        if !self.table.is_exclusive() {
+            let mut window = Window { buckets: self.load(scope, from).await?, day: None };
+            return Ok(read(&mut window, from));
+        }
+        if let Some(window) = self.windows().get_mut(scope) {
+            window.buckets = if window.buckets.keys().next().is_some_and(|first| *first < from) { window.buckets.split_off(&from) } else { std::mem::take(&mut window.buckets) };
+            return Ok(read(window, from));
+        }
+        let _guard = self.writing.lock().await;
+        let mut window = Window { buckets: self.load(scope, from).await?, day: None };
+        let answer = read(&mut window, from);
+        let mut windows = self.windows();
+        if windows.len() >= MAX_SCOPES {
+            windows.clear();
+        }
+        windows.insert(scope.clone(), window);
+        Ok(answer)
+    }
+
+    /// Totals of the last 24 hours.
+    pub async fn day(&self, scope: &Scope) -> Result<Figures> {
+        self.with_day(scope, |window, from| match window.day {
+            Some((of, figures)) if of == from => figures,
+            _ => {
+                let figures = sum(window.buckets.range(from..)).figures();
+                window.day = Some((from, figures));
+                figures
+            }
+        })
+        .await
+    }
+
+    /// The last `seconds` (at most a day) in steps of `step` seconds (a multiple of 300), oldest first, the running step last.
+    pub async fn series(&self, scope: &Scope, seconds: i64, step: i64) -> Result<Vec<Point>> {
+        self.with_day(scope, |window, _| {
+            let end = Timestamp::now().seconds().div_euclid(step) * step + step;
+            (0..seconds / step)
+                .map(|index| {
+                    let start = end - seconds + index * step;
+                    let bucket = sum(window.buckets.range(start..start + step));
+                    Point {
+                        start: Timestamp::from_seconds(start),
+                        invocations: bucket.count,
+                        errors: bucket.errors,
+                        cpu_seconds: bucket.cpu_us as f64 / 1e6,
+                        p95_ms: bucket.histogram.quantile_ms(0.95),
+                    }
+                })
+                .collect()
+        })
+        .await
+    }
+
+    /// Totals of the last `seconds`, at most a day.
+    pub async fn last(&self, scope: &Scope, seconds: i64) -> Result<Figures> {
+        let from = (Timestamp::now().seconds() - seconds).div_euclid(STEP) * STEP;
+        self.with_day(scope, |window, _| sum(window.buckets.range(from..)).figures()).await
+    }
+
+    /// When the scope was last called within a day, to five minutes.
+    pub async fn last_activity(&self, scope: &Scope) -> Result<Option<Timestamp>> {
+        self.with_day(scope, |window, _| window.buckets.keys().next_back().map(|start| Timestamp::from_seconds(*start))).await
+    }
+
+    /// Forgets a scope and deletes its counters.
+    pub async fn delete(&self, scope: &Scope) -> Result<()> {
+        let _guard = self.writing.lock().await;
+        self.windows().remove(scope);
+        self.table.delete_partition(&scope.partition(), "").await
+    }
+}
+
+fn sum<'a>(buckets: impl Iterator<Item = (&'a i64, &'a Bucket)>) -> Bucket {
+    let mut total = Bucket::default();
+    for (_, bucket) in buckets {
+        total.merge(bucket);
+    }
+    total
+}

@@ -1,0 +1,206 @@
+//! Workspaces: a record each, and an entry in the directory that lists them.
+
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use super::actor::Actor;
+use super::new_id;
+use super::statistics::{DAY, Scope, Statistics};
+use super::table::{Table, to_item};
+use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::id::WorkspaceId;
+use crate::model::time::Timestamp;
+use crate::model::workspace::{Description, Name, Workspace, WorkspaceCard};
+use crate::port::keys;
+use crate::port::store::{Condition, Query, Update, Write};
+
+/// The workspace of build calls that name none.
+pub const DEFAULT_WORKSPACE: &str = "ws-default";
+
+/// A workspace as it is stored, twice: under its own key and in the directory.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WorkspaceRecord {
+    pub id: WorkspaceId,
+    pub name: Name,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Description>,
+    pub created_at: Timestamp,
+    #[serde(default)]
+    pub function_count: f64,
+    /// Counts changes; the ETag.
+    #[serde(default)]
+    pub revision: f64,
+    /// Being deleted: hidden from lists, refused to writers.
+    #[serde(default)]
+    pub deleting: bool,
+}
+
+pub struct Workspaces {
+    table: Table,
+    statistics: Arc<Statistics>,
+}
+
+impl Workspaces {
+    pub fn new(table: Table, statistics: Arc<Statistics>) -> Arc<Self> {
+        Arc::new(Self { table, statistics })
+    }
+
+    pub async fn create(&self, _actor: &Actor, name: &str, description: Option<&str>) -> Result<Workspace> {
+        let name = Name::parse(name)?;
+        let description = parse_description(description)?;
+        self.insert(new_id::workspace_id(), name, description).await
+    }
+
+    async fn insert(&self, id: WorkspaceId, name: Name, description: Option<Description>) -> Result<Workspace> {
+        let record = WorkspaceRecord { id, name, description, created_at: Timestamp::now(), function_count: 0.0, revision: 1.0, deleting: false };
+        let item = to_item(&record)?;
+        let writes = vec![Write::create(keys::workspace(&record.id), item.clone()), Write::create(keys::workspace_entry(&record.id), item)];
+        if self.table.try_transact(writes, None).await? { self.view(record).await } else { Err(Error::conflict("A workspace with this id exists.")) }
+    }
+
+    /// Makes the workspace of build calls that name none, when it is first needed.
+    pub async fn ensure_default(&self) -> Result<WorkspaceId> {
+        let id = WorkspaceId::parse(DEFAULT_WORKSPACE)?;
+        if self.record(&id).await.is_err() {
+            let created = self.insert(id.clone(), Name::parse("Default")?, parse_description(Some("Builds that name no workspace"))?).await;
+            if let Err(error) = created
+                && error.kind != ErrorKind::Conflict
+            {
+                return Err(error);
+            }
+        }
+        Ok(id)
+    }
+
+    pub async fn get(&self, _actor: &Actor, id: &WorkspaceId) -> Result<Workspace> {
+        self.view(self.record(id).await?).await
+    }
+
+    /// With the ETag.
+    pub async fn get_tagged(&self, _actor: &Actor, id: &WorkspaceId) -> Result<(Workspace, String)> {
+        let record = self.record(id).await?;
+        let etag = etag(record.revision);
+        Ok((self.view(record).await?, etag))
+    }
+
+    pub async fn list(&self, _actor: &Actor) -> Result<Vec<Workspace>> {
+        let mut workspaces = Vec::new();
+        for record in self.records().await? {
+            workspaces.push(self.view(record).await?);
+        }
+        Ok(workspaces)
+    }
+
+    /// By last activity, then by creation, newest first.
+    pub async fn list_cards(&self, _actor: &Actor) -> Result<Vec<WorkspaceCard>> {
+        let mut cards = Vec::new();
+        for record in self.records().await? {
+            let scope = Scope::workspace(&record.id);
+            cards.push(WorkspaceCard {
+                series: self.statistics.series(&scope, DAY, 1_800).await?,
+                last_activity: self.statistics.last_activity(&scope).await?,
+                workspace: self.view(record).await?,
+            });
+        }
+        cards.sort_by_key(|card| std::cmp::Reverse((card.last_activity, card.workspace.created_at)));
+        Ok(cards)
+    }
+
+    /// Absent fields stay; an empty description clears it. `if_match` is an ETag that must still hold.
+    pub async fn update(&self, _actor: &Actor, id: &WorkspaceId, name: Option<&str>, description: Option<&str>, if_match: Option<&str>) -> Result<Workspace> {
+        let record = self.record(id).await?;
+        check_etag(if_match, record.revision)?;
+        let mut changed = record.clone();
+        if let Some(name) = name {
+            changed.name = Name::parse(name)?;
+        }
+        if description.is_some() {
+            changed.description = parse_description(description)?;
+        }
+        let change = |key| {
+            let update = Update::new(key).set("name", changed.name.as_str()).add("revision", 1.0).when(Condition::Exists);
+            match &changed.description {
+                Some(description) => update.set("description", description.as_str()),
+                None => update.remove("description"),
+            }
+        };
+        let mut checked = change(keys::workspace(id));
+        if if_match.is_some() {
+            checked.condition = Some(Condition::Equals("revision".to_owned(), record.revision.into()));
+        }
+        let writes = vec![Write::Update(checked), Write::Update(change(keys::workspace_entry(id)))];
+        if !self.table.try_transact(writes, None).await? {
+            return Err(if if_match.is_some() { changed_meanwhile() } else { Error::not_found("workspace", id) });
+        }
+        changed.revision += 1.0;
+        self.view(changed).await
+    }
+
+    /// Hides the workspace and refuses writers from now on; the first step of a deletion, which can be taken up again.
+    pub(super) async fn mark_deleting(&self, id: &WorkspaceId) -> Result<()> {
+        let mark = |key| Write::Update(Update::new(key).set("deleting", true).when(Condition::Exists));
+        if self.table.try_transact(vec![mark(keys::workspace(id)), mark(keys::workspace_entry(id))], None).await? { Ok(()) } else { Err(Error::not_found("workspace", id)) }
+    }
+
+    /// The last step of a deletion.
+    pub(super) async fn remove(&self, id: &WorkspaceId) -> Result<()> {
+        self.statistics.delete(&Scope::workspace(id)).await?;
+        self.table.transact(vec![Write::delete(keys::workspace(id)), Write::delete(keys::workspace_entry(id))]).await
+    }
+
+    pub(super) async fn deleting(&self) -> Result<Vec<WorkspaceId>> {
+        let records: Vec<WorkspaceRecord> = self.table.all(Query::prefix(keys::WORKSPACES, "")).await?;
+        Ok(records.into_iter().filter(|record| record.deleting).map(|record| record.id).collect())
+    }
+
+    async fn records(&self) -> Result<Vec<WorkspaceRecord>> {
+        let mut records: Vec<WorkspaceRecord> = self.table.all(Query::prefix(keys::WORKSPACES, "")).await?;
+        records.retain(|record| !record.deleting);
+        records.sort_by_key(|record| record.created_at);
+        Ok(records)
+    }
+
+    pub(super) async fn record(&self, id: &WorkspaceId) -> Result<WorkspaceRecord> {
+        let record: Option<WorkspaceRecord> = self.table.get(&keys::workspace(id)).await?;
+        record.filter(|record| !record.deleting).ok_or_else(|| Error::not_found("workspace", id))
+    }
+
+    async fn view(&self, record: WorkspaceRecord) -> Result<Workspace> {
+        let figures = self.statistics.day(&Scope::workspace(&record.id)).await?;
+        Ok(Workspace {
+            id: record.id,
+            name: record.name,
+            description: record.description,
+            created_at: record.created_at,
+            function_count: record.function_count as u64,
+            invocations_24h: figures.invocations,
+            error_rate: figures.error_rate(),
+        })
+    }
+}
+
+pub(super) fn parse_description(text: Option<&str>) -> Result<Option<Description>> {
+    Ok(match text {
+        None => None,
+        Some(text) => Some(Description::parse(text)?).filter(|description| !description.as_str().is_empty()),
+    })
+}
+
+/// A strong ETag for a revision.
+pub(super) fn etag(revision: f64) -> String {
+    format!("\"{revision}\"")
+}
+
+pub(super) fn changed_meanwhile() -> Error {
+    Error::new(ErrorKind::PreconditionFailed, "Someone else saved in the meantime. Reload to see their change, then save yours again.")
+}
+
+/// `None` and `*` match anything.
+pub(super) fn check_etag(if_match: Option<&str>, revision: f64) -> Result<()> {
+    match if_match {
+        None | Some("*") => Ok(()),
+        Some(tags) if tags.split(',').any(|tag| tag.trim() == etag(revision)) => Ok(()),
+        Some(_) => Err(changed_meanwhile()),
+    }
+}
