@@ -16,7 +16,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-build setup-run setup-test setup-bench run build dev check lint test nextest end2end-site end2end bench soak clean
+.PHONY: help setup setup-build setup-run setup-check setup-test setup-bench run build dev check lint test nextest end2end-site end2end bench soak clean
 
 # Directories are listed too: their time stamp is how a deleted file is noticed.
 INPUTS := $(shell find src style public .cargo Cargo.toml Cargo.lock rust-toolchain.toml package-lock.json $(wildcard docs/openapi.json) 2>/dev/null)
@@ -30,8 +30,10 @@ setup-build:
 	@tools/setup rust cargo-leptos wasm-bindgen npm
 setup-run: setup-build
 	@tools/setup venv
-setup-test: setup-run
-	@tools/setup nextest chromium fonts
+setup-check:
+	@tools/setup rust nextest venv
+setup-test: setup-build setup-check
+	@tools/setup chromium fonts
 setup-bench: setup-run
 	@tools/setup wrk
 
@@ -53,18 +55,18 @@ dev: setup-run ## build and serve, and again whenever a file changes
 check: lint ## formatting, lints for server and browser, unit tests: before every commit
 	cargo nextest run --locked --features ssr --lib
 
-lint: setup-test
+lint: setup-check
 	cargo fmt --check
 	cargo clippy --quiet --locked --features ssr --all-targets -- -D warnings
 	cargo clippy --quiet --locked --features hydrate --lib --target wasm32-unknown-unknown -- -D warnings
 
-test: lint nextest end2end ## everything: lints, all Rust tests, the console in Chromium with and without JavaScript
+test: setup-test lint nextest end2end ## everything: lints, all Rust tests, the console in Chromium with and without JavaScript
 
-nextest: setup-test
+nextest: setup-check
 	cargo nextest run --locked --features ssr
 
 # The browser is served by the executable that nextest built; only the browser's half is built anew.
-end2end-site: nextest
+end2end-site: setup-test nextest
 	LEPTOS_SITE_ROOT=target/debug/site cargo leptos build --frontend-only $(LEPTOS_FLAGS)
 	$(call stage,debug)
 
