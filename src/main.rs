@@ -1,1 +1,33 @@
-fn main(){}
+//! Reads the settings, composes the server, serves. Nothing else.
+
+#[cfg(feature = "ssr")]
+fn main() -> std::process::ExitCode {
+    use blue_faas::adapter::platform::wasmtime::compile_artifact;
+    use blue_faas::server::config::{Arguments, Command, Config};
+    use blue_faas::server::{healthcheck, run, telemetry};
+    use clap::Parser as _;
+
+    // A missing .env file is the usual case.
+    let _ = dotenvy::dotenv();
+    let arguments = Arguments::parse();
+    let result = match &arguments.command {
+        Some(Command::CompileArtifact { wasm, native, cache }) => compile_artifact(wasm, native, cache),
+        Some(Command::Healthcheck) => healthcheck::ask(&arguments.addr),
+        None => Config::from_arguments(&arguments).and_then(|config| {
+            telemetry::init(&config.log);
+            run::run(config)
+        }),
+    };
+    match result {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(line) => {
+            // The log may not exist yet, and a start that fails must say why in any case.
+            use std::io::Write as _;
+            let _ = writeln!(std::io::stderr(), "blue-faas: {line}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(not(feature = "ssr"))]
+fn main() {}

@@ -5,6 +5,8 @@ pub mod config;
 pub mod console;
 pub mod context;
 pub mod functions_listener;
+pub mod healthcheck;
 pub mod listen;
 pub mod middleware;
+pub mod run;
 pub mod telemetry;

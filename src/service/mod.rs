@@ -7,6 +7,7 @@ pub mod console;
 pub mod deployments;
 pub mod executions;
 pub mod functions;
+pub mod health;
 pub mod invocations;
 pub mod key_values;
 pub mod observe;
@@ -21,6 +22,7 @@ use builds::Builds;
 use deployments::Deployments;
 use executions::Executions;
 use functions::Functions;
+use health::Health;
 use invocations::Invocations;
 use observe::Observe;
 use retention::Retention;
@@ -39,4 +41,5 @@ pub struct Services {
     pub observe: Arc<Observe>,
     pub statistics: Arc<Statistics>,
     pub retention: Arc<Retention>,
+    pub health: Arc<Health>,
 }

@@ -70,6 +70,11 @@ impl Deployments {
         Arc::new(Self { table, platform, routes, busy: Mutex::default() })
     }
 
+    /// Whether this server alone deploys.
+    pub fn is_exclusive(&self) -> bool {
+        self.table.is_exclusive()
+    }
+
     pub async fn deploy(&self, actor: &Actor, request: DeployRequest) -> Result<DeployOutcome> {
         self.check_namespace(&request.namespace)?;
         let image: ImageRecord = self

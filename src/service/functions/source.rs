@@ -10,6 +10,7 @@ use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::source::{SourceKind, SourceSummary};
 use crate::port::blobs::Blobs;
 use crate::port::builder::{BuildError, RawSource, SourceTree, SpinManifest};
+use crate::service::actor::Actor;
 use crate::service::table::blob_error;
 
 /// A file as it was uploaded.
@@ -129,5 +130,16 @@ impl Functions {
         let (mut tree, _) = self.builder.read_source(raw).await.map_err(|error| upload_error(&error))?;
         tree.files.insert(tree.entry.clone(), code);
         Ok((tree, record.source_summary()))
+    }
+
+    /// The saved source as a file: its name, media type and content. A package comes as it was uploaded.
+    pub async fn download(&self, _actor: &Actor, workspace: &WorkspaceId, id: &FunctionId) -> Result<(&'static str, &'static str, Bytes)> {
+        let record = self.record(workspace, id).await?;
+        if let Some(key) = &record.archive_key {
+            let archive = self.blobs.get(key, record.archive_sha256.as_deref()).await.map_err(blob_error)?;
+            return Ok(("source.zip", "application/zip", archive));
+        }
+        let code = self.code(&record).await?;
+        Ok(("app.py", "text/x-python; charset=utf-8", Bytes::copy_from_slice(code.python().as_bytes())))
     }
 }

@@ -1,0 +1,129 @@
+//! Deployments and manifests below `/api/v1`
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, header};
+use serde::Serialize;
+
+use super::builds::app_name;
+use super::error::Result;
+use super::extract::{Fields, Id};
+use super::functions::ids_of;
+use crate::model::deployment::{AppName, DeployOptions, Deployment, ImageRef, Namespace};
+use crate::model::error::Error;
+use crate::model::id::{DeploymentId, FunctionId};
+use crate::service::Services;
+use crate::service::actor::Actor;
+use crate::service::console::DEFAULT_NAMESPACE;
+use crate::service::deployments::{DeployOutcome, DeployRequest, ScaffoldRequest, manifest};
+
+#[derive(Serialize)]
+pub struct DeployResponse {
+    app_name: AppName,
+    namespace: Namespace,
+    service_name: AppName,
+    service_status: &'static str,
+    endpoint: Option<String>,
+    enable_autoscaling: bool,
+    use_spot: bool,
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+impl From<DeployOutcome> for DeployResponse {
+    fn from(outcome: DeployOutcome) -> Self {
+        let deployment = outcome.deployment;
+        Self {
+            service_name: deployment.app_name.clone(),
+            service_status: if deployment.endpoint.is_some() { "found" } else { "pending" },
+            app_name: deployment.app_name,
+            namespace: deployment.namespace,
+            endpoint: deployment.endpoint,
+            enable_autoscaling: deployment.options.enable_autoscaling,
+            use_spot: deployment.options.use_spot,
+            error: deployment.error,
+            warnings: outcome.warnings,
+        }
+    }
+}
+
+/// A Kubernetes quantity such as `500m` or `128Mi`.
+fn quantity(fields: &Fields, name: &str) -> std::result::Result<Option<String>, Error> {
+    let fits = |text: &str| text.len() <= 32 && text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
+    match fields.text(name)? {
+        Some(text) if !text.is_empty() && !fits(text) => Err(Error::validation(name, format!("Write {name} as a Kubernetes quantity, as in 500m or 128Mi."))),
+        other => Ok(other.filter(|text| !text.is_empty()).map(ToOwned::to_owned)),
+    }
+}
+
+fn options(fields: &Fields) -> std::result::Result<DeployOptions, Error> {
+    let enable_autoscaling = fields.flag("enable_autoscaling")?.unwrap_or(true);
+    let replicas = fields.number("replicas")?;
+    if replicas.is_some_and(|replicas| !(1..=100).contains(&replicas)) {
+        return Err(Error::validation("replicas", "Choose 1 to 100 replicas."));
+    }
+    let service_account = fields.text("service_account")?.filter(|text| !text.is_empty()).map(Namespace::parse).transpose().map_err(|_| Error::validation("service_account", "A service account holds lower-case letters, digits and inner hyphens."))?;
+    Ok(DeployOptions {
+        enable_autoscaling,
+        replicas: if enable_autoscaling { None } else { Some(replicas.unwrap_or(1)) },
+        use_spot: fields.flag("use_spot")?.unwrap_or(true),
+        service_account: service_account.map(|account| account.to_string()),
+        cpu_limit: quantity(fields, "cpu_limit")?,
+        memory_limit: quantity(fields, "memory_limit")?,
+        cpu_request: quantity(fields, "cpu_request")?,
+        memory_request: quantity(fields, "memory_request")?,
+        custom_tolerations: fields.json("custom_tolerations"),
+        custom_affinity: fields.json("custom_affinity"),
+    })
+}
+
+pub async fn deploy(State(services): State<Services>, fields: Fields) -> Result<Json<DeployResponse>> {
+    let request = DeployRequest {
+        app_name: app_name(fields.text("app_name")?.filter(|text| !text.trim().is_empty()))?,
+        namespace: Namespace::parse(fields.required_text("namespace")?)?,
+        image_ref: ImageRef::parse(fields.required_text("image_ref")?)?,
+        options: options(&fields)?,
+        function_id: fields.text("function_id")?.filter(|text| !text.is_empty()).map(FunctionId::parse).transpose()?,
+        id: None,
+    };
+    Ok(Json(services.deployments.deploy(&Actor::anonymous(), request).await?.into()))
+}
+
+pub async fn redeploy(State(services): State<Services>, Id(id): Id<DeploymentId>) -> Result<Json<DeployResponse>> {
+    Ok(Json(services.deployments.redeploy(&Actor::anonymous(), &id).await?.into()))
+}
+
+pub async fn list(State(services): State<Services>, Id(function): Id<FunctionId>) -> Result<Json<Vec<Deployment>>> {
+    let ids = ids_of(&services, function).await?;
+    Ok(Json(services.deployments.list(&ids.function).await?))
+}
+
+#[derive(Serialize)]
+pub struct ScaffoldResponse {
+    success: bool,
+    yaml_content: String,
+    file_path: Option<String>,
+    error: Option<String>,
+}
+
+/// JSON, or the YAML itself for `Accept: application/yaml`. `output_path` is accepted and never written.
+pub async fn scaffold(headers: HeaderMap, fields: Fields) -> Result<Response> {
+    let image_ref = ImageRef::parse(fields.required_text("image_ref")?)?;
+    fields.text("output_path")?;
+    // The image's last part without its tag names the app when nothing else does.
+    let from_image = image_ref.as_str().rsplit('/').next().and_then(|last| last.split([':', '@']).next()).and_then(AppName::from_text);
+    let app_name = app_name(fields.text("component")?)?.or(from_image).ok_or_else(|| Error::validation("component", "Name the component with letters, digits and hyphens."))?;
+    let replicas = fields.number("replicas")?.unwrap_or(1);
+    if !(1..=100).contains(&replicas) {
+        return Err(Error::validation("replicas", "Choose 1 to 100 replicas.").into());
+    }
+    let options = DeployOptions { enable_autoscaling: false, replicas: Some(replicas), ..DeployOptions::default() };
+    let yaml = manifest(&ScaffoldRequest { app_name, namespace: Namespace::parse(DEFAULT_NAMESPACE)?, image_ref, function_id: None, options })?;
+    let wants_yaml = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("yaml"));
+    if wants_yaml {
+        return Ok(([(header::CONTENT_TYPE, "application/yaml")], yaml).into_response());
+    }
+    Ok(Json(ScaffoldResponse { success: true, yaml_content: yaml, file_path: None, error: None }).into_response())
+}

@@ -1,0 +1,119 @@
+//! Calls of functions and their records
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use serde::Serialize;
+
+use super::error::Result;
+use super::extract::{Fields, Id, Ids, Parameters};
+use super::functions::ids_of;
+use crate::model::error::Error;
+use crate::model::execution::{Execution, ExecutionFilter, ExecutionPage};
+use crate::model::function::HttpMethod;
+use crate::model::id::{FunctionId, WorkspaceId};
+use crate::service::Services;
+use crate::service::actor::Actor;
+use crate::service::invocations::TestRequest;
+
+#[derive(Serialize)]
+pub struct LogsResponse {
+    logs: Vec<Execution>,
+    /// Rows in this answer.
+    total: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+impl From<ExecutionPage> for LogsResponse {
+    fn from(page: ExecutionPage) -> Self {
+        Self { total: page.executions.len(), logs: page.executions, next: page.next }
+    }
+}
+
+fn filter(parameters: &Parameters) -> std::result::Result<ExecutionFilter, Error> {
+    let time = |name: &str| parameters.text(name).map(|text| text.parse().map_err(|error: Error| error.with_field(name))).transpose();
+    Ok(ExecutionFilter {
+        status: parameters.word("status", "success or error")?,
+        code: parameters.parsed("code", "an HTTP status code")?,
+        from: time("from")?,
+        to: time("to")?,
+        q: parameters.text("q").map(ToOwned::to_owned),
+        limit: parameters.limit()?,
+        cursor: parameters.text("cursor").map(ToOwned::to_owned),
+    })
+}
+
+/// With a `Link` to the next page.
+fn page_response(page: ExecutionPage, path: &str, parameters: &Parameters) -> Response {
+    let link = page.next.as_deref().and_then(|next| HeaderValue::from_str(&format!("<{path}?{}cursor={next}>; rel=\"next\"", parameters.limit().ok().flatten().map(|limit| format!("limit={limit}&")).unwrap_or_default())).ok());
+    let mut response = Json(LogsResponse::from(page)).into_response();
+    if let Some(link) = link {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    response
+}
+
+pub async fn list(State(services): State<Services>, ids: Ids, parameters: Parameters) -> Result<Response> {
+    let page = services.executions.list(&Actor::anonymous(), &ids.workspace, &ids.function, &filter(&parameters)?).await?;
+    Ok(page_response(page, &format!("/api/workspaces/{}/functions/{}/logs", ids.workspace, ids.function), &parameters))
+}
+
+pub async fn list_by_id(state: State<Services>, Id(function): Id<FunctionId>, parameters: Parameters) -> Result<Response> {
+    let ids = ids_of(&state, function).await?;
+    list(state, ids, parameters).await
+}
+
+pub async fn list_of_workspace(State(services): State<Services>, Id(workspace): Id<WorkspaceId>, parameters: Parameters) -> Result<Response> {
+    services.workspaces.get(&Actor::anonymous(), &workspace).await?;
+    let page = services.executions.list_workspace(&Actor::anonymous(), &workspace, &filter(&parameters)?).await?;
+    Ok(page_response(page, &format!("/api/workspaces/{workspace}/logs"), &parameters))
+}
+
+pub async fn invoke(State(services): State<Services>, ids: Ids, body: Bytes) -> Result<Json<Execution>> {
+    if !body.is_empty() {
+        serde_json::from_slice::<serde::de::IgnoredAny>(&body).map_err(|cause| Error::validation("body", format!("Send JSON, or nothing: {cause}.")))?;
+    }
+    Ok(Json(services.invocations.invoke(&Actor::anonymous(), &ids.workspace, &ids.function, body).await?))
+}
+
+pub async fn test(State(services): State<Services>, ids: Ids, fields: Fields) -> Result<Json<Execution>> {
+    let method = HttpMethod::parse(fields.text("method")?.unwrap_or("GET")).map_err(|error| error.with_field("method"))?;
+    let request = TestRequest {
+        method: Method::from_bytes(method.as_str().as_bytes()).unwrap_or(Method::GET),
+        path: fields.text("path")?.unwrap_or("/").to_owned(),
+        query: fields.text("query")?.unwrap_or_default().to_owned(),
+        headers: test_headers(&fields)?,
+        body: test_body(&fields)?,
+    };
+    Ok(Json(services.invocations.test(&Actor::anonymous(), &ids.workspace, &ids.function, request).await?))
+}
+
+fn test_headers(fields: &Fields) -> std::result::Result<HeaderMap, Error> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in fields.map("headers")?.unwrap_or_default() {
+        let wrong = || Error::validation("headers", format!("\"{}\" cannot be a header.", name.chars().take(80).collect::<String>()));
+        headers.append(HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?, HeaderValue::from_str(&value).map_err(|_| wrong())?);
+    }
+    Ok(headers)
+}
+
+/// A text as it is, other JSON serialized; `bodyEncoding: "base64"` for bytes.
+fn test_body(fields: &Fields) -> std::result::Result<Bytes, Error> {
+    let is_base64 = match fields.text("bodyEncoding")? {
+        None | Some("text" | "utf8" | "json") => false,
+        Some("base64") => true,
+        Some(_) => return Err(Error::validation("bodyEncoding", "Use text or base64.")),
+    };
+    Ok(match fields.json("body") {
+        None => Bytes::new(),
+        Some(serde_json::Value::String(text)) if is_base64 => {
+            base64::engine::general_purpose::STANDARD.decode(text).map_err(|_| Error::validation("body", "The body is not Base64."))?.into()
+        }
+        Some(serde_json::Value::String(text)) => text.into(),
+        Some(json) => json.to_string().into(),
+    })
+}

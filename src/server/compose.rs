@@ -1,0 +1,181 @@
+//! Which adapters stand behind the ports. With `main.rs` the only place that names one.
+
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::config::Config;
+use super::{console, functions_listener, listen};
+use crate::adapter::blobs::filesystem::FilesystemBlobs;
+use crate::adapter::builder::embedded::{ComponentizeBuilder, ComponentizeConfig};
+use crate::adapter::logs::embedded::EmbeddedLogs;
+use crate::adapter::metrics::embedded::EmbeddedMetrics;
+use crate::adapter::platform::wasmtime::{WasmtimeConfig, WasmtimePlatform};
+use crate::adapter::store::sqlite::SqliteStore;
+use crate::port::blobs::Blobs;
+use crate::port::builder::Builder;
+use crate::port::platform::Platform;
+use crate::port::store::Store;
+use crate::service::Services;
+use crate::service::builds::{Builds, EngineSettings};
+use crate::service::deployments::Deployments;
+use crate::service::deployments::routes::Routes;
+use crate::service::executions::{Executions, Recorder};
+use crate::service::functions::Functions;
+use crate::service::health::Health;
+use crate::service::invocations::{CallLimits, Invocations, RemoteCaller, RemotePolicy};
+use crate::service::key_values::StoredKeyValues;
+use crate::service::observe::Observe;
+use crate::service::retention::{Retention, RetentionParts, RetentionSettings};
+use crate::service::statistics::Statistics;
+use crate::service::table::Table;
+use crate::service::workspaces::Workspaces;
+
+/// The technologies behind the ports.
+struct Adapters {
+    store: Arc<dyn Store>,
+    blobs: Arc<dyn Blobs>,
+    builder: Arc<dyn Builder>,
+    platform: Arc<dyn Platform>,
+    key_values: Arc<StoredKeyValues>,
+}
+
+fn adapters(config: &Config) -> Result<Adapters, String> {
+    let data = &config.keep.data_dir;
+    let in_data = |cause: String| format!("BLUE_FAAS_DATA_DIR: {} cannot be used: {cause}", data.display());
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(data).map_err(|cause| in_data(cause.to_string()))?);
+    let blobs: Arc<dyn Blobs> = Arc::new(FilesystemBlobs::open(&data.join("blobs")).map_err(|cause| in_data(cause.to_string()))?);
+    let builder = ComponentizeBuilder::new(
+        ComponentizeConfig {
+            venv: config.build.venv.clone(),
+            work_dir: data.join("work"),
+            cache_dir: data.join("cache/builder"),
+            timeout: config.build.timeout,
+            max_unpacked: config.build.max_unpacked,
+            max_files: 10_000,
+            pip_index_url: config.build.pip_index_url.clone(),
+            push_hosts: config.build.push_hosts.clone(),
+        },
+        blobs.clone(),
+    );
+    let key_values = StoredKeyValues::new(Table::new(store.clone()), blobs.clone());
+    let compiler = std::env::current_exe().map_err(|cause| format!("the path of this program is not known: {cause}"))?;
+    let platform = WasmtimePlatform::new(
+        WasmtimeConfig {
+            native_dir: data.join("cache/native"),
+            compiler,
+            functions_url: config.listen.functions_url.clone().unwrap_or_else(|| format!("http://{}", config.listen.functions)),
+            namespaces: config.run.namespaces.clone(),
+            max_instances: config.run.concurrency,
+        },
+        blobs.clone(),
+        key_values.clone(),
+    )
+    .map_err(|cause| cause.to_string())?;
+    Ok(Adapters { store, blobs, builder: Arc::new(builder), platform: Arc::new(platform), key_values })
+}
+
+/// The services and what has to run beside them.
+struct Composed {
+    services: Services,
+    routes: Arc<Routes>,
+    recorder: Recorder,
+}
+
+fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
+    let Adapters { store, blobs, builder, platform, key_values } = adapters;
+    let table = Table::new(store.clone());
+    let statistics = Statistics::new(table.clone());
+    let workspaces = Workspaces::new(table.clone(), statistics.clone());
+    let routes = Routes::new(table.clone(), platform.clone(), config.run.per_function);
+    let functions = Functions::new(table.clone(), blobs.clone(), builder.clone(), statistics.clone(), workspaces.clone(), routes.clone());
+    let deployments = Deployments::new(table.clone(), platform.clone(), routes.clone());
+    let recorder = Recorder::start(table.clone(), statistics.clone(), config.keep.days);
+    let engine = EngineSettings { parallelism: config.build.parallelism, timeout: config.build.timeout };
+    let builds = Builds::new(table.clone(), blobs.clone(), builder.clone(), platform.clone(), workspaces.clone(), functions.clone(), deployments.clone(), engine);
+    let remote = RemoteCaller::new(RemotePolicy { allowed_hosts: config.run.invoke_allowed_hosts.clone() }).map_err(|cause| cause.to_string())?;
+    let limits = CallLimits { max_body: config.listen.max_body, concurrency: config.run.concurrency };
+    let invocations = Invocations::new(platform.clone(), routes.clone(), functions.clone(), recorder.clone(), remote, limits);
+    let parts = RetentionParts {
+        store: store.clone(),
+        blobs: blobs.clone(),
+        platform: platform.clone(),
+        workspaces: workspaces.clone(),
+        functions: functions.clone(),
+        builds: builds.clone(),
+        deployments: deployments.clone(),
+        key_values,
+        recorder: recorder.clone(),
+    };
+    let retention = Retention::new(parts, RetentionSettings { days: config.keep.days, versions: config.keep.versions, max_data: config.keep.max_data });
+    let observe = Observe::new(functions.clone(), statistics.clone(), Arc::new(EmbeddedLogs::new(store.clone())), Arc::new(EmbeddedMetrics::new(store.clone())));
+    let health = Arc::new(Health { store, blobs, builder, platform });
+    let executions = Executions::new(table, functions.clone());
+    let services = Services { workspaces, functions, builds, deployments, executions, invocations, observe, statistics, retention, health };
+    Ok(Composed { services, routes, recorder })
+}
+
+/// A server that is ready to answer.
+pub struct Server {
+    config: Config,
+    composed: Composed,
+    console: TcpListener,
+    functions: TcpListener,
+}
+
+impl Server {
+    /// Opens everything and listens; nothing answers yet. The error is one line for whoever starts the server.
+    pub async fn start(mut config: Config) -> Result<Self, String> {
+        let bind = async |name: &str, address| TcpListener::bind(address).await.map_err(|cause| format!("{name}: {address} cannot be listened on: {cause}"));
+        let console = bind("BLUE_FAAS_ADDR", config.listen.console).await?;
+        let functions = bind("BLUE_FAAS_FUNCTIONS_ADDR", config.listen.functions).await?;
+        // With port 0 the system chose; addresses in answers must name what it chose.
+        config.listen.console = console.local_addr().map_err(|cause| cause.to_string())?;
+        config.listen.functions = functions.local_addr().map_err(|cause| cause.to_string())?;
+        let composed = compose(&config, adapters(&config)?)?;
+        composed.routes.follow_table().await.map_err(|error| format!("the deployed functions cannot be started: {error}"))?;
+        Ok(Self { config, composed, console, functions })
+    }
+
+    pub fn console_address(&self) -> std::net::SocketAddr {
+        self.config.listen.console
+    }
+
+    pub fn functions_address(&self) -> std::net::SocketAddr {
+        self.config.listen.functions
+    }
+
+    pub fn services(&self) -> Services {
+        self.composed.services.clone()
+    }
+
+    /// Serves until `stop`; calls under way finish and what was recorded is written.
+    pub async fn run(self, stop: CancellationToken) {
+        let Composed { services, routes, recorder } = self.composed;
+        let builds = tokio::spawn(services.builds.clone().run(stop.clone()));
+        let retention = tokio::spawn(services.retention.clone().run(stop.clone()));
+        let following = tokio::spawn(follow(routes, services.clone(), stop.clone()));
+        let functions = functions_listener::router(services.invocations.clone(), &self.config.listen);
+        let console = console::router(services, &self.config.listen);
+        tokio::join!(listen::serve(self.console, console, stop.clone()), listen::serve(self.functions, functions, stop.clone()));
+        let _ = tokio::join!(builds, following);
+        retention.abort();
+        recorder.flush().await;
+    }
+}
+
+/// Other replicas' deployments answer here within two seconds. An exclusive store has no other replicas.
+async fn follow(routes: Arc<Routes>, services: Services, stop: CancellationToken) {
+    if services.deployments.is_exclusive() {
+        return;
+    }
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(std::time::Duration::from_secs(1)) => {}
+            () = stop.cancelled() => return,
+        }
+        if let Err(error) = routes.follow_table().await {
+            tracing::warn!(%error, "the table of apps could not be read");
+        }
+    }
+}

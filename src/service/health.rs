@@ -1,0 +1,39 @@
+//! Whether what the server depends on answers.
+
+use std::sync::Arc;
+
+use crate::port::blobs::Blobs;
+use crate::port::builder::Builder;
+use crate::port::platform::Platform;
+use crate::port::store::Store;
+
+/// One dependency.
+pub struct Check {
+    pub name: &'static str,
+    /// Without it no request can be answered.
+    pub required: bool,
+    pub failure: Option<String>,
+}
+
+pub struct Health {
+    pub store: Arc<dyn Store>,
+    pub blobs: Arc<dyn Blobs>,
+    pub builder: Arc<dyn Builder>,
+    pub platform: Arc<dyn Platform>,
+}
+
+impl Health {
+    pub async fn check(&self) -> Vec<Check> {
+        let failed = |text: String| {
+            tracing::warn!(cause = %text, "a dependency does not answer");
+            "failing".to_owned()
+        };
+        let (store, blobs, builder, platform) = tokio::join!(self.store.check(), self.blobs.check(), self.builder.check(), self.platform.check());
+        vec![
+            Check { name: "store", required: true, failure: store.err().map(|error| failed(error.to_string())) },
+            Check { name: "blobs", required: true, failure: blobs.err().map(|error| failed(error.to_string())) },
+            Check { name: "builder", required: false, failure: builder.err().map(failed) },
+            Check { name: "platform", required: true, failure: platform.err().map(|error| failed(error.to_string())) },
+        ]
+    }
+}
