@@ -1,0 +1,1 @@
+//! Adapters of [`crate::port::blobs`].
