@@ -128,6 +128,10 @@ impl Folders {
         self.below.last().unwrap_or(&self.root)
     }
 
+    pub fn into_last(mut self) -> OwnedFd {
+        self.below.pop().unwrap_or(self.root)
+    }
+
     /// Removes the folders that are empty now, from the innermost out. One that is not, or that is in use again, ends it.
     pub fn remove_empty(mut self, names: &[&str]) {
         for name in names.iter().rev() {

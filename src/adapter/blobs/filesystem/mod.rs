@@ -23,13 +23,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::key;
 use crate::port::blobs::{BlobError, BlobInfo, Blobs};
-use directory::{Folders, ObjectsDirectory};
+use directory::ObjectsDirectory;
 use temporary::{Temporary, TemporaryDirectory};
 
 /// Up to this size an object is read where it is asked for: it takes less time than handing the work to a blocking thread.
 const SMALL: u64 = 64 * 1024;
 
-/// How often a put starts over when a delete takes its folders away under it.
+/// How often a put looks for its folders when another process that shares the directory takes them away as empty.
 const ATTEMPTS: usize = 16;
 
 pub struct FilesystemBlobs {
@@ -39,7 +39,8 @@ pub struct FilesystemBlobs {
 struct Root {
     objects: ObjectsDirectory,
     temporary: TemporaryDirectory,
-    /// Bytes of all objects, once someone asked. Held while an object appears or goes, so that the sum stays exact.
+    /// Bytes of all objects, once someone asked. Held while an object appears or goes, so that the sum stays exact and a delete does not take
+    /// the folder away that a put is about to use.
     usage: Mutex<Option<u64>>,
 }
 
@@ -150,30 +151,26 @@ impl Root {
     /// Renames to the key and makes that durable.
     fn publish(&self, mut temporary: Temporary<'_>, key: &str) -> Result<(), BlobError> {
         let (folders, name) = key::split(key)?;
-        for _ in 0..ATTEMPTS {
-            let chain = self.objects.make(&folders).map_err(|errno| failed(key, &errno.into()))?;
-            match self.rename(&mut temporary, &chain, name) {
-                Err(Errno::ENOENT) => {}
-                result => {
-                    return result
-                        .and_then(|()| nix::unistd::fsync(chain.last()))
-                        .map_err(|errno| failed(key, &errno.into()));
-                }
+        let mut attempts = ATTEMPTS;
+        loop {
+            match self.rename(&mut temporary, &folders, name) {
+                Ok(folder) => return nix::unistd::fsync(folder).map_err(|errno| failed(key, &errno.into())),
+                Err(Errno::ENOENT) if attempts > 1 => attempts -= 1,
+                Err(errno) => return Err(failed(key, &errno.into())),
             }
         }
-        Err(BlobError::Failed(format!(
-            "{key} was put while its folder was deleted again and again: try once more"
-        )))
     }
 
-    fn rename(&self, temporary: &mut Temporary<'_>, chain: &Folders, name: &str) -> nix::Result<()> {
+    /// Answers the folder that holds the object now.
+    fn rename(&self, temporary: &mut Temporary<'_>, folders: &[&str], name: &str) -> nix::Result<OwnedFd> {
         let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
-        let replaced = size_of(chain.last(), name)?;
-        temporary.rename(chain.last(), name)?;
+        let folder = self.objects.make(folders)?.into_last();
+        let replaced = size_of(&folder, name)?;
+        temporary.rename(&folder, name)?;
         if let Some(usage) = usage.as_mut() {
             *usage = (*usage + temporary.size()).saturating_sub(replaced);
         }
-        Ok(())
+        Ok(folder)
     }
 
     /// The object's file and its size.
@@ -198,7 +195,6 @@ impl Root {
             if let Some(usage) = usage.as_mut() {
                 *usage = usage.saturating_sub(size);
             }
-            drop(usage);
             chain.remove_empty(&folders);
             Ok(())
         });
