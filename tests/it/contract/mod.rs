@@ -11,6 +11,7 @@ mod blobs;
 mod filesystem;
 mod sqlite;
 mod store;
+mod store_model;
 
 /// A fresh adapter, and what must live as long as it: a directory, a server.
 pub struct Opened<T: ?Sized> {
