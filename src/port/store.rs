@@ -14,7 +14,10 @@ pub struct Key {
 
 impl Key {
     pub fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
-        Self { pk: pk.into(), sk: sk.into() }
+        Self {
+            pk: pk.into(),
+            sk: sk.into(),
+        }
     }
 }
 
@@ -51,7 +54,13 @@ pub struct Update {
 
 impl Update {
     pub fn new(key: Key) -> Self {
-        Self { key, set: Item::new(), remove: Vec::new(), add: Vec::new(), condition: None }
+        Self {
+            key,
+            set: Item::new(),
+            remove: Vec::new(),
+            add: Vec::new(),
+            condition: None,
+        }
     }
 
     #[must_use]
@@ -82,7 +91,11 @@ impl Update {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Write {
     /// Replaces the whole item.
-    Put { key: Key, item: Item, condition: Option<Condition> },
+    Put {
+        key: Key,
+        item: Item,
+        condition: Option<Condition>,
+    },
     /// Creates the item when it is missing, unless the condition says otherwise.
     Update(Update),
     /// A missing item is fine, unless the condition says otherwise.
@@ -93,12 +106,20 @@ pub enum Write {
 
 impl Write {
     pub fn put(key: Key, item: Item) -> Self {
-        Self::Put { key, item, condition: None }
+        Self::Put {
+            key,
+            item,
+            condition: None,
+        }
     }
 
     /// Puts only when no item has the key.
     pub fn create(key: Key, item: Item) -> Self {
-        Self::Put { key, item, condition: Some(Condition::Absent) }
+        Self::Put {
+            key,
+            item,
+            condition: Some(Condition::Absent),
+        }
     }
 
     pub fn delete(key: Key) -> Self {
@@ -134,7 +155,13 @@ pub struct Query {
 
 impl Query {
     pub fn prefix(pk: impl Into<String>, prefix: impl Into<String>) -> Self {
-        Self { pk: pk.into(), range: SortRange::Prefix(prefix.into()), forward: true, limit: 1_000, after: None }
+        Self {
+            pk: pk.into(),
+            range: SortRange::Prefix(prefix.into()),
+            forward: true,
+            limit: 1_000,
+            after: None,
+        }
     }
 
     #[must_use]
@@ -166,6 +193,9 @@ pub struct Page {
 /// Most writes of one transaction (DynamoDB's limit).
 pub const MAX_TRANSACTION: usize = 100;
 
+/// The attribute that says from when on an item may be removed: a number, seconds since the epoch.
+pub const EXPIRES_AT: &str = "expires_at";
+
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A condition did not hold: nothing was written. `index` is that of the write in its transaction, 0 for a single one.
@@ -186,6 +216,10 @@ pub enum StoreError {
 /// - order a partition by the bytes of its sort keys, and never answer an item twice or skip one that was there throughout a paged query;
 /// - give back numbers, texts, booleans, lists and maps as they were written, `null` inside a list or map included;
 /// - check conditions against the item as it is before the write;
+/// - add numbers that are whole to a whole number, exactly within ±2^53;
+/// - refuse with [`StoreError::Failed`], before anything is written, what DynamoDB refuses: an empty key, a partition key above 2,048 bytes or a
+///   sort key above 1,024, an item above 400 KiB, a `null` attribute, attributes named `PK` or `SK`, an attribute that one update names twice,
+///   an addition to what is no number, a query for no items;
 /// - refuse a transaction that names a key twice or has more than [`MAX_TRANSACTION`] writes, with [`StoreError::Failed`].
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
@@ -200,6 +234,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// All or nothing. `token` names the transaction: sent again with the same token within ten minutes, it MUST count once.
     async fn transact(&self, writes: Vec<Write>, token: Option<&str>) -> Result<(), StoreError>;
+
+    /// Removes at most `limit` items whose attribute [`EXPIRES_AT`] is `now_seconds` or earlier, the longest expired first, and answers how many.
+    /// A store that expires items by itself answers 0. Until then an expired item is read like any other: who cares about the time compares it.
+    async fn purge_expired(&self, now_seconds: i64, limit: usize) -> Result<usize, StoreError>;
 
     /// Whether no other process can write here while this one runs, so that what was read may be kept in memory.
     fn is_exclusive(&self) -> bool;

@@ -1,0 +1,4 @@
+//! Adapters of [`crate::port::blobs`].
+
+pub mod filesystem;
+mod key;

@@ -1,0 +1,3 @@
+//! Adapters of [`crate::port::store`].
+
+pub mod sqlite;

@@ -1,0 +1,122 @@
+//! The single table in one SQLite file: `items(pk, sk, body)`, the attributes as JSON.
+//!
+//! One thread writes, in groups that share a commit ([`writer`]); three connections read ([`reader`]). What a write means is decided in
+//! [`change`] and [`condition`], with the item as it is, inside the group's transaction.
+
+mod change;
+mod condition;
+mod connection;
+mod reader;
+mod row;
+mod writer;
+
+use async_trait::async_trait;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use crate::port::store::{Item, Key, MAX_TRANSACTION, Page, Query, Store, StoreError, Update, Write};
+use change::Change;
+use reader::Readers;
+use writer::{Outcome, Work, Writer};
+
+const DATABASE: &str = "blue-faas.db";
+const WRITE_AHEAD_LOG: &str = "blue-faas.db-wal";
+
+/// A store in one directory, for one server at a time. Dropping it finishes the writes that were queued.
+///
+/// Reads run where they are called, on the async worker: one takes about as long as handing it to a blocking thread and back would, because it
+/// is a lookup in a page cache under an uncontended lock. The longest is a page of 1 MiB, a few milliseconds. Only the first read of a page
+/// that the system has not cached waits for the disk.
+pub struct SqliteStore {
+    // Fields drop in this order: the lock goes last, when nothing can write any more.
+    writer: Writer,
+    readers: Readers,
+    directory: PathBuf,
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens `blue-faas.db` in this directory, making both when they are missing.
+    ///
+    /// Fails when another server has the directory, when the file was written by a newer schema, or when it cannot be read or written.
+    pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        let lock = connection::lock_directory(directory)?;
+        let database = directory.join(DATABASE);
+        let writer = Writer::start(connection::open_for_writing(&database)?)?;
+        let readers = Readers::open(&database)?;
+        Ok(Self {
+            writer,
+            readers,
+            directory: directory.to_owned(),
+            _lock: lock,
+        })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        self.readers.with(|connection| reader::get(connection, key))
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, StoreError> {
+        self.readers.with(|connection| reader::query(connection, query))
+    }
+
+    async fn write(&self, write: Write) -> Result<(), StoreError> {
+        self.writer.submit(Work::Write(Change::new(write)?)).await.map(drop)
+    }
+
+    async fn update(&self, update: Update) -> Result<Item, StoreError> {
+        match self.writer.submit(Work::Write(Change::new(Write::Update(update))?)).await? {
+            Outcome::Updated(item) => Ok(item),
+            Outcome::Done | Outcome::Purged(_) => Err(StoreError::Failed("an update gave no item".to_owned())),
+        }
+    }
+
+    async fn transact(&self, writes: Vec<Write>, token: Option<&str>) -> Result<(), StoreError> {
+        if writes.len() > MAX_TRANSACTION {
+            return Err(StoreError::Failed(format!(
+                "a transaction takes {MAX_TRANSACTION} writes at most, this one has {}",
+                writes.len()
+            )));
+        }
+        let mut keys: Vec<&Key> = writes.iter().map(Write::key).collect();
+        keys.sort_unstable();
+        if let Some(pair) = keys.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(StoreError::Failed(format!(
+                "a transaction names {} {} twice",
+                pair[0].pk, pair[0].sk
+            )));
+        }
+        let changes = writes.into_iter().map(Change::new).collect::<Result<Vec<_>, _>>()?;
+        self.writer
+            .submit(Work::Transact {
+                changes,
+                token: token.map(str::to_owned),
+            })
+            .await
+            .map(drop)
+    }
+
+    async fn purge_expired(&self, now_seconds: i64, limit: usize) -> Result<usize, StoreError> {
+        match self.writer.submit(Work::Purge { now: now_seconds, limit }).await? {
+            Outcome::Purged(count) => Ok(count),
+            Outcome::Done | Outcome::Updated(_) => Err(StoreError::Failed("a purge gave no count".to_owned())),
+        }
+    }
+
+    fn is_exclusive(&self) -> bool {
+        true
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.writer.check()?;
+        self.readers.with(reader::check)
+    }
+
+    async fn disk_usage(&self) -> Option<u64> {
+        let size = |name: &str| std::fs::metadata(self.directory.join(name)).map_or(0, |file| file.len());
+        Some(size(DATABASE) + size(WRITE_AHEAD_LOG))
+    }
+}
