@@ -1,0 +1,246 @@
+//! The stages `validate` and `build` of one build.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+use super::child::Limits;
+use super::componentize::{self, Component};
+use super::diagnose::{Findings, check_tree};
+use super::imports::Surroundings;
+use super::requirements::Installer;
+use super::workdir::{Room, guest_files, write_files};
+use super::{ComponentizeConfig, mypy};
+use crate::model::source::{Diagnostic, Severity};
+use crate::model::task::StageName;
+use crate::port::builder::{BuildError, Progress, SourceTree};
+
+/// Resident memory of a build at most: four times what a small one needs. A limit on address space would stop every one.
+const MEMORY: u64 = 1536 * 1024 * 1024;
+const OUTPUT: usize = 1024 * 1024;
+const TYPE_CHECK: Duration = Duration::from_secs(60);
+const INSTALL: Duration = Duration::from_secs(180);
+/// What the toolchain itself unpacks and writes beside the source: bytes and files.
+const OWN_DISK: (u64, usize) = (384 * 1024 * 1024, 10_000);
+
+pub(super) struct Build<'a> {
+    pub(super) config: &'a ComponentizeConfig,
+    pub(super) tree: &'a SourceTree,
+    pub(super) room: &'a Room,
+    pub(super) progress: &'a dyn Progress,
+    pub(super) cancel: &'a CancellationToken,
+    pub(super) deadline: Instant,
+}
+
+impl Build<'_> {
+    pub(super) async fn run(&self) -> Result<Component, BuildError> {
+        self.progress.stage(StageName::Validate);
+        let surroundings = Surroundings::of_files(
+            self.tree.files.keys().map(String::as_str),
+            !self.tree.requirements.is_empty(),
+        );
+        let findings = self.quick_checks(&surroundings).await?;
+        self.prepare().await?;
+        // Both at once: the type check takes a fraction of the time, and its failure ends the other.
+        let stop = self.cancel.child_token();
+        let checked = async {
+            let result = self.check_types().await;
+            match &result {
+                Ok(()) => self.progress.stage(StageName::Build),
+                Err(_) => stop.cancel(),
+            }
+            result
+        };
+        let (checked, made) = tokio::join!(checked, self.make(surroundings, findings, &stop));
+        if self.cancel.is_cancelled() {
+            return Err(BuildError::Cancelled);
+        }
+        checked?;
+        made
+    }
+
+    async fn quick_checks(&self, surroundings: &Surroundings) -> Result<Findings, BuildError> {
+        let (tree, surroundings) = (self.tree.clone(), surroundings.clone());
+        let findings = tokio::task::spawn_blocking(move || check_tree(&tree, &surroundings))
+            .await
+            .map_err(|error| BuildError::Failed(error.to_string()))?;
+        for found in &findings.diagnostics {
+            let kind = if found.severity == Severity::Error {
+                "error"
+            } else {
+                "warning"
+            };
+            self.progress
+                .line(StageName::Validate, &format!("{kind}: {found}"));
+            if let Some(hint) = &found.hint {
+                self.progress
+                    .line(StageName::Validate, &format!("  {hint}"));
+            }
+        }
+        refuse_errors(&findings)?;
+        let modules = self
+            .tree
+            .files
+            .keys()
+            .filter(|path| super::diagnose::is_python(path))
+            .count();
+        self.progress.line(
+            StageName::Validate,
+            &format!(
+                "Syntax, handler and imports are sound in {modules} module{}",
+                if modules == 1 { "" } else { "s" }
+            ),
+        );
+        Ok(findings)
+    }
+
+    /// Lays out the room: the source twice, since the guest may write to its own, and a copy of the SDK.
+    async fn prepare(&self) -> Result<(), BuildError> {
+        let (files, venv) = (self.tree.files.clone(), self.config.venv.clone());
+        let (src, check) = (self.room.src(), self.room.check());
+        let packages = self.room.packages();
+        tokio::task::spawn_blocking(move || {
+            write_files(&src, guest_files(&files))?;
+            write_files(
+                &check,
+                files
+                    .iter()
+                    .filter(|(path, _)| path.ends_with(".py") || path.ends_with(".pyi")),
+            )?;
+            std::fs::create_dir_all(&packages)?;
+            componentize::copy_sdk(&venv, &packages)
+        })
+        .await
+        .map_err(|error| BuildError::Failed(error.to_string()))?
+        .map_err(|error| {
+            BuildError::Failed(format!("the build's folder could not be prepared: {error}"))
+        })
+    }
+
+    async fn check_types(&self) -> Result<(), BuildError> {
+        let started = Instant::now();
+        let limits = self.limits("The type check", TYPE_CHECK);
+        mypy::check(
+            &self.config.venv,
+            &self.mypy_cache(),
+            self.tree,
+            self.room,
+            limits,
+            self.progress,
+            self.cancel,
+        )
+        .await?;
+        self.progress.line(
+            StageName::Validate,
+            &format!("Types are sound ({:.1} s)", started.elapsed().as_secs_f64()),
+        );
+        Ok(())
+    }
+
+    async fn make(
+        &self,
+        mut surroundings: Surroundings,
+        mut findings: Findings,
+        cancel: &CancellationToken,
+    ) -> Result<Component, BuildError> {
+        if !self.tree.requirements.is_empty() {
+            surroundings.installed = Some(self.install(cancel).await?);
+            let tree = self.tree.clone();
+            findings = tokio::task::spawn_blocking(move || check_tree(&tree, &surroundings))
+                .await
+                .map_err(|error| BuildError::Failed(error.to_string()))?;
+            refuse_errors(&findings)?;
+        }
+        let entry = self.room.src().join(&self.tree.entry);
+        componentize::append_shim(&entry, &findings)
+            .map_err(|error| BuildError::Failed(error.to_string()))?;
+        let started = Instant::now();
+        let limits = self.limits("The build", self.config.timeout);
+        let component = componentize::run(
+            &self.config.venv,
+            self.tree,
+            self.room,
+            limits,
+            self.progress,
+            cancel,
+        )
+        .await?;
+        let megabytes = component.size as f64 / 1e6;
+        self.progress.line(
+            StageName::Build,
+            &format!(
+                "Built a WebAssembly component of {megabytes:.1} MB in {:.1} s",
+                started.elapsed().as_secs_f64()
+            ),
+        );
+        Ok(component)
+    }
+
+    async fn install(&self, cancel: &CancellationToken) -> Result<BTreeSet<String>, BuildError> {
+        let cache = self.config.cache_dir.join("requirements");
+        std::fs::create_dir_all(&cache).map_err(|error| BuildError::Failed(error.to_string()))?;
+        let python = self.config.venv.join("bin").join("python");
+        let installer = Installer {
+            python: &python,
+            cache: &cache,
+            index_url: self.config.pip_index_url.as_deref(),
+        };
+        let limits = self.limits("Installing the requirements", INSTALL);
+        installer
+            .install(
+                &self.tree.requirements,
+                self.room,
+                limits,
+                self.progress,
+                cancel,
+            )
+            .await
+    }
+
+    fn mypy_cache(&self) -> PathBuf {
+        self.config.cache_dir.join("mypy")
+    }
+
+    fn limits(&self, what: &'static str, time: Duration) -> Limits {
+        let time = time.min(self.config.timeout);
+        let (bytes, files) = OWN_DISK;
+        Limits {
+            what,
+            deadline: self.deadline.min(Instant::now() + time),
+            time,
+            memory: MEMORY,
+            output: OUTPUT,
+            // Source and packages lie there twice.
+            disk: (
+                self.room.path().to_owned(),
+                bytes + 3 * self.config.max_unpacked,
+                files + 3 * self.config.max_files,
+            ),
+        }
+    }
+}
+
+/// Errors end the build; warnings do not.
+fn refuse_errors(findings: &Findings) -> Result<(), BuildError> {
+    let errors: Vec<Diagnostic> = findings.errors().cloned().collect();
+    match errors.first() {
+        None => Ok(()),
+        Some(first) => {
+            let hint = first
+                .hint
+                .as_deref()
+                .map(|hint| format!(" {hint}"))
+                .unwrap_or_default();
+            let stop = if first.message.ends_with('.') || hint.is_empty() {
+                ""
+            } else {
+                "."
+            };
+            Err(BuildError::Source {
+                message: format!("{first}{stop}{hint}"),
+                diagnostics: errors,
+            })
+        }
+    }
+}

@@ -1,0 +1,426 @@
+//! The quick checks: what a build would find out after many seconds, found in the source text.
+
+use bytes::Bytes;
+
+use super::environment;
+use super::handler::{self, Handler};
+use super::imports::{self, Import, Presence, Surroundings, When, collect, top_level};
+use super::python::Module;
+use crate::model::source::{Diagnostic, Severity};
+use crate::port::builder::SourceTree;
+
+/// Most that is told of one source.
+const MAX_DIAGNOSTICS: usize = 100;
+
+/// What the checks found, and what the build needs to know of the source.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// How the entry exposes its handler.
+    pub(super) handler: Option<Handler>,
+    /// Modules that functions import at request time, when there is no file to load them from: the build loads them beforehand.
+    pub(super) later: Vec<String>,
+}
+
+impl Findings {
+    pub(super) fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics
+            .iter()
+            .filter(|found| found.severity == Severity::Error)
+    }
+}
+
+/// Checks one module on its own, as it is typed: other files of its source are not known.
+pub(super) fn check_module(file: &str, text: &str) -> Vec<Diagnostic> {
+    let name = if file.is_empty() { "app.py" } else { file };
+    let mut surroundings = Surroundings::of_files(std::iter::once(name), false);
+    surroundings.own.insert("app".to_owned());
+    let mut findings = Findings::default();
+    check(name, text, true, &surroundings, &mut findings);
+    findings.diagnostics
+}
+
+/// Checks every module of a source. `surroundings` tells which modules the requirements brought, once that is known.
+pub(crate) fn check_tree(tree: &SourceTree, surroundings: &Surroundings) -> Findings {
+    let mut findings = Findings::default();
+    for (path, content) in tree.files.iter().filter(|(path, _)| is_python(path)) {
+        let is_entry = *path == tree.entry;
+        match text(path, content) {
+            Ok(text) => check(path, text, is_entry, surroundings, &mut findings),
+            Err(found) => findings.diagnostics.push(found),
+        }
+        hidden_module(path, is_entry, &mut findings.diagnostics);
+        if findings.diagnostics.len() > MAX_DIAGNOSTICS {
+            break;
+        }
+    }
+    // Errors of the entry come first: the others are often their consequence.
+    findings.diagnostics.sort_by_key(|found| {
+        (
+            found.severity == Severity::Warning,
+            found.file != tree.entry,
+        )
+    });
+    findings.diagnostics.truncate(MAX_DIAGNOSTICS);
+    findings.later.sort();
+    findings.later.dedup();
+    findings
+}
+
+pub(super) fn is_python(path: &str) -> bool {
+    std::path::Path::new(path)
+        .extension()
+        .is_some_and(|extension| extension == "py")
+}
+
+pub(super) fn text<'a>(path: &str, content: &'a Bytes) -> Result<&'a str, Diagnostic> {
+    std::str::from_utf8(content).map_err(|error| Diagnostic {
+        severity: Severity::Error,
+        file: path.to_owned(),
+        line: u32::try_from(
+            content[..error.valid_up_to()]
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count()
+                + 1,
+        )
+        .unwrap_or(0),
+        column: 0,
+        message: "The file is not UTF-8 text.".to_owned(),
+        hint: Some("Save it as UTF-8.".to_owned()),
+        excerpt: None,
+    })
+}
+
+fn check(
+    file: &str,
+    text: &str,
+    is_entry: bool,
+    surroundings: &Surroundings,
+    findings: &mut Findings,
+) {
+    let module = match Module::parse(file, text) {
+        Ok(module) => module,
+        Err(found) => return findings.diagnostics.push(*found),
+    };
+    if let Some(found) = module.syntax_error() {
+        return findings.diagnostics.push(found);
+    }
+    if is_entry {
+        findings.handler = handler::check(&module, &mut findings.diagnostics);
+    }
+    let package = package_of(file);
+    for import in collect(&module.syntax().body, &package) {
+        check_import(&module, &import, surroundings, findings);
+    }
+    environment::check(&module, &mut findings.diagnostics);
+}
+
+/// `pkg.sub` for `pkg/sub/module.py` and for `pkg/sub/__init__.py`.
+fn package_of(file: &str) -> String {
+    file.rsplit_once('/')
+        .map(|(folder, _)| folder.replace('/', "."))
+        .unwrap_or_default()
+}
+
+fn check_import(
+    module: &Module,
+    import: &Import,
+    surroundings: &Surroundings,
+    findings: &mut Findings,
+) {
+    let mut wanted = vec![import.module.clone()];
+    // `from package import module` fails only when it is neither a module nor a name; a name cannot be told from outside, except in the SDK.
+    let submodules = import
+        .names
+        .iter()
+        .map(|name| format!("{}.{name}", import.module));
+    wanted.extend(
+        submodules.filter(|name| import.module == "spin_sdk" || surroundings.own.contains(name)),
+    );
+    for name in wanted {
+        match surroundings.presence(&name) {
+            Presence::Missing => {
+                findings
+                    .diagnostics
+                    .push(missing(module, import, &name, surroundings))
+            }
+            Presence::Present | Presence::Unknown => {
+                if let Some(hint) =
+                    imports::useless(&name).filter(|_| !surroundings.own.contains(top_level(&name)))
+                {
+                    findings.diagnostics.push(module.warning(
+                        import.at,
+                        format!("{name} is of no use in a function."),
+                        Some(hint),
+                    ));
+                }
+                if import.when == When::Later {
+                    findings.later.push(name);
+                }
+            }
+        }
+    }
+}
+
+fn missing(
+    module: &Module,
+    import: &Import,
+    name: &str,
+    surroundings: &Surroundings,
+) -> Diagnostic {
+    let top = top_level(name);
+    let shown = if imports::hint(top).is_some() && imports::hint(name) == imports::hint(top) {
+        top
+    } else {
+        name
+    };
+    let (message, hint) = if surroundings.own.contains(top) {
+        (
+            format!("No module named '{name}' in this source."),
+            "Add the file to the archive, or correct the name.".to_owned(),
+        )
+    } else if top == "spin_sdk" && shown != "spin_sdk.sqlite" {
+        (
+            format!("No module named '{name}' in the Spin SDK."),
+            "It has http, key_value, llm, mqtt, mysql, postgres, redis and variables.".to_owned(),
+        )
+    } else if let Some(hint) = imports::hint(shown) {
+        (
+            format!("{shown} is not available in a function."),
+            hint.to_owned(),
+        )
+    } else {
+        let hint = "Upload a .zip with the module in it, or with a requirements.txt that names the package (pure Python only).";
+        (
+            format!(
+                "{shown} is not available: it is not part of Python 3.12 as functions have it, of the Spin SDK or of this source."
+            ),
+            hint.to_owned(),
+        )
+    };
+    if import.when == When::Always {
+        module.error(import.at, message, Some(&hint))
+    } else {
+        module.warning(
+            import.at,
+            format!("{message} This line fails when it runs."),
+            Some(&hint),
+        )
+    }
+}
+
+/// The guest looks into its own library first, so a file of the same name is never loaded.
+fn hidden_module(path: &str, is_entry: bool, diagnostics: &mut Vec<Diagnostic>) {
+    let name = path
+        .strip_suffix("/__init__.py")
+        .or_else(|| path.strip_suffix(".py"))
+        .unwrap_or(path);
+    if name.contains('/') || !(imports::is_standard(name) || name == "spin_sdk") {
+        return;
+    }
+    diagnostics.push(Diagnostic {
+        severity: if is_entry {
+            Severity::Error
+        } else {
+            Severity::Warning
+        },
+        file: path.to_owned(),
+        line: 0,
+        column: 0,
+        message: format!("Python's own module '{name}' is loaded instead of this file."),
+        hint: Some("Rename the file.".to_owned()),
+        excerpt: None,
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{check_module, check_tree};
+    use crate::adapter::builder::embedded::imports::Surroundings;
+    use crate::model::source::{Severity, SourceKind};
+    use crate::port::builder::SourceTree;
+    use bytes::Bytes;
+
+    const HELLO: &str = "from spin_sdk.http import IncomingHandler as BaseHandler, Request, Response\n\nclass IncomingHandler(BaseHandler):\n    def handle_request(self, request: Request) -> Response:\n        return Response(200, {\"content-type\": \"text/plain\"}, bytes(\"Hello from Blue FaaS!\", \"utf-8\"))\n";
+
+    fn tree(files: &[(&str, &str)], requirements: &[&str]) -> (SourceTree, Surroundings) {
+        let surroundings = Surroundings::of_files(
+            files.iter().map(|(path, _)| *path),
+            !requirements.is_empty(),
+        );
+        let files = files
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), Bytes::copy_from_slice(text.as_bytes())))
+            .collect();
+        let requirements = requirements.iter().map(|line| (*line).to_owned()).collect();
+        (
+            SourceTree {
+                kind: SourceKind::Package,
+                files,
+                entry: "app.py".to_owned(),
+                manifest: None,
+                requirements,
+            },
+            surroundings,
+        )
+    }
+
+    #[test]
+    fn sound_sources_are_left_alone() {
+        let nested = "from spin_sdk import http\nfrom spin_sdk.http import Request, Response\nimport json, hashlib, urllib.parse\nimport xml.etree.ElementTree as ET\ntry:\n    import requests\nexcept ImportError:\n    requests = None\nclass IncomingHandler(http.IncomingHandler):\n    def handle_request(self, request):\n        import os\n        return Response(200, {}, bytes(os.environ['A'], 'utf-8'))\n";
+        let factory = "def init_incoming_handler():\n    from spin_sdk.http import IncomingHandler\n    class H(IncomingHandler):\n        def handle_request(self, request):\n            return None\n    return H()\n";
+        for text in [HELLO, nested, factory] {
+            assert_eq!(check_module("app.py", text), vec![], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_would_fail_after_the_build_is_found_before_it() {
+        for (text, line, message, hint) in [
+            (
+                "import json\n",
+                0,
+                "module 'app' has no attribute 'IncomingHandler'",
+                "class IncomingHandler",
+            ),
+            (
+                "import requests\n",
+                1,
+                "requests is not available",
+                "spin_sdk.http.send",
+            ),
+            (
+                "import sqlite3\n",
+                1,
+                "sqlite3 is not available",
+                "key_value",
+            ),
+            (
+                "from spin_sdk import sqlite\n",
+                1,
+                "spin_sdk.sqlite is not available",
+                "key_value",
+            ),
+            (
+                "import spin_sdk.nothing\n",
+                1,
+                "No module named 'spin_sdk.nothing'",
+                "key_value",
+            ),
+            (
+                "from multiprocessing.pool import ThreadPool\n",
+                1,
+                "multiprocessing.pool is not available",
+                "processes",
+            ),
+            (
+                "import nowhere.at_all\n",
+                1,
+                "nowhere.at_all is not available",
+                "requirements.txt",
+            ),
+            (
+                "import os\nKEY = os.environ['KEY']\n",
+                2,
+                "KEY",
+                "handle_request",
+            ),
+        ] {
+            let found = check_module(
+                "app.py",
+                &format!("{text}{}", if line == 0 { "" } else { HELLO }),
+            );
+            let error = found
+                .iter()
+                .find(|found| found.severity == Severity::Error)
+                .unwrap_or_else(|| panic!("nothing found in {text}: {found:?}"));
+            assert_eq!(error.line, line, "{error:?}");
+            assert!(error.message.contains(message), "{error:?}");
+            assert!(
+                error
+                    .hint
+                    .as_deref()
+                    .is_some_and(|words| words.contains(hint)),
+                "{error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn imports_in_functions_are_loaded_beforehand_or_warned_of() {
+        let text = format!(
+            "{HELLO}\ndef later():\n    import decimal\n    from urllib import parse\n    import requests\n"
+        );
+        let (tree, surroundings) = tree(&[("app.py", &text)], &[]);
+        let findings = check_tree(&tree, &surroundings);
+        assert_eq!(findings.later, ["decimal", "urllib"]);
+        assert_eq!(findings.diagnostics.len(), 1);
+        assert_eq!(findings.diagnostics[0].severity, Severity::Warning);
+        assert!(
+            findings.diagnostics[0]
+                .message
+                .starts_with("requests is not available")
+        );
+    }
+
+    #[test]
+    fn own_modules_and_requirements_are_known() {
+        let app = format!(
+            "import idna\nimport pkg.sub\nfrom pkg import other\nfrom .pkg import x\n{HELLO}"
+        );
+        let files = [
+            ("app.py", app.as_str()),
+            ("pkg/__init__.py", ""),
+            ("pkg/sub.py", "from . import other\nfrom .other import x\n"),
+            ("pkg/other.py", "x = 1\n"),
+        ];
+        let (tree, mut surroundings) = tree(&files, &["idna"]);
+        assert_eq!(check_tree(&tree, &surroundings).diagnostics, vec![]);
+        surroundings.installed = Some(["certifi".to_owned()].into());
+        let findings = check_tree(&tree, &surroundings);
+        assert!(
+            findings
+                .errors()
+                .all(|found| found.message.starts_with("idna is not available"))
+                && findings.errors().count() == 1
+        );
+    }
+
+    #[test]
+    fn a_missing_own_module_is_named() {
+        let app = format!("import pkg.gone\n{HELLO}");
+        let (tree, surroundings) = tree(&[("app.py", &app), ("pkg/__init__.py", "")], &[]);
+        let findings = check_tree(&tree, &surroundings);
+        assert_eq!(
+            findings.diagnostics[0].message,
+            "No module named 'pkg.gone' in this source."
+        );
+    }
+
+    #[test]
+    fn a_file_that_python_hides_is_told_of() {
+        let (tree, surroundings) = tree(&[("app.py", HELLO), ("types.py", "X = 1\n")], &[]);
+        let findings = check_tree(&tree, &surroundings);
+        assert_eq!(
+            (findings.diagnostics.len(), findings.errors().count()),
+            (1, 0)
+        );
+    }
+
+    #[test]
+    fn text_that_is_not_utf8_has_its_line() {
+        let (mut tree, surroundings) = tree(&[("app.py", HELLO)], &[]);
+        tree.files.insert(
+            "other.py".to_owned(),
+            Bytes::from_static(b"a = 1\nb = '\xff'\n"),
+        );
+        assert_eq!(
+            check_tree(&tree, &surroundings)
+                .errors()
+                .next()
+                .map(|found| found.line),
+            Some(2)
+        );
+    }
+}

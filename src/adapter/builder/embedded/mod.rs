@@ -1,0 +1,285 @@
+//! The builder that runs here: componentize-py in a bounded child process.
+
+mod archive;
+mod build;
+mod child;
+mod componentize;
+mod diagnose;
+mod environment;
+mod failure;
+mod handler;
+mod image;
+mod imports;
+mod manifest;
+mod mypy;
+mod python;
+mod registry;
+mod requirements;
+mod source;
+mod usage;
+mod workdir;
+
+#[cfg(test)]
+mod toolchain;
+
+use async_trait::async_trait;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+use self::archive::Limits;
+use self::build::Build;
+use self::image::Image;
+use self::workdir::WorkDir;
+use crate::model::source::{Diagnostic, SourceSummary};
+use crate::model::task::StageName;
+use crate::model::version::Artifact;
+use crate::port::blobs::Blobs;
+use crate::port::builder::{
+    BuildError, BuildRequest, Builder, Built, Progress, PushRequest, Pushed, RawSource, SourceTree,
+};
+
+/// What the format of `IncomingHandler` needs: newer versions speak another one.
+const VERSIONS: &[(&str, &str, &str)] = &[
+    ("componentize_py", "componentize-py", "0.17.2"),
+    ("spin_sdk", "spin-sdk", "3.4.1"),
+    ("mypy", "mypy", "1.19.0"),
+];
+/// Changes when this builder makes something else of the same source.
+const REVISION: &str = "1";
+
+#[derive(Clone, Debug)]
+pub struct ComponentizeConfig {
+    /// A Python virtual environment with componentize-py, spin-sdk and mypy.
+    pub venv: PathBuf,
+    /// Builds work below it; what they leave is removed.
+    pub work_dir: PathBuf,
+    /// Keeps what saves time: the type check's cache, installed requirements. May be removed while no build runs.
+    pub cache_dir: PathBuf,
+    /// Of one build.
+    pub timeout: Duration,
+    /// Bytes of a package's files.
+    pub max_unpacked: u64,
+    /// Files of a package.
+    pub max_files: usize,
+    /// Where packages come from (`BLUE_FAAS_PIP_INDEX_URL`); `None` is pip's own choice.
+    pub pip_index_url: Option<String>,
+    /// Registries that images are pushed to (`BLUE_FAAS_PUSH_HOSTS`).
+    pub push_hosts: Vec<String>,
+}
+
+pub struct ComponentizeBuilder {
+    config: ComponentizeConfig,
+    blobs: Arc<dyn Blobs>,
+    /// Or why there is none.
+    work: Result<WorkDir, String>,
+    versions: BTreeMap<String, String>,
+}
+
+impl ComponentizeBuilder {
+    /// Removes what an earlier server left in the working folder. Never fails: [`Builder::check`] tells what is missing.
+    pub fn new(config: ComponentizeConfig, blobs: Arc<dyn Blobs>) -> Self {
+        let config = ComponentizeConfig {
+            venv: absolute(config.venv),
+            cache_dir: absolute(config.cache_dir),
+            ..config
+        };
+        let work = WorkDir::claim(&config.work_dir)
+            .and_then(|work| std::fs::create_dir_all(&config.cache_dir).map(|()| work))
+            .map_err(|error| {
+                format!(
+                    "The folder for builds ({}) cannot be used: {error}. Make it writable.",
+                    config.work_dir.display()
+                )
+            });
+        let versions = componentize::versions(&config.venv);
+        Self {
+            config,
+            blobs,
+            work,
+            versions,
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            bytes: self.config.max_unpacked,
+            files: self.config.max_files,
+        }
+    }
+
+    /// What is missing or of another version, with the command that mends it.
+    fn check_venv(&self) -> Result<(), String> {
+        let wanted = VERSIONS
+            .iter()
+            .map(|(_, name, version)| format!("{name}=={version}"))
+            .collect::<Vec<_>>()
+            .join(" ");
+        let venv = self.config.venv.display();
+        let mend = format!("Run: python3 -m venv {venv} && {venv}/bin/pip install {wanted}");
+        if !self.config.venv.join("bin").join("python").exists() {
+            return Err(format!(
+                "There is no Python environment for builds in {venv}. {mend}"
+            ));
+        }
+        let present = componentize::versions(&self.config.venv);
+        for (package, name, version) in VERSIONS {
+            match present.get(*package) {
+                Some(found) if found == version => {}
+                Some(found) => {
+                    return Err(format!(
+                        "{venv} has {name} {found}, and builds need {version}. {mend}"
+                    ));
+                }
+                None => return Err(format!("{venv} lacks {name}. {mend}")),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Children run in other folders.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+#[async_trait]
+impl Builder for ComponentizeBuilder {
+    async fn read_source(&self, raw: RawSource) -> Result<(SourceTree, SourceSummary), BuildError> {
+        let limits = self.limits();
+        tokio::task::spawn_blocking(move || source::read(raw, limits))
+            .await
+            .map_err(|error| BuildError::Failed(error.to_string()))?
+    }
+
+    fn diagnose(&self, file: &str, python: &str) -> Vec<Diagnostic> {
+        diagnose::check_module(file, python)
+    }
+
+    fn cache_key(&self, source: &SourceTree) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(REVISION);
+        for (package, version) in &self.versions {
+            hasher.update(format!("{package}=={version}\n"));
+        }
+        hasher.update(format!(
+            "{:?}\n{}\n{}\n",
+            source.kind,
+            source.entry,
+            source.requirements.join("\n")
+        ));
+        hasher.update(source::hash(&source.files));
+        source::hex(&hasher.finalize())
+    }
+
+    async fn build(
+        &self,
+        request: BuildRequest,
+        progress: &dyn Progress,
+        cancel: &CancellationToken,
+    ) -> Result<Built, BuildError> {
+        let work = self
+            .work
+            .as_ref()
+            .map_err(|error| BuildError::Failed(error.clone()))?;
+        let started = Instant::now();
+        let room = work.room().map_err(|error| {
+            BuildError::Failed(format!("a folder for the build could not be made: {error}"))
+        })?;
+        let build = Build {
+            config: &self.config,
+            tree: &request.source,
+            room: &room,
+            progress,
+            cancel,
+            deadline: started + self.config.timeout,
+        };
+        let component = build.run().await?;
+        let key = format!(
+            "build-artifacts/{}/{}.wasm",
+            request.task_id, request.app_name
+        );
+        let stored = self
+            .blobs
+            .put_file(&key, &component.path, Some(&component.sha256))
+            .await;
+        stored.map_err(|error| {
+            BuildError::Failed(format!("the artifact could not be stored: {error}"))
+        })?;
+        progress.line(
+            StageName::Build,
+            &format!(
+                "Stored {} ({:.1} s in all)",
+                self.blobs.url(&key),
+                started.elapsed().as_secs_f64()
+            ),
+        );
+        Ok(Built {
+            artifact: Artifact {
+                key,
+                sha256: component.sha256,
+                size: component.size,
+            },
+        })
+    }
+
+    async fn push(
+        &self,
+        request: PushRequest,
+        progress: &dyn Progress,
+        cancel: &CancellationToken,
+    ) -> Result<Pushed, BuildError> {
+        progress.stage(StageName::Push);
+        let image_ref = format!(
+            "{}:{}",
+            request.registry_url.trim_end_matches('/'),
+            request.tag
+        );
+        let image = Image::new(&request.app_name, &request.artifact);
+        let stored = image
+            .store(self.blobs.as_ref(), &image_ref, &request.artifact)
+            .await;
+        stored.map_err(|error| {
+            BuildError::Failed(format!("the image could not be stored: {error}"))
+        })?;
+        progress.line(
+            StageName::Push,
+            &format!("Image {image_ref}, manifest {}", image.manifest.digest),
+        );
+        let listed = registry::host(&request.registry_url)
+            .is_some_and(|host| registry::is_listed(host, &self.config.push_hosts));
+        if listed {
+            let component = self
+                .blobs
+                .get(&request.artifact.key, Some(&request.artifact.sha256))
+                .await;
+            let component = component.map_err(|error| {
+                BuildError::Failed(format!("the artifact could not be read: {error}"))
+            })?;
+            let started = Instant::now();
+            tokio::select! {
+                () = cancel.cancelled() => return Err(BuildError::Cancelled),
+                sent = registry::push(&image, component, &request.registry_url, &request.tag, request.credentials.as_ref()) => sent?,
+            }
+            progress.line(
+                StageName::Push,
+                &format!("Pushed in {:.1} s", started.elapsed().as_secs_f64()),
+            );
+        } else {
+            progress.line(StageName::Push, "Kept here: the registry is not in BLUE_FAAS_PUSH_HOSTS, and deployments on this server need none");
+        }
+        if cancel.is_cancelled() {
+            Err(BuildError::Cancelled)
+        } else {
+            Ok(Pushed { image_ref })
+        }
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        self.work.as_ref().map(|_| ()).map_err(Clone::clone)?;
+        self.check_venv()
+    }
+}

@@ -1,0 +1,3 @@
+//! Builders.
+
+pub mod embedded;
