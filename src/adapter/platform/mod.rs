@@ -1,0 +1,3 @@
+//! Where functions run: a folder per technology.
+
+pub mod wasmtime;

@@ -1,0 +1,138 @@
+//! What one call may take, and what it took.
+
+use nix::time::{ClockId, clock_gettime};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use wasmtime::ResourceLimiter;
+
+const MAX_TABLE_ELEMENTS: usize = 100_000;
+
+/// Counts that outlive the call's store. One call writes them, on one thread at a time.
+#[derive(Debug, Default)]
+pub(super) struct Usage {
+    cpu_nanos: AtomicU64,
+    memory: AtomicU64,
+    memory_denied: AtomicBool,
+    start_nanos: AtomicU64,
+}
+
+impl Usage {
+    pub fn cpu(&self) -> Duration {
+        Duration::from_nanos(self.cpu_nanos.load(Ordering::Relaxed))
+    }
+
+    /// Peak of all linear memories together, in bytes.
+    pub fn memory(&self) -> u64 {
+        self.memory.load(Ordering::Relaxed)
+    }
+
+    /// Whether the guest asked for more memory than its limit.
+    pub fn is_memory_denied(&self) -> bool {
+        self.memory_denied.load(Ordering::Relaxed)
+    }
+
+    /// Until the guest was instantiated; `None` when it never was.
+    pub fn start(&self) -> Option<Duration> {
+        let nanos = self.start_nanos.load(Ordering::Relaxed);
+        (nanos > 0).then(|| Duration::from_nanos(nanos))
+    }
+
+    pub fn set_start(&self, start: Duration) {
+        self.start_nanos.store(nanos(start).max(1), Ordering::Relaxed);
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Holds all linear memories of a guest together below a limit.
+#[derive(Debug)]
+pub(super) struct MemoryLimit {
+    max: usize,
+    used: usize,
+    usage: Arc<Usage>,
+}
+
+impl MemoryLimit {
+    pub fn new(max: usize, usage: Arc<Usage>) -> Self {
+        Self { max, used: 0, usage }
+    }
+}
+
+impl ResourceLimiter for MemoryLimit {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let used = self.used.saturating_add(desired.saturating_sub(current));
+        if used > self.max {
+            self.usage.memory_denied.store(true, Ordering::Relaxed);
+            return Ok(false);
+        }
+        self.used = used;
+        self.usage.memory.fetch_max(used as u64, Ordering::Relaxed);
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired <= MAX_TABLE_ELEMENTS)
+    }
+}
+
+/// A future whose polls count as CPU time of a call: of its thread, so that time spent waiting for a core does not count.
+pub(super) struct CpuTimed<F> {
+    future: Pin<Box<F>>,
+    usage: Arc<Usage>,
+}
+
+impl<F> CpuTimed<F> {
+    pub fn new(future: F, usage: Arc<Usage>) -> Self {
+        Self {
+            future: Box::pin(future),
+            usage,
+        }
+    }
+}
+
+impl<F: Future> Future for CpuTimed<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let before = thread_cpu();
+        let poll = self.future.as_mut().poll(context);
+        self.usage
+            .cpu_nanos
+            .fetch_add(nanos(thread_cpu().saturating_sub(before)), Ordering::Relaxed);
+        poll
+    }
+}
+
+fn thread_cpu() -> Duration {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memories_count_together() {
+        let usage = Arc::new(Usage::default());
+        let mut limit = MemoryLimit::new(100, usage.clone());
+        assert!(limit.memory_growing(0, 60, None).expect("no trap"));
+        assert!(limit.memory_growing(0, 40, None).expect("no trap"));
+        assert!(!usage.is_memory_denied());
+        assert!(!limit.memory_growing(40, 41, None).expect("no trap"));
+        assert!(usage.is_memory_denied());
+        assert_eq!(usage.memory(), 100);
+    }
+
+    #[tokio::test]
+    async fn waiting_is_not_cpu_time() {
+        let usage = Arc::new(Usage::default());
+        CpuTimed::new(tokio::time::sleep(Duration::from_millis(60)), usage.clone()).await;
+        assert!(usage.cpu() < Duration::from_millis(30), "{:?}", usage.cpu());
+    }
+}

@@ -1,0 +1,268 @@
+//! Runs functions in this server, by wasmtime.
+
+mod call;
+mod compile;
+mod engine;
+mod guest;
+mod incremental;
+mod limits;
+mod linker;
+mod native;
+mod outbound;
+mod output;
+mod runner;
+mod settings;
+mod spin;
+mod turns;
+
+use async_trait::async_trait;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+pub use self::compile::compile_artifact;
+use self::native::{NativeCache, failed};
+use self::runner::{Program, Runner};
+use self::settings::Settings;
+use self::turns::Turns;
+use crate::model::deployment::{AppName, DeployOptions, Namespace};
+use crate::model::version::{Artifact, Configuration};
+use crate::port::blobs::Blobs;
+use crate::port::key_values::KeyValues;
+use crate::port::platform::{Call, CallFailure, Deployed, Outcome, Platform, PlatformError, Release};
+
+/// How long a call waits for a free instance at most, before it is refused.
+const MAX_QUEUE: Duration = Duration::from_secs(5);
+
+#[derive(Clone, Debug)]
+pub struct WasmtimeConfig {
+    /// Where native code is kept; made with access for this user only. It can be deleted while no server runs.
+    pub native_dir: PathBuf,
+    /// The `blue-faas` binary, which compiles as `blue-faas compile-artifact <wasm> <native> <cache>`.
+    pub compiler: PathBuf,
+    /// Where users reach the functions listener; `{app}` in it stands for the app name, else that is appended to the path.
+    pub functions_url: String,
+    pub namespaces: Vec<Namespace>,
+    /// Calls that are under way at once, of all functions.
+    pub max_instances: usize,
+}
+
+/// What serves under a name.
+struct App {
+    namespace: Namespace,
+    program: Program,
+    settings: Arc<Settings>,
+}
+
+/// The embedded platform.
+pub struct WasmtimePlatform {
+    functions_url: String,
+    namespaces: Vec<Namespace>,
+    native: Arc<NativeCache>,
+    runner: Arc<Runner>,
+    apps: RwLock<HashMap<AppName, Arc<App>>>,
+    /// Loaded programs by the artifact's SHA-256, so that apps with the same one share its code.
+    programs: Mutex<HashMap<String, runner::WeakProgram>>,
+    /// Deployments and deletions of one app take effect in the order in which they came.
+    turns: Turns,
+    instances: Semaphore,
+}
+
+impl WasmtimePlatform {
+    pub fn new(config: WasmtimeConfig, blobs: Arc<dyn Blobs>, key_values: Arc<dyn KeyValues>) -> Result<Self, PlatformError> {
+        let runner = Runner::new(config.max_instances, key_values).map_err(PlatformError::Failed)?;
+        let native = NativeCache::open(config.native_dir.clone(), config.compiler, runner.native_key(), blobs)
+            .map_err(|error| PlatformError::Failed(format!("cannot use {}: {error}", config.native_dir.display())))?;
+        Ok(Self {
+            functions_url: config.functions_url.trim_end_matches('/').to_owned(),
+            namespaces: config.namespaces,
+            native: Arc::new(native),
+            runner: Arc::new(runner),
+            apps: RwLock::default(),
+            programs: Mutex::default(),
+            turns: Turns::default(),
+            instances: Semaphore::new(config.max_instances.max(1)),
+        })
+    }
+
+    fn app(&self, name: &AppName) -> Option<Arc<App>> {
+        self.apps.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    fn set_app(&self, name: AppName, app: App) {
+        self.apps
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name, Arc::new(app));
+    }
+
+    fn loaded(&self, sha256: &str) -> Option<Program> {
+        self.programs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(sha256)
+            .and_then(runner::WeakProgram::upgrade)
+    }
+
+    /// The artifact as a program: shared with other apps, else loaded, else compiled first.
+    async fn program(&self, artifact: &Artifact) -> Result<Program, PlatformError> {
+        if let Some(program) = self.loaded(&artifact.sha256) {
+            return Ok(program);
+        }
+        let mut found = self.load(artifact).await?;
+        if found.is_none() {
+            // Damaged since it was prepared; that is noticed once, the second file is new.
+            found = self.load(artifact).await?;
+        }
+        let program =
+            found.ok_or_else(|| PlatformError::Failed("a native file is damaged as soon as it is written: check the disk".to_owned()))?;
+        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        programs.retain(|_, program| program.upgrade().is_some());
+        programs.insert(artifact.sha256.clone(), program.downgrade());
+        Ok(program)
+    }
+
+    async fn load(&self, artifact: &Artifact) -> Result<Option<Program>, PlatformError> {
+        self.native.prepare(artifact).await?;
+        let (native, runner, sha256) = (self.native.clone(), self.runner.clone(), artifact.sha256.clone());
+        let load = move || native.verified(&sha256).map(|file| runner.load(&file)).transpose();
+        tokio::task::spawn_blocking(load)
+            .await
+            .map_err(failed)?
+            .map_err(|error| unrunnable(&error))
+    }
+}
+
+#[async_trait]
+impl Platform for WasmtimePlatform {
+    async fn prepare(&self, artifact: &Artifact) -> Result<(), PlatformError> {
+        self.native.prepare(artifact).await
+    }
+
+    async fn deploy(&self, release: Release) -> Result<Deployed, PlatformError> {
+        if !self.namespaces.contains(&release.namespace) {
+            return Err(PlatformError::UnknownNamespace(release.namespace.to_string()));
+        }
+        let Some(artifact) = &release.artifact else {
+            return Err(PlatformError::Unrunnable(format!(
+                "{} was not built by this server, which runs only what it has built. Build the function here and deploy that image.",
+                release.image_ref
+            )));
+        };
+        let _turn = self.turns.enter(release.app_name.as_str()).await;
+        let program = self.program(artifact).await?;
+        let owner = release
+            .function_id
+            .as_ref()
+            .map_or_else(|| format!("app:{}", release.app_name), ToString::to_string);
+        let settings = Arc::new(Settings::new(&release.configuration, owner));
+        self.runner
+            .prove(&program, &settings, release.configuration.memory.bytes())
+            .await
+            .map_err(|error| unrunnable(&error))?;
+        let endpoint = self.endpoint(&release.app_name, &release.namespace);
+        let app = App {
+            namespace: release.namespace,
+            program,
+            settings,
+        };
+        self.set_app(release.app_name.clone(), app);
+        Ok(Deployed {
+            app_name: release.app_name,
+            endpoint: Some(endpoint),
+            warnings: warnings(&release.options),
+        })
+    }
+
+    async fn configure(&self, app: &AppName, configuration: Configuration) -> Result<(), PlatformError> {
+        // Nothing is awaited between reading and replacing under the lock, so a deployment at the same time is not undone.
+        let mut apps = self.apps.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = apps.get_mut(app) {
+            let settings = Arc::new(Settings::new(&configuration, entry.settings.owner.clone()));
+            *entry = Arc::new(App {
+                namespace: entry.namespace.clone(),
+                program: entry.program.clone(),
+                settings,
+            });
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, app: &AppName, namespace: &Namespace) -> Result<(), PlatformError> {
+        let _turn = self.turns.enter(app.as_str()).await;
+        let mut apps = self.apps.write().unwrap_or_else(PoisonError::into_inner);
+        if apps.get(app).is_some_and(|found| found.namespace == *namespace) {
+            apps.remove(app);
+        }
+        Ok(())
+    }
+
+    async fn call(&self, app: &AppName, call: Call) -> Outcome {
+        let wait = MAX_QUEUE.min(call.timeout);
+        let Ok(Ok(_instance)) = tokio::time::timeout(wait, self.instances.acquire()).await else {
+            return runner::failed(CallFailure::Overloaded);
+        };
+        // Looked up after the wait: the release that serves now, not the one that served then.
+        let Some(app) = self.app(app) else {
+            return runner::failed(CallFailure::NotDeployed);
+        };
+        self.runner.run(&app.program, &app.settings, call).await
+    }
+
+    fn endpoint(&self, app: &AppName, _namespace: &Namespace) -> String {
+        if self.functions_url.contains("{app}") {
+            self.functions_url.replace("{app}", app.as_str())
+        } else {
+            format!("{}/{app}", self.functions_url)
+        }
+    }
+
+    fn namespaces(&self) -> Option<Vec<Namespace>> {
+        Some(self.namespaces.clone())
+    }
+
+    async fn cache_usage(&self) -> Option<u64> {
+        let native = self.native.clone();
+        tokio::task::spawn_blocking(move || native.usage().ok()).await.ok().flatten()
+    }
+
+    async fn collect(&self, keep: &HashSet<String>) -> Result<u64, PlatformError> {
+        let (native, keep) = (self.native.clone(), keep.clone());
+        tokio::task::spawn_blocking(move || native.collect(&keep))
+            .await
+            .map_err(failed)?
+            .map_err(failed)
+    }
+
+    async fn check(&self) -> Result<(), PlatformError> {
+        let native = self.native.clone();
+        tokio::task::spawn_blocking(move || native.check())
+            .await
+            .map_err(failed)?
+            .map_err(PlatformError::Failed)
+    }
+}
+
+fn unrunnable(error: &str) -> PlatformError {
+    PlatformError::Unrunnable(format!("The artifact cannot be run: {error}"))
+}
+
+/// Names the options that mean something to Kubernetes only, where they were set.
+fn warnings(options: &DeployOptions) -> Vec<String> {
+    let set = [
+        ("replicas", options.replicas.is_some()),
+        ("service_account", options.service_account.is_some()),
+        ("cpu_limit", options.cpu_limit.is_some()),
+        ("memory_limit", options.memory_limit.is_some()),
+        ("cpu_request", options.cpu_request.is_some()),
+        ("memory_request", options.memory_request.is_some()),
+        ("custom_tolerations", options.custom_tolerations.is_some()),
+        ("custom_affinity", options.custom_affinity.is_some()),
+    ];
+    set.into_iter()
+        .filter(|(_, is_set)| *is_set)
+        .map(|(name, _)| format!("{name} has no effect: this server runs functions itself, with the memory and timeout of their settings."))
+        .collect()
+}

@@ -1,0 +1,8 @@
+//! The embedded platform, with real components.
+
+mod calls;
+mod deployments;
+mod fixture;
+mod limits;
+mod outbound;
+mod speed;
