@@ -5,8 +5,9 @@ use leptos::ev;
 use leptos::prelude::*;
 use std::time::Duration;
 use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
-use web_sys::{HtmlDialogElement, HtmlElement, KeyboardEvent};
+use web_sys::{HtmlDialogElement, HtmlElement, KeyboardEvent, MouseEvent};
 
 use crate::model::time::Timestamp;
 
@@ -15,6 +16,10 @@ extern "C" {
     /// Milliseconds since the epoch: the standard library has no clock in the browser.
     #[wasm_bindgen(js_namespace = Date, js_name = now)]
     fn date_now() -> f64;
+
+    /// Out of the standard, in every browser, and the only way to change a textarea that its undo knows.
+    #[wasm_bindgen(js_namespace = document, js_name = execCommand)]
+    fn exec_command(command: &str, show_interface: bool, value: &str) -> bool;
 }
 
 /// The browser's clock; only in effects and event handlers.
@@ -135,5 +140,65 @@ fn close_menus(but: Option<&web_sys::Element>) {
     }
     if let Some(kept) = but {
         _ = kept.remove_attribute(KEPT);
+    }
+}
+
+/// Replaces the selection of the focused text field, as one step of its undo.
+pub fn insert_text(text: &str) {
+    exec_command("insertText", false, text);
+}
+
+/// Deletes the selection of the focused text field, as one step of its undo.
+pub fn delete_selection() {
+    exec_command("delete", false, "");
+}
+
+/// Asks a question that has to be answered before anything else; `false` also where the browser does not ask.
+pub fn confirm(question: &str) -> bool {
+    window().confirm_with_message(question).unwrap_or(false)
+}
+
+/// While `unsaved`, asks before the page is closed, reloaded, or left by a link.
+pub fn use_leave_guard(unsaved: Signal<bool>, question: &'static str) {
+    Effect::new(move |_| {
+        let leaving = window_event_listener(ev::beforeunload, move |event| {
+            if unsaved.try_get_untracked() == Some(true) {
+                event.prevent_default();
+            }
+        });
+        // On the document, so that it comes before the router, which listens on the window.
+        let follow = Closure::<dyn Fn(MouseEvent)>::new(move |event: MouseEvent| {
+            let link = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()).and_then(|element| element.closest("a[href]").ok().flatten());
+            let stays = link.is_none_or(|link| link.has_attribute("download") || link.has_attribute("target"));
+            if !stays && !event.ctrl_key() && !event.meta_key() && !event.shift_key() && unsaved.try_get_untracked() == Some(true) && !confirm(question) {
+                event.prevent_default();
+                event.stop_propagation();
+            }
+        });
+        _ = document().add_event_listener_with_callback("click", follow.as_ref().unchecked_ref());
+        let follow = StoredValue::new_local(follow);
+        on_cleanup(move || {
+            leaving.remove();
+            _ = follow.try_with_value(|follow| document().remove_event_listener_with_callback("click", follow.as_ref().unchecked_ref()));
+        });
+    });
+}
+
+/// Whether a menu is open, whose place should not change now.
+pub fn is_menu_open() -> bool {
+    document().query_selector("details.menu[open]").is_ok_and(|menu| menu.is_some())
+}
+
+/// The console's own origin, as in `http://127.0.0.1:3000`.
+pub fn origin() -> Option<String> {
+    location().origin().ok()
+}
+
+/// Gives the text area with this id another text, unless the user changed it from `old`.
+pub fn replace_value(id: &str, old: &str, new: &str) {
+    if let Some(area) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<web_sys::HtmlTextAreaElement>().ok())
+        && area.value() == old
+    {
+        area.set_value(new);
     }
 }

@@ -25,6 +25,11 @@ use navigation::{BottomBar, Sidebar};
 pub struct CurrentWorkspace(Resource<Result<Option<Workspace>, Error>>);
 
 impl CurrentWorkspace {
+    /// `None` outside a workspace. To be read inside a `Load` or a `Transition`.
+    pub fn resource(self) -> Resource<Result<Option<Workspace>, Error>> {
+        self.0
+    }
+
     /// After a change of the workspace that did not change the address.
     pub fn refresh(self) {
         self.0.refetch();

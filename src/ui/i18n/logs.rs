@@ -22,9 +22,6 @@ pub struct LogsMessages {
     pub nothing_found_title: &'static str,
     pub nothing_found_text: &'static str,
     pub clear: &'static str,
-    pub newest: &'static str,
-    pub older: &'static str,
-    pub wrong_filter: &'static str,
 }
 
 pub const ENGLISH: LogsMessages = LogsMessages {
@@ -49,7 +46,4 @@ pub const ENGLISH: LogsMessages = LogsMessages {
     nothing_found_title: "No execution fits",
     nothing_found_text: "No execution that is kept passes these filters.",
     clear: "Show all executions",
-    newest: "Newest",
-    older: "Older",
-    wrong_filter: "The code is not a number between 100 and 599; it is left out.",
 };

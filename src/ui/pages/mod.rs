@@ -11,4 +11,4 @@ mod params;
 pub mod workspace_settings;
 pub mod workspaces;
 
-pub use params::{use_function_id, use_query, use_workspace_id, workspace_href};
+pub use params::{use_query, use_workspace_id, with_query, workspace_href};

@@ -56,7 +56,7 @@ fn line_with_area(values: &[Option<f64>], scale: Scale, key: &str, area: bool) -
     let step = 100.0 / values.len().saturating_sub(1).max(1) as f64;
     let mut svg = String::new();
     let mut index = 0;
-    for run in values.split(|value| value.is_none()) {
+    for run in values.split(Option::is_none) {
         let points: Vec<(f64, f64)> = run.iter().flatten().enumerate().map(|(offset, value)| ((index + offset) as f64 * step, 100.0 - scale.percent(*value))).collect();
         index += run.len() + 1;
         let (Some(first), Some(last)) = (points.first(), points.last()) else { continue };

@@ -33,7 +33,7 @@ pub fn CopyButton(
     let copy = move |_| {
         if browser::copy_text(&text.get_untracked()) {
             copied.set(true);
-            set_timeout(move || drop(copied.try_set(false)), SAID);
+            set_timeout(move || _ = copied.try_set(false), SAID);
         } else {
             toasts.failed(words.copy_refused.to_owned());
         }
@@ -45,7 +45,7 @@ pub fn CopyButton(
     view! {
         <button type="button" class=class aria-label=label on:click=copy>
             {move || view! { <Icon glyph=if copied.get() { Glyph::Check } else { Glyph::Copy }/> }}
-            {(look == CopyLook::IconAndWord).then(|| move || if copied.get() { words.copied } else { words.copy })}
+            {(look == CopyLook::IconAndWord).then_some(move || if copied.get() { words.copied } else { words.copy })}
             <span class="sr" role="status">{move || copied.get().then_some(words.copied)}</span>
         </button>
     }

@@ -23,3 +23,16 @@ fn PageLink(href: Option<String>, label: &'static str, rel: &'static str) -> imp
     let disabled = href.is_none().then_some("true");
     view! { <a class=button_class(Weight::Plain, Size::Small) href=href rel=rel aria-disabled=disabled role=disabled.map(|_| "link")>{label}</a> }
 }
+
+/// Links through a list that goes on by a cursor: back to its start, and on to what is older.
+#[component]
+pub fn Older(newest: Option<String>, older: Option<String>) -> impl IntoView {
+    let words = &use_i18n().widgets;
+    view! {
+        <nav class="pagination" aria-label=words.pages>
+            <span></span>
+            <PageLink href=newest label=words.newest rel="start"/>
+            <PageLink href=older label=words.older rel="next"/>
+        </nav>
+    }
+}
