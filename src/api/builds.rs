@@ -35,7 +35,7 @@ pub async fn deploy_function(workspace: WorkspaceId, function: FunctionId, #[ser
     Ok(())
 }
 
-#[server]
+#[server(name = LoadBuildProgress)]
 pub async fn build_progress(task: TaskId, after: u64) -> Result<BuildProgress, Error> {
     use crate::server::context::{request, respond};
     let (services, actor) = request()?;
@@ -43,7 +43,7 @@ pub async fn build_progress(task: TaskId, after: u64) -> Result<BuildProgress, E
     Ok(BuildProgress { task, lines })
 }
 
-#[server]
+#[server(name = LoadBuildHistory)]
 pub async fn build_history(workspace: WorkspaceId, function: FunctionId) -> Result<BuildHistory, Error> {
     use crate::server::context::{request, respond};
     let (services, actor) = request()?;

@@ -15,7 +15,7 @@ pub async fn list_functions(workspace: WorkspaceId, filter: FunctionFilter) -> R
     respond(services.functions.list_page(&actor, &workspace, &filter).await)
 }
 
-#[server]
+#[server(name = LoadFunctionDetail)]
 pub async fn function_detail(workspace: WorkspaceId, function: FunctionId) -> Result<FunctionDetail, Error> {
     use crate::server::context::{request, respond};
     let (services, actor) = request()?;

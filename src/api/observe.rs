@@ -38,7 +38,7 @@ pub async fn get_execution(workspace: WorkspaceId, function: FunctionId, executi
     respond(services.executions.get(&actor, &workspace, &function, &execution).await)
 }
 
-#[server(input = leptos::server_fn::codec::GetUrl)]
+#[server(name = LoadWorkspaceLogs, input = leptos::server_fn::codec::GetUrl)]
 pub async fn workspace_logs(workspace: WorkspaceId, filter: ExecutionFilter) -> Result<WorkspaceLogs, Error> {
     use crate::server::context::{request, respond};
     let (services, actor) = request()?;
@@ -54,7 +54,7 @@ pub async fn live_lines(function: FunctionId, limit: usize, after: Option<i64>) 
     respond(services.observe.lines(&actor, &function, limit, after).await)
 }
 
-#[server]
+#[server(name = LoadFunctionMetrics)]
 pub async fn function_metrics(workspace: WorkspaceId, function: FunctionId) -> Result<FunctionMetrics, Error> {
     use crate::server::context::{request, respond};
     let (services, actor) = request()?;

@@ -21,7 +21,7 @@ pub async fn get_workspace(id: WorkspaceId) -> Result<Workspace, Error> {
     respond(services.workspaces.get(&actor, &id).await)
 }
 
-#[server]
+#[server(name = LoadWorkspaceOverview)]
 pub async fn workspace_overview(id: WorkspaceId) -> Result<WorkspaceOverview, Error> {
     use crate::server::context::{request, respond};
     let (services, actor) = request()?;

@@ -1,0 +1,184 @@
+//! What was built and deployed of a function, and going back to it.
+
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+
+use crate::api::builds::{BuildHistory, Redeploy};
+use crate::model::deployment::{Deployment, DeploymentStatus};
+use crate::model::task::{TaskStatus, TaskView};
+use crate::ui::build::{task_name, task_seconds};
+use crate::ui::i18n::function::deploy::DeployMessages;
+use crate::ui::i18n::{number, use_i18n};
+use crate::ui::pages::function::{FunctionContext, FunctionTab};
+use crate::ui::widgets::button::{Size, SubmitButton};
+use crate::ui::widgets::card::Card;
+use crate::ui::widgets::icon::Glyph;
+use crate::ui::widgets::notice::{FormError, action_error};
+use crate::ui::widgets::relative_time::RelativeTime;
+use crate::ui::widgets::status::{Shape, Status, StatusLook, TaskBadge};
+
+/// The builds, newest first.
+#[component]
+pub fn BuildTable(context: FunctionContext, tasks: Vec<TaskView>) -> impl IntoView {
+    let words = &use_i18n().function.deploy;
+    let empty = tasks.is_empty();
+    let rows = tasks.into_iter().map(|task| view! { <BuildRow context task/> }).collect_view();
+    view! {
+        <Card title=words.history>
+            {if empty {
+                view! { <p class="card__body muted">{words.history_empty}</p> }.into_any()
+            } else {
+                view! {
+                    <div class="table-wrap">
+                        <table class="table">
+                            <thead>
+                                <tr>
+                                    <th scope="col">{words.column_build}</th>
+                                    <th scope="col" class="col-fill">{words.column_result}</th>
+                                    <th scope="col" class="col-wide">{words.column_by}</th>
+                                    <th scope="col">{words.column_when}</th>
+                                    <th scope="col" class="num col-wide">{words.column_duration}</th>
+                                    <th scope="col"><span class="sr">{words.actions}</span></th>
+                                </tr>
+                            </thead>
+                            <tbody>{rows}</tbody>
+                        </table>
+                    </div>
+                }
+                    .into_any()
+            }}
+        </Card>
+    }
+}
+
+#[component]
+fn BuildRow(context: FunctionContext, task: TaskView) -> impl IntoView {
+    let words = &use_i18n().function.deploy;
+    let href = format!("{}?task={}", context.path(FunctionTab::Deploy), task.id);
+    let duration = task_seconds(&task).map_or_else(|| use_i18n().widgets.none.to_owned(), number::span);
+    let why = (task.status == TaskStatus::Failed).then(|| failure_line(&task)).flatten();
+    view! {
+        <tr>
+            <td class="mono"><a class="link" href=href.clone()>{task_name(&task)}</a></td>
+            <td><TaskBadge status=task.status look=StatusLook::Bare/>{why.map(|why| view! { <span class="table__sub">{why}</span> })}</td>
+            <td class="col-wide nowrap">{task.by}</td>
+            <td class="muted nowrap"><RelativeTime at=task.created_at/></td>
+            <td class="num col-wide">{duration}</td>
+            <td class="num"><a class="button button--s button--ghost only-wide" href=href>{words.show_log}</a></td>
+        </tr>
+    }
+}
+
+/// The first line of what went wrong, and where.
+fn failure_line(task: &TaskView) -> Option<String> {
+    let line = match task.diagnostics.first() {
+        Some(found) => found.to_string(),
+        None => task.error.clone()?,
+    };
+    line.lines().next().map(|line| line.chars().take(160).collect())
+}
+
+/// The deployments, newest first; each of them can serve again.
+#[component]
+pub fn DeploymentTable(deployments: Vec<Deployment>, redeploy: ServerAction<Redeploy>) -> impl IntoView {
+    let words = &use_i18n().function.deploy;
+    let error = action_error(redeploy);
+    let failed = Signal::derive(move || error.get().map(|error| error.message));
+    let serving = deployments.iter().find(|one| one.status == DeploymentStatus::Active).and_then(|one| one.version);
+    let empty = deployments.is_empty();
+    let rows = deployments.into_iter().map(|deployment| view! { <DeploymentRow deployment serving redeploy/> }).collect_view();
+    view! {
+        <Card title=words.deployments end=move || view! { <span class="muted">{words.deployments_text}</span> }>
+            <FormError error=failed/>
+            {if empty {
+                view! { <p class="card__body muted">{words.deployments_empty}</p> }.into_any()
+            } else {
+                view! {
+                    <div class="table-wrap">
+                        <table class="table">
+                            <thead>
+                                <tr>
+                                    <th scope="col">{words.column_version}</th>
+                                    <th scope="col" class="col-fill">{words.column_result}</th>
+                                    <th scope="col" class="col-wide">{words.column_image}</th>
+                                    <th scope="col" class="col-wide">{words.column_by}</th>
+                                    <th scope="col">{words.column_when}</th>
+                                    <th scope="col"><span class="sr">{words.actions}</span></th>
+                                </tr>
+                            </thead>
+                            <tbody>{rows}</tbody>
+                        </table>
+                    </div>
+                }
+                    .into_any()
+            }}
+        </Card>
+    }
+}
+
+fn deployment_status(status: DeploymentStatus, words: &DeployMessages) -> (Shape, &'static str) {
+    match status {
+        DeploymentStatus::Deploying => (Shape::PulsingRing, words.status_deploying),
+        DeploymentStatus::Active => (Shape::Dot, words.status_serving),
+        DeploymentStatus::Failed => (Shape::Diamond, words.status_failed),
+        DeploymentStatus::Superseded => (Shape::Dash, words.status_superseded),
+    }
+}
+
+#[component]
+fn DeploymentRow(deployment: Deployment, serving: Option<u32>, redeploy: ServerAction<Redeploy>) -> impl IntoView {
+    let words = &use_i18n().function.deploy;
+    let (shape, label) = deployment_status(deployment.status, words);
+    let version = deployment.version.map_or_else(|| use_i18n().widgets.none.to_owned(), |version| format!("v{version}"));
+    let is_older = deployment.version.zip(serving).is_some_and(|(own, serving)| own < serving);
+    let action = if is_older { words.roll_back } else { words.deploy_this };
+    let busy = redeploy.pending();
+    let again = matches!(deployment.status, DeploymentStatus::Superseded | DeploymentStatus::Failed).then(|| {
+        view! {
+            <ActionForm action=redeploy>
+                <input type="hidden" name="deployment" value=deployment.id.to_string()/>
+                <SubmitButton label=action size=Size::Small glyph=Glyph::Back busy/>
+            </ActionForm>
+        }
+    });
+    view! {
+        <tr>
+            <td class="mono">{version}</td>
+            <td>
+                <Status shape label look=StatusLook::Bare/>
+                {deployment.error.map(|error| view! { <span class="table__sub">{error}</span> })}
+            </td>
+            <td class="mono col-wide second truncate" title=deployment.image_ref.to_string()>{short_image(deployment.image_ref.as_str())}</td>
+            <td class="col-wide nowrap">{deployment.by}</td>
+            <td class="muted nowrap"><RelativeTime at=deployment.created_at/></td>
+            <td class="num">{again}</td>
+        </tr>
+    }
+}
+
+/// The end of an image reference tells images apart; its beginning is the same for all.
+fn short_image(image: &str) -> String {
+    let name = image.rsplit('/').next().unwrap_or(image);
+    let count = name.chars().count();
+    if count <= 24 { name.to_owned() } else { format!("…{}", name.chars().skip(count - 23).collect::<String>()) }
+}
+
+/// Both tables of a history.
+#[component]
+pub fn History(context: FunctionContext, history: BuildHistory, redeploy: ServerAction<Redeploy>) -> impl IntoView {
+    view! {
+        <BuildTable context tasks=history.tasks/>
+        <DeploymentTable deployments=history.deployments redeploy/>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_image;
+
+    #[test]
+    fn a_long_image_keeps_its_end() {
+        assert_eq!(short_image("registry.example.com/team/app:task-8f2c"), "app:task-8f2c");
+        assert_eq!(short_image("a/faas:task-0199a0b4-7b7e-7cc0-8000-0123456789ab"), "…-7cc0-8000-0123456789ab");
+    }
+}

@@ -1,0 +1,48 @@
+//! Header, sidebar, footer, and what every page shares.
+
+pub struct FrameMessages {
+    pub product: &'static str,
+    pub skip: &'static str,
+    pub all_workspaces: &'static str,
+    pub workspaces: &'static str,
+    pub switch_workspace: &'static str,
+    pub create_workspace: &'static str,
+    pub loading_workspaces: &'static str,
+    pub breadcrumb: &'static str,
+    pub sections: &'static str,
+    pub overview: &'static str,
+    pub functions: &'static str,
+    pub builds: &'static str,
+    pub logs: &'static str,
+    pub settings: &'static str,
+    pub create: &'static str,
+    pub health: &'static str,
+    pub not_found_title: &'static str,
+    pub not_found_text: &'static str,
+    pub not_found_back: &'static str,
+    /// As in "Workspaces · Blue FaaS".
+    pub title: fn(&str) -> String,
+}
+
+pub const ENGLISH: FrameMessages = FrameMessages {
+    product: "Blue FaaS",
+    skip: "Skip to content",
+    all_workspaces: "All workspaces",
+    workspaces: "Workspaces",
+    switch_workspace: "Switch workspace",
+    create_workspace: "Create workspace",
+    loading_workspaces: "Loading workspaces…",
+    breadcrumb: "Breadcrumb",
+    sections: "Workspace",
+    overview: "Overview",
+    functions: "Functions",
+    builds: "Builds",
+    logs: "Logs",
+    settings: "Settings",
+    create: "Create",
+    health: "Health",
+    not_found_title: "There is no such page",
+    not_found_text: "The address may be mistyped, or what it named was deleted.",
+    not_found_back: "Go to workspaces",
+    title: |page| format!("{page} · Blue FaaS"),
+};

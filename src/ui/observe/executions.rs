@@ -1,0 +1,159 @@
+//! The list of executions. An opened row is a second row under it.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use std::time::Duration;
+
+use super::execution::ExecutionDetail;
+use super::filter::FilterFields;
+use crate::api::observe::{get_execution, list_executions};
+use crate::model::execution::{Execution, ExecutionPage};
+use crate::model::id::ExecutionId;
+use crate::ui::browser;
+use crate::ui::i18n::{number, time, use_i18n};
+use crate::ui::pages::function::FunctionContext;
+use crate::ui::widgets::load::Load;
+use crate::ui::widgets::pagination::Pagination;
+use crate::ui::widgets::status::{ExecutionBadge, StatusCode};
+
+const POLL: Duration = Duration::from_secs(3);
+const COLUMNS: &str = "7";
+
+/// Asks for the first page again and again; other pages do not change.
+fn follow(context: FunctionContext, fields: FilterFields, page: RwSignal<ExecutionPage>) {
+    if !fields.cursor.is_empty() {
+        return;
+    }
+    let asking = StoredValue::new(false);
+    browser::use_interval(POLL, move || {
+        if asking.get_value() {
+            return;
+        }
+        asking.set_value(true);
+        let filter = fields.filter();
+        spawn_local(async move {
+            let answer = list_executions(context.workspace(), context.function(), filter).await;
+            // The page may have been left meanwhile.
+            if asking.try_set_value(false).is_none()
+                && let Ok(newer) = answer
+                && page.with_untracked(|known| *known != newer)
+            {
+                page.set(newer);
+            }
+        });
+    });
+}
+
+#[component]
+pub fn ExecutionTable(context: FunctionContext, path: String, fields: FilterFields, initial: ExecutionPage, open: Memo<Option<ExecutionId>>) -> impl IntoView {
+    let words = &use_i18n().function.executions;
+    let page = RwSignal::new(initial);
+    follow(context, fields.clone(), page);
+    let address = StoredValue::new((path, fields));
+    let missing = Memo::new(move |_| open.get().filter(|open| page.with(|page| page.executions.iter().all(|one| one.id != *open))));
+    let pages = move || {
+        let (count, next) = page.with(|page| (page.executions.len(), page.next.clone()));
+        address.with_value(|(path, fields)| {
+            let next = next.map(|cursor| fields.with_cursor(&cursor).href(path));
+            let newest = (!fields.cursor.is_empty()).then(|| fields.with_cursor("").href(path));
+            view! { <Pagination summary=(words.count)(count) previous=newest next/> }
+        })
+    };
+    view! {
+        <Elsewhere context missing/>
+        <div class="table-wrap">
+            <table class="table">
+                <caption class="sr">{words.table_label}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col" aria-sort="descending">{words.column_time} " " <span class="only-wide">{words.offset}</span></th>
+                        <th scope="col" class="col-dot">{words.column_status}</th>
+                        <th scope="col">{words.code}</th>
+                        <th scope="col" class="col-fill">{words.column_request}</th>
+                        <th scope="col" class="num">{words.column_duration}</th>
+                        <th scope="col" class="num col-wide">{words.column_size}</th>
+                        <th scope="col" class="col-wide">{words.column_version}</th>
+                    </tr>
+                </thead>
+                <tbody>
+                    <For each=move || page.with(|page| page.executions.clone()) key=|execution| execution.id.clone() let:execution>
+                        <ExecutionRow context address execution open/>
+                    </For>
+                </tbody>
+            </table>
+        </div>
+        {pages}
+    }
+}
+
+#[component]
+fn ExecutionRow(context: FunctionContext, address: StoredValue<(String, FilterFields)>, execution: Execution, open: Memo<Option<ExecutionId>>) -> impl IntoView {
+    let words = &use_i18n().function.executions;
+    let id = execution.id.clone();
+    let is_open = Memo::new(move |_| open.with(|open| open.as_ref() == Some(&id)));
+    let clock = time::clock(execution.timestamp);
+    let (own, label) = (execution.id.clone(), clock.clone());
+    let href = move || address.with_value(|(path, fields)| fields.href_opening(path, (!is_open.get()).then_some(own.as_str())));
+    let label = move || if is_open.get() { (words.close)(&label) } else { (words.open)(&label) };
+    let version = execution.version.map_or_else(|| use_i18n().widgets.none.to_owned(), |version| format!("v{version}"));
+    let detail = StoredValue::new(execution.clone());
+    view! {
+        <tr class=move || is_open.get().then_some("table__row--open")>
+            <td class="mono nowrap">
+                <a href=href aria-expanded=move || is_open.get().to_string() aria-label=label title=time::exact(execution.timestamp)>{clock}</a>
+            </td>
+            <td class="col-dot"><ExecutionBadge status=execution.status/></td>
+            <td><StatusCode code=execution.status_code/></td>
+            <td class="mono second"><span class="method">{execution.method}</span> " " {execution.path}</td>
+            <td class="num">{number::milliseconds(execution.duration)}</td>
+            <td class="num col-wide">{number::bytes(execution.response_size)}</td>
+            <td class="col-wide muted mono">{version}</td>
+        </tr>
+        {move || {
+            is_open
+                .get()
+                .then(|| {
+                    view! {
+                        <tr class="table__detail">
+                            <td colspan=COLUMNS><ExecutionDetail context execution=detail.get_value()/></td>
+                        </tr>
+                    }
+                })
+        }}
+    }
+}
+
+/// An execution that the address names and the page of the list does not hold.
+#[component]
+fn Elsewhere(context: FunctionContext, missing: Memo<Option<ExecutionId>>) -> impl IntoView {
+    let execution = Resource::new(
+        move || missing.get(),
+        move |missing| async move {
+            match missing {
+                Some(id) => get_execution(context.workspace(), context.function(), id).await.map(Some),
+                None => Ok(None),
+            }
+        },
+    );
+    view! {
+        <Load
+            resource=execution
+            fallback=|| ()
+            children=move |execution| {
+                execution
+                    .map(|execution: Execution| {
+                        view! {
+                            <section class="card">
+                                <div class="card__header">
+                                    <h2 class="mono">{execution.method.clone()} " " {execution.path.clone()}</h2>
+                                    <span class="muted">{time::exact(execution.timestamp)}</span>
+                                    <StatusCode code=execution.status_code/>
+                                </div>
+                                <ExecutionDetail context execution/>
+                            </section>
+                        }
+                    })
+            }
+        />
+    }
+}

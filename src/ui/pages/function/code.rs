@@ -1,0 +1,161 @@
+//! The Code tab.
+
+use base64::Engine as _;
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::{LazyRoute, lazy_route};
+
+use super::context::{FunctionContext, FunctionTab};
+use super::frame::FunctionFrame;
+use crate::api::functions::{SaveCode, function_detail};
+use crate::model::error::ErrorKind;
+use crate::model::source::SourceKind;
+use crate::ui::browser;
+use crate::ui::editor::conflict::Conflict;
+use crate::ui::editor::handler_card::HandlerCard;
+use crate::ui::editor::{CodeEditor, EditorState};
+use crate::ui::i18n::use_i18n;
+use crate::ui::widgets::card::Card;
+use crate::ui::widgets::icon::{Glyph, Icon};
+use crate::ui::widgets::notice::{Banner, FormError, action_error};
+use crate::ui::widgets::toast::use_toasts;
+
+pub struct FunctionCodePage;
+
+#[lazy_route]
+impl LazyRoute for FunctionCodePage {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_this: Self) -> AnyView {
+        view! { <FunctionFrame tab=FunctionTab::Code body=|context| view! { <Code context/> }.into_any()/> }.into_any()
+    }
+}
+
+fn saved_code(context: FunctionContext) -> String {
+    context.detail.with(|detail| detail.function.code.as_ref().map(|code| code.python().replace("\r\n", "\n")).unwrap_or_default())
+}
+
+/// Keeps the etag that a save is sent with: it moves on with changes that leave the code alone, and not past someone else's code.
+fn follow_etag(context: FunctionContext, state: EditorState, etag: RwSignal<String>) {
+    Effect::new(move |_| {
+        let code = saved_code(context);
+        let newest = context.detail.with(|detail| detail.etag.clone());
+        if state.saved.with_untracked(|saved| *saved == code) && etag.with_untracked(|known| *known != newest) {
+            etag.set(newest);
+        }
+    });
+}
+
+/// After a save, what was sent is what is saved; the next save needs its etag.
+fn follow_saves(context: FunctionContext, state: EditorState, save: ServerAction<SaveCode>) {
+    let words = &use_i18n().function.code;
+    let toasts = use_toasts();
+    let sent = StoredValue::new(None::<String>);
+    let (input, value) = (save.input(), save.value());
+    Effect::new(move |_| {
+        if let Some(code) = input.with(|input| input.as_ref().map(|input| input.code.replace("\r\n", "\n"))) {
+            sent.set_value(Some(code));
+        }
+    });
+    Effect::new(move |_| {
+        if !value.with(|value| matches!(value, Some(Ok(())))) {
+            return;
+        }
+        let Some(code) = sent.get_value() else { return };
+        sent.set_value(None);
+        state.saved.set(code);
+        toasts.succeeded(words.saved.to_owned());
+        let (workspace, function) = (context.workspace(), context.function());
+        spawn_local(async move {
+            if let Ok(detail) = function_detail(workspace, function).await {
+                _ = context.detail.try_set(detail);
+            }
+        });
+    });
+}
+
+#[component]
+fn Code(context: FunctionContext) -> impl IntoView {
+    let words = &use_i18n().function.code;
+    let state = EditorState::new(&untrack(|| saved_code(context)));
+    let etag = RwSignal::new(context.detail.with_untracked(|detail| detail.etag.clone()));
+    let save = ServerAction::<SaveCode>::new();
+    follow_etag(context, state, etag);
+    follow_saves(context, state, save);
+    Effect::new(move |_| context.unsaved.set(state.is_dirty()));
+    browser::use_leave_guard(context.unsaved.into(), words.leave_unsaved);
+    let error = action_error(save);
+    let is_conflict = Memo::new(move |_| error.with(|error| error.as_ref().is_some_and(|error| error.kind == ErrorKind::PreconditionFailed)));
+    let failed = Signal::derive(move || error.get().filter(|error| error.kind != ErrorKind::PreconditionFailed).map(|error| error.message));
+    let on_save = Callback::new(move |()| browser::click("save-code"));
+    let toolbar = move || view! { <Toolbar context save/> };
+    view! {
+        <PackageNote context/>
+        {move || is_conflict.get().then(|| view! { <Conflict context state save etag/> })}
+        <FormError error=failed/>
+        <div class="split split--side">
+            <ActionForm action=save>
+                <input type="hidden" name="workspace" value=context.workspace().to_string()/>
+                <input type="hidden" name="function" value=context.function().to_string()/>
+                <input type="hidden" name="etag" value=etag/>
+                <CodeEditor name="code" state class="editor--tall" on_save toolbar/>
+            </ActionForm>
+            <aside class="stack">
+                <HandlerCard state/>
+                <EnvironmentCard context/>
+            </aside>
+        </div>
+    }
+}
+
+#[component]
+fn Toolbar(context: FunctionContext, save: ServerAction<SaveCode>) -> impl IntoView {
+    let words = &use_i18n().function.code;
+    let pending = save.pending();
+    let href = move || format!("data:text/x-python;charset=utf-8;base64,{}", base64::engine::general_purpose::STANDARD.encode(saved_code(context)));
+    view! {
+        <a class="button button--s button--ghost button--icon" href=href download="app.py" aria-label=words.download><Icon glyph=Glyph::Download/></a>
+        <button type="submit" id="save-code" class="button button--s" aria-busy=move || pending.get().then_some("true")>
+            {words.save}
+            " "
+            <kbd class="key">"Ctrl S"</kbd>
+        </button>
+    }
+}
+
+#[component]
+fn PackageNote(context: FunctionContext) -> impl IntoView {
+    let words = &use_i18n().function.code;
+    let files = context.part(|detail| (detail.function.source.kind == SourceKind::Package).then_some(detail.function.source.files));
+    move || files.get().map(|files| view! { <Banner><strong>{words.package_title}</strong> " " {(words.package_text)(files)}</Banner> })
+}
+
+#[component]
+fn EnvironmentCard(context: FunctionContext) -> impl IntoView {
+    let words = &use_i18n().function.code;
+    let environment = context.part(|detail| detail.function.environment_variables.clone());
+    let settings = context.path(FunctionTab::Settings);
+    let rows = move || {
+        environment.with(|environment| environment.iter().map(|(name, value)| view! { <dt class="mono">{name.to_owned()}</dt><dd class="mono truncate" title=value.to_owned()>{value.to_owned()}</dd> }).collect_view())
+    };
+    view! {
+        <Card title=words.environment end=move || view! { <a class="link" href=settings>{words.environment_edit}</a> }>
+            <div class="card__body">
+                {move || {
+                    if environment.with(crate::model::function::Environment::is_empty) {
+                        view! { <p class="muted">{words.environment_none}</p> }.into_any()
+                    } else {
+                        view! {
+                            <dl class="facts">{rows}</dl>
+                            <p class="field__hint">{words.environment_hint}</p>
+                        }
+                            .into_any()
+                    }
+                }}
+            </div>
+        </Card>
+    }
+}

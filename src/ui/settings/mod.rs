@@ -1,0 +1,4 @@
+//! Changing and ending a function.
+
+pub mod danger;
+pub mod form;

@@ -1,0 +1,5 @@
+//! Trying a function with a request of one's own.
+
+pub mod history;
+pub mod request;
+pub mod response;

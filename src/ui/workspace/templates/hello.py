@@ -1,0 +1,10 @@
+from spin_sdk.http import IncomingHandler as BaseHandler, Request, Response
+
+
+class IncomingHandler(BaseHandler):
+    def handle_request(self, request: Request) -> Response:
+        return Response(
+            200,
+            {"content-type": "text/plain; charset=utf-8"},
+            "Hello from Blue FaaS!".encode(),
+        )
