@@ -11,7 +11,11 @@ fn main() -> std::process::ExitCode {
     let _ = dotenvy::dotenv();
     let arguments = Arguments::parse();
     let result = match &arguments.command {
-        Some(Command::CompileArtifact { wasm, native, cache }) => compile_artifact(wasm, native, cache),
+        Some(Command::CompileArtifact {
+            wasm,
+            native,
+            cache,
+        }) => compile_artifact(wasm, native, cache),
         Some(Command::Healthcheck) => healthcheck::ask(&arguments.addr),
         None => Config::from_arguments(&arguments).and_then(|config| {
             telemetry::init(&config.log);

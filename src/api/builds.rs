@@ -27,11 +27,21 @@ pub struct BuildHistory {
 
 /// Builds what is saved, and deploys it; goes to the Deploy tab, which shows the progress.
 #[server]
-pub async fn deploy_function(workspace: WorkspaceId, function: FunctionId, #[server(default)] options: DeployForm) -> Result<(), Error> {
+pub async fn deploy_function(
+    workspace: WorkspaceId,
+    function: FunctionId,
+    #[server(default)] options: DeployForm,
+) -> Result<(), Error> {
     use crate::server::context::{redirect, request, respond};
     let (services, actor) = request()?;
-    respond(services.deploy_saved(&actor, &workspace, &function, options).await)?;
-    redirect(&format!("/workspaces/{workspace}/functions/{function}/deploy"));
+    respond(
+        services
+            .deploy_saved(&actor, &workspace, &function, options)
+            .await,
+    )?;
+    redirect(&format!(
+        "/workspaces/{workspace}/functions/{function}/deploy"
+    ));
     Ok(())
 }
 
@@ -44,16 +54,27 @@ pub async fn build_progress(task: TaskId, after: u64) -> Result<BuildProgress, E
 }
 
 #[server(name = LoadBuildHistory)]
-pub async fn build_history(workspace: WorkspaceId, function: FunctionId) -> Result<BuildHistory, Error> {
+pub async fn build_history(
+    workspace: WorkspaceId,
+    function: FunctionId,
+) -> Result<BuildHistory, Error> {
     use crate::server::context::{request, respond};
     let (services, actor) = request()?;
-    let (tasks, deployments, versions) = respond(services.build_history(&actor, &workspace, &function).await)?;
-    Ok(BuildHistory { tasks, deployments, versions })
+    let (tasks, deployments, versions) =
+        respond(services.build_history(&actor, &workspace, &function).await)?;
+    Ok(BuildHistory {
+        tasks,
+        deployments,
+        versions,
+    })
 }
 
 /// The newest 100 tasks of a workspace, or those in one state.
 #[server]
-pub async fn list_builds(workspace: WorkspaceId, status: Option<TaskStatus>) -> Result<Vec<TaskView>, Error> {
+pub async fn list_builds(
+    workspace: WorkspaceId,
+    status: Option<TaskStatus>,
+) -> Result<Vec<TaskView>, Error> {
     use crate::server::context::{request, respond};
     let (services, actor) = request()?;
     respond(services.builds.list(&actor, &workspace, status).await)
@@ -78,13 +99,26 @@ pub async fn retry_build(task: TaskId) -> Result<(), Error> {
 pub async fn redeploy(deployment: DeploymentId) -> Result<(), Error> {
     use crate::server::context::{request, respond};
     let (services, actor) = request()?;
-    respond(services.deployments.redeploy(&actor, &deployment).await.map(drop))
+    respond(
+        services
+            .deployments
+            .redeploy(&actor, &deployment)
+            .await
+            .map(drop),
+    )
 }
 
 /// The SpinApp manifest of what a deployment of this function would be, as YAML.
 #[server]
-pub async fn preview_manifest(workspace: WorkspaceId, function: FunctionId) -> Result<String, Error> {
+pub async fn preview_manifest(
+    workspace: WorkspaceId,
+    function: FunctionId,
+) -> Result<String, Error> {
     use crate::server::context::{request, respond};
     let (services, actor) = request()?;
-    respond(services.preview_manifest(&actor, &workspace, &function).await)
+    respond(
+        services
+            .preview_manifest(&actor, &workspace, &function)
+            .await,
+    )
 }

@@ -33,17 +33,31 @@ pub async fn workspace_overview(id: WorkspaceId) -> Result<WorkspaceOverview, Er
 pub async fn create_workspace(name: String, description: String) -> Result<(), Error> {
     use crate::server::context::{redirect, request, respond};
     let (services, actor) = request()?;
-    let workspace = respond(services.workspaces.create(&actor, &name, Some(&description)).await)?;
+    let workspace = respond(
+        services
+            .workspaces
+            .create(&actor, &name, Some(&description))
+            .await,
+    )?;
     redirect(&format!("/workspaces/{}", workspace.id));
     Ok(())
 }
 
 /// An empty description clears it.
 #[server]
-pub async fn update_workspace(id: WorkspaceId, name: String, description: String) -> Result<Workspace, Error> {
+pub async fn update_workspace(
+    id: WorkspaceId,
+    name: String,
+    description: String,
+) -> Result<Workspace, Error> {
     use crate::server::context::{request, respond};
     let (services, actor) = request()?;
-    respond(services.workspaces.update(&actor, &id, Some(&name), Some(&description), None).await)
+    respond(
+        services
+            .workspaces
+            .update(&actor, &id, Some(&name), Some(&description), None)
+            .await,
+    )
 }
 
 /// Deletes the workspace and all that is in it; `confirmation` must be its name. Goes to the first page.
@@ -51,7 +65,11 @@ pub async fn update_workspace(id: WorkspaceId, name: String, description: String
 pub async fn delete_workspace(id: WorkspaceId, confirmation: String) -> Result<(), Error> {
     use crate::server::context::{redirect, request, respond};
     let (services, actor) = request()?;
-    respond(services.delete_workspace_confirmed(&actor, &id, &confirmation).await)?;
+    respond(
+        services
+            .delete_workspace_confirmed(&actor, &id, &confirmation)
+            .await,
+    )?;
     redirect("/");
     Ok(())
 }

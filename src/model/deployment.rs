@@ -11,24 +11,44 @@ const MAX_APP_NAME: usize = 53;
 
 fn parse_app_name(text: &str) -> Result<String> {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if !text.is_empty() && text.len() <= MAX_APP_NAME && text.chars().all(inner) && !text.starts_with('-') && !text.ends_with('-') {
+    if !text.is_empty()
+        && text.len() <= MAX_APP_NAME
+        && text.chars().all(inner)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+    {
         Ok(text.to_owned())
     } else {
-        Err(Error::validation("app_name", format!("An app name holds at most {MAX_APP_NAME} lower-case letters, digits and inner hyphens.")))
+        Err(Error::validation(
+            "app_name",
+            format!(
+                "An app name holds at most {MAX_APP_NAME} lower-case letters, digits and inner hyphens."
+            ),
+        ))
     }
 }
 
 fn parse_namespace(text: &str) -> Result<String> {
-    parse_app_name(text).map_err(|_| Error::validation("namespace", "A namespace holds at most 53 lower-case letters, digits and inner hyphens."))
+    parse_app_name(text).map_err(|_| {
+        Error::validation(
+            "namespace",
+            "A namespace holds at most 53 lower-case letters, digits and inner hyphens.",
+        )
+    })
 }
 
 fn parse_image_ref(text: &str) -> Result<String> {
     let text = text.trim();
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | ':' | '@' | '[' | ']');
+    let plain = |c: char| {
+        c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | ':' | '@' | '[' | ']')
+    };
     if !text.is_empty() && text.len() <= 512 && text.chars().all(plain) {
         Ok(text.to_owned())
     } else {
-        Err(Error::validation("image_ref", "Write an image as registry/repository:tag."))
+        Err(Error::validation(
+            "image_ref",
+            "Write an image as registry/repository:tag.",
+        ))
     }
 }
 
@@ -140,8 +160,16 @@ mod tests {
 
     #[test]
     fn any_text_becomes_a_safe_name_or_none() {
-        assert_eq!(AppName::from_text("Payment Approve").expect("safe").as_str(), "payment-approve");
-        assert_eq!(AppName::from_text("__a..b__").expect("safe").as_str(), "a-b");
+        assert_eq!(
+            AppName::from_text("Payment Approve")
+                .expect("safe")
+                .as_str(),
+            "payment-approve"
+        );
+        assert_eq!(
+            AppName::from_text("__a..b__").expect("safe").as_str(),
+            "a-b"
+        );
         assert_eq!(AppName::from_text("결제"), None);
         let long = AppName::from_text(&"a-".repeat(60)).expect("safe");
         assert!(long.as_str().len() <= 53 && !long.as_str().ends_with('-'));

@@ -52,16 +52,28 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), field: None, operation: None, retry_after: None }
+        Self {
+            kind,
+            message: message.into(),
+            field: None,
+            operation: None,
+            retry_after: None,
+        }
     }
 
     pub fn validation(field: &str, message: impl Into<String>) -> Self {
-        Self { field: Some(field.to_owned()), ..Self::new(ErrorKind::Validation, message) }
+        Self {
+            field: Some(field.to_owned()),
+            ..Self::new(ErrorKind::Validation, message)
+        }
     }
 
     /// `what` is a noun as in "workspace"; `id` was already checked to be a plain identifier.
     pub fn not_found(what: &str, id: impl fmt::Display) -> Self {
-        Self::new(ErrorKind::NotFound, format!("There is no {what} \"{id}\". It may have been deleted; check the id."))
+        Self::new(
+            ErrorKind::NotFound,
+            format!("There is no {what} \"{id}\". It may have been deleted; check the id."),
+        )
     }
 
     pub fn conflict(message: impl Into<String>) -> Self {
@@ -69,7 +81,10 @@ impl Error {
     }
 
     pub fn overloaded(message: impl Into<String>) -> Self {
-        Self { retry_after: Some(1), ..Self::new(ErrorKind::Overloaded, message) }
+        Self {
+            retry_after: Some(1),
+            ..Self::new(ErrorKind::Overloaded, message)
+        }
     }
 
     pub fn with_operation(mut self, operation: &str) -> Self {
@@ -85,7 +100,11 @@ impl Error {
     /// Whether the same call may succeed later without a change by the caller.
     pub fn is_retryable(&self) -> bool {
         match self.kind {
-            ErrorKind::RateLimited | ErrorKind::Timeout | ErrorKind::Overloaded | ErrorKind::Upstream | ErrorKind::Internal => true,
+            ErrorKind::RateLimited
+            | ErrorKind::Timeout
+            | ErrorKind::Overloaded
+            | ErrorKind::Upstream
+            | ErrorKind::Internal => true,
             ErrorKind::Validation
             | ErrorKind::Unauthenticated
             | ErrorKind::Forbidden
@@ -115,9 +134,18 @@ impl FromServerFnError for Error {
 
     fn from_server_fn_error(value: ServerFnErrorErr) -> Self {
         match value {
-            ServerFnErrorErr::Request(_) => Self::new(ErrorKind::Overloaded, "The server could not be reached. Check the connection and try again."),
-            ServerFnErrorErr::Args(text) | ServerFnErrorErr::MissingArg(text) => Self::new(ErrorKind::Validation, format!("The form could not be read: {text}")),
-            _ => Self::new(ErrorKind::Internal, "The server's answer could not be read. Reload the page and try again."),
+            ServerFnErrorErr::Request(_) => Self::new(
+                ErrorKind::Overloaded,
+                "The server could not be reached. Check the connection and try again.",
+            ),
+            ServerFnErrorErr::Args(text) | ServerFnErrorErr::MissingArg(text) => Self::new(
+                ErrorKind::Validation,
+                format!("The form could not be read: {text}"),
+            ),
+            _ => Self::new(
+                ErrorKind::Internal,
+                "The server's answer could not be read. Reload the page and try again.",
+            ),
         }
     }
 }

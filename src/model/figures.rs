@@ -22,7 +22,11 @@ pub struct Figures {
 impl Figures {
     /// errors / invocations × 100, 0 without any.
     pub fn error_rate(&self) -> f64 {
-        if self.invocations == 0 { 0.0 } else { self.errors as f64 * 100.0 / self.invocations as f64 }
+        if self.invocations == 0 {
+            0.0
+        } else {
+            self.errors as f64 * 100.0 / self.invocations as f64
+        }
     }
 }
 

@@ -24,7 +24,14 @@ pub struct Memory(u32);
 
 impl Memory {
     pub fn parse(megabytes: u32) -> Result<Self> {
-        if (128..=1024).contains(&megabytes) { Ok(Self(megabytes)) } else { Err(Error::validation("memory", "Choose a memory between 128 and 1024 MB.")) }
+        if (128..=1024).contains(&megabytes) {
+            Ok(Self(megabytes))
+        } else {
+            Err(Error::validation(
+                "memory",
+                "Choose a memory between 128 and 1024 MB.",
+            ))
+        }
     }
 
     pub fn megabytes(self) -> u32 {
@@ -62,7 +69,14 @@ pub struct Timeout(u32);
 
 impl Timeout {
     pub fn parse(seconds: u32) -> Result<Self> {
-        if (1..=900).contains(&seconds) { Ok(Self(seconds)) } else { Err(Error::validation("timeout", "Choose a timeout between 1 and 900 seconds.")) }
+        if (1..=900).contains(&seconds) {
+            Ok(Self(seconds))
+        } else {
+            Err(Error::validation(
+                "timeout",
+                "Choose a timeout between 1 and 900 seconds.",
+            ))
+        }
     }
 
     pub fn seconds(self) -> u32 {
@@ -106,7 +120,15 @@ pub enum HttpMethod {
 }
 
 impl HttpMethod {
-    pub const ALL: [Self; 7] = [Self::Get, Self::Post, Self::Put, Self::Delete, Self::Patch, Self::Head, Self::Options];
+    pub const ALL: [Self; 7] = [
+        Self::Get,
+        Self::Post,
+        Self::Put,
+        Self::Delete,
+        Self::Patch,
+        Self::Head,
+        Self::Options,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -124,7 +146,12 @@ impl HttpMethod {
         Self::ALL
             .into_iter()
             .find(|method| method.as_str().eq_ignore_ascii_case(text.trim()))
-            .ok_or_else(|| Error::validation("httpMethods", "Choose among GET, POST, PUT, DELETE, PATCH, HEAD and OPTIONS."))
+            .ok_or_else(|| {
+                Error::validation(
+                    "httpMethods",
+                    "Choose among GET, POST, PUT, DELETE, PATCH, HEAD and OPTIONS.",
+                )
+            })
     }
 }
 
@@ -147,12 +174,21 @@ impl HttpMethods {
                 unique.push(method);
             }
         }
-        if unique.is_empty() { Err(Error::validation("httpMethods", "Choose at least one HTTP method.")) } else { Ok(Self(unique)) }
+        if unique.is_empty() {
+            Err(Error::validation(
+                "httpMethods",
+                "Choose at least one HTTP method.",
+            ))
+        } else {
+            Ok(Self(unique))
+        }
     }
 
     /// GET also lets HEAD pass, as HTTP expects.
     pub fn allow(&self, method: &str) -> bool {
-        self.0.iter().any(|allowed| allowed.as_str() == method || (*allowed == HttpMethod::Get && method == "HEAD"))
+        self.0.iter().any(|allowed| {
+            allowed.as_str() == method || (*allowed == HttpMethod::Get && method == "HEAD")
+        })
     }
 
     pub fn iter(&self) -> impl Iterator<Item = HttpMethod> + '_ {
@@ -165,7 +201,11 @@ impl HttpMethods {
 
     /// As in an `Allow` header: `GET, POST`.
     pub fn joined(&self) -> String {
-        self.0.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ")
+        self.0
+            .iter()
+            .map(|method| method.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
@@ -190,7 +230,10 @@ impl From<HttpMethods> for Vec<HttpMethod> {
 
 /// Environment variables: names as in a shell, 64 KiB in all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
+#[serde(
+    try_from = "BTreeMap<String, String>",
+    into = "BTreeMap<String, String>"
+)]
 pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {
@@ -198,26 +241,50 @@ impl Environment {
         let mut map = BTreeMap::new();
         let mut size = 0;
         for (name, value) in variables {
-            let valid = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_') && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && name.len() <= 128;
+            let valid = name
+                .chars()
+                .next()
+                .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+                && name.len() <= 128;
             if !valid {
-                return Err(Error::validation("environmentVariables", format!("\"{}\" is not a variable name. Use letters, digits and underscores, not starting with a digit.", name.chars().take(64).collect::<String>())));
+                return Err(Error::validation(
+                    "environmentVariables",
+                    format!(
+                        "\"{}\" is not a variable name. Use letters, digits and underscores, not starting with a digit.",
+                        name.chars().take(64).collect::<String>()
+                    ),
+                ));
             }
             if value.contains('\0') {
-                return Err(Error::validation("environmentVariables", format!("Remove the NUL character from the value of {name}.")));
+                return Err(Error::validation(
+                    "environmentVariables",
+                    format!("Remove the NUL character from the value of {name}."),
+                ));
             }
             size += name.len() + value.len();
             if map.insert(name.clone(), value).is_some() {
-                return Err(Error::validation("environmentVariables", format!("{name} is given twice. Keep one of the two.")));
+                return Err(Error::validation(
+                    "environmentVariables",
+                    format!("{name} is given twice. Keep one of the two."),
+                ));
             }
         }
         if size > MAX_ENVIRONMENT {
-            return Err(Error::validation("environmentVariables", format!("The environment is {size} bytes; at most {MAX_ENVIRONMENT} are kept. Move large values into a service of your own.")));
+            return Err(Error::validation(
+                "environmentVariables",
+                format!(
+                    "The environment is {size} bytes; at most {MAX_ENVIRONMENT} are kept. Move large values into a service of your own."
+                ),
+            ));
         }
         Ok(Self(map))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     pub fn len(&self) -> usize {
@@ -252,22 +319,48 @@ pub struct OutboundHost {
 impl OutboundHost {
     pub fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
-        let wrong = || Error::validation("allowedOutboundHosts", format!("\"{}\" is not an outbound host. Write scheme://host[:port], as in https://api.example.com or https://*.example.com:8443.", text.chars().take(80).collect::<String>()));
+        let wrong = || {
+            Error::validation(
+                "allowedOutboundHosts",
+                format!(
+                    "\"{}\" is not an outbound host. Write scheme://host[:port], as in https://api.example.com or https://*.example.com:8443.",
+                    text.chars().take(80).collect::<String>()
+                ),
+            )
+        };
         let (scheme, authority) = text.split_once("://").ok_or_else(wrong)?;
         let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
         let scheme_fits = matches!(scheme, "http" | "https" | "*");
-        let host_fits = !host.is_empty() && host.len() <= 253 && (host == "*" || host.strip_prefix("*.").unwrap_or(host).chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '[' | ']' | ':')));
-        let port_fits = port.is_empty() || port == "*" || port.parse::<u16>().is_ok_and(|port| port != 0);
-        if scheme_fits && host_fits && port_fits { Ok(Self { text: text.to_ascii_lowercase() }) } else { Err(wrong()) }
+        let host_fits = !host.is_empty()
+            && host.len() <= 253
+            && (host == "*"
+                || host.strip_prefix("*.").unwrap_or(host).chars().all(|c| {
+                    c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '[' | ']' | ':')
+                }));
+        let port_fits =
+            port.is_empty() || port == "*" || port.parse::<u16>().is_ok_and(|port| port != 0);
+        if scheme_fits && host_fits && port_fits {
+            Ok(Self {
+                text: text.to_ascii_lowercase(),
+            })
+        } else {
+            Err(wrong())
+        }
     }
 
     /// Whether a call with this scheme, host and port is meant. Without a port, the scheme's own is.
     pub fn allows(&self, scheme: &str, host: &str, port: u16) -> bool {
-        let Some((allowed_scheme, authority)) = self.text.split_once("://") else { return false };
+        let Some((allowed_scheme, authority)) = self.text.split_once("://") else {
+            return false;
+        };
         let (allowed_host, allowed_port) = authority.rsplit_once(':').unwrap_or((authority, ""));
         let host = host.to_ascii_lowercase();
         let scheme_fits = allowed_scheme == "*" || allowed_scheme == scheme;
-        let host_fits = allowed_host == "*" || allowed_host == host || allowed_host.strip_prefix('*').is_some_and(|suffix| host.len() > suffix.len() && host.ends_with(suffix));
+        let host_fits = allowed_host == "*"
+            || allowed_host == host
+            || allowed_host
+                .strip_prefix('*')
+                .is_some_and(|suffix| host.len() > suffix.len() && host.ends_with(suffix));
         let port_fits = match allowed_port {
             "*" => true,
             "" => port == if scheme == "https" { 443 } else { 80 },
@@ -305,14 +398,27 @@ impl Code {
     pub fn parse(python: impl Into<String>) -> Result<Self> {
         let python = python.into();
         if python.len() > MAX_CODE {
-            return Err(Error::validation("code", format!("The code is {} bytes; at most {MAX_CODE} are kept. Upload a .zip for more.", python.len())));
+            return Err(Error::validation(
+                "code",
+                format!(
+                    "The code is {} bytes; at most {MAX_CODE} are kept. Upload a .zip for more.",
+                    python.len()
+                ),
+            ));
         }
         Ok(Self(python))
     }
 
     pub fn from_base64(text: &str) -> Result<Self> {
-        let bytes = base64::engine::general_purpose::STANDARD.decode(text.trim()).map_err(|_| Error::validation("code", "Send the code as Base64 of UTF-8 Python."))?;
-        Self::parse(String::from_utf8(bytes).map_err(|_| Error::validation("code", "The code is not UTF-8. Save the file as UTF-8 and send it again."))?)
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(text.trim())
+            .map_err(|_| Error::validation("code", "Send the code as Base64 of UTF-8 Python."))?;
+        Self::parse(String::from_utf8(bytes).map_err(|_| {
+            Error::validation(
+                "code",
+                "The code is not UTF-8. Save the file as UTF-8 and send it again.",
+            )
+        })?)
     }
 
     pub fn to_base64(&self) -> String {
@@ -480,7 +586,15 @@ mod tests {
         assert!(!host.allows("https", "api.example.com.evil.org", 443));
         let any_port = OutboundHost::parse("*://localhost:*").expect("valid");
         assert!(any_port.allows("http", "LOCALHOST", 9999));
-        for wrong in ["example.com", "ftp://a", "https://", "https://a b", "https://a:0", "https://a:99999", "https://a/path"] {
+        for wrong in [
+            "example.com",
+            "ftp://a",
+            "https://",
+            "https://a b",
+            "https://a:0",
+            "https://a:99999",
+            "https://a/path",
+        ] {
             assert!(OutboundHost::parse(wrong).is_err(), "{wrong}");
         }
     }

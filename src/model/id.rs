@@ -4,12 +4,17 @@ use super::error::{Error, Result};
 
 pub(super) fn parse_identifier(field: &str, text: &str) -> Result<String> {
     let mut chars = text.chars();
-    let starts_well = chars.next().is_some_and(|first| first.is_ascii_alphanumeric());
+    let starts_well = chars
+        .next()
+        .is_some_and(|first| first.is_ascii_alphanumeric());
     let goes_on_well = chars.all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
     if starts_well && goes_on_well && text.len() <= 63 {
         Ok(text.to_owned())
     } else {
-        Err(Error::validation(field, "An id starts with a letter or digit and holds at most 63 letters, digits, dots, underscores and hyphens."))
+        Err(Error::validation(
+            field,
+            "An id starts with a letter or digit and holds at most 63 letters, digits, dots, underscores and hyphens.",
+        ))
     }
 }
 
@@ -106,7 +111,18 @@ mod tests {
 
     #[test]
     fn what_could_leave_its_place_is_refused() {
-        for id in ["", ".", "..", "-a", "a/b", "a b", "a#b", "ä", "a\"}", &"a".repeat(64)] {
+        for id in [
+            "",
+            ".",
+            "..",
+            "-a",
+            "a/b",
+            "a b",
+            "a#b",
+            "ä",
+            "a\"}",
+            &"a".repeat(64),
+        ] {
             assert!(FunctionId::parse(id).is_err(), "{id}");
         }
     }

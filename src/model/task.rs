@@ -30,7 +30,15 @@ impl TaskStatus {
             "completed" | "done" => Self::Done,
             "failed" => Self::Failed,
             "cancelled" => Self::Cancelled,
-            other => return Err(Error::validation("status", format!("\"{}\" is not the state of a task.", other.chars().take(32).collect::<String>()))),
+            other => {
+                return Err(Error::validation(
+                    "status",
+                    format!(
+                        "\"{}\" is not the state of a task.",
+                        other.chars().take(32).collect::<String>()
+                    ),
+                ));
+            }
         })
     }
 
@@ -64,7 +72,13 @@ pub enum StageName {
 }
 
 impl StageName {
-    pub const ALL: [Self; 5] = [Self::Validate, Self::Build, Self::Push, Self::Deploy, Self::Ready];
+    pub const ALL: [Self; 5] = [
+        Self::Validate,
+        Self::Build,
+        Self::Push,
+        Self::Deploy,
+        Self::Ready,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {

@@ -14,7 +14,8 @@ const KST_SECONDS: i32 = 9 * 3600;
 pub struct Timestamp(DateTime<FixedOffset>);
 
 fn kst() -> FixedOffset {
-    FixedOffset::east_opt(KST_SECONDS).unwrap_or_else(|| unreachable!("nine hours are a valid offset"))
+    FixedOffset::east_opt(KST_SECONDS)
+        .unwrap_or_else(|| unreachable!("nine hours are a valid offset"))
 }
 
 impl Timestamp {
@@ -24,7 +25,11 @@ impl Timestamp {
 
     /// Microseconds since 1970-01-01T00:00:00Z; an instant outside chrono's range becomes the epoch.
     pub fn from_micros(micros: i64) -> Self {
-        Self(DateTime::from_timestamp_micros(micros).unwrap_or_default().with_timezone(&kst()))
+        Self(
+            DateTime::from_timestamp_micros(micros)
+                .unwrap_or_default()
+                .with_timezone(&kst()),
+        )
     }
 
     pub fn from_seconds(seconds: i64) -> Self {
@@ -57,7 +62,11 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let format = if self.0.timestamp_subsec_millis() == 0 { SecondsFormat::Secs } else { SecondsFormat::Millis };
+        let format = if self.0.timestamp_subsec_millis() == 0 {
+            SecondsFormat::Secs
+        } else {
+            SecondsFormat::Millis
+        };
         f.write_str(&self.0.to_rfc3339_opts(format, false))
     }
 }
@@ -100,7 +109,12 @@ mod tests {
     fn any_offset_is_kept_as_kst() {
         let time: Timestamp = "2025-12-07T03:00:00Z".parse().expect("valid");
         assert_eq!(time.to_string(), "2025-12-07T12:00:00+09:00");
-        assert_eq!("2025-12-06T22:00:00-05:00".parse::<Timestamp>().expect("valid"), time);
+        assert_eq!(
+            "2025-12-06T22:00:00-05:00"
+                .parse::<Timestamp>()
+                .expect("valid"),
+            time
+        );
     }
 
     #[test]

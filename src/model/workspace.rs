@@ -20,10 +20,16 @@ pub(super) fn parse_name(text: &str) -> Result<String> {
         return Err(Error::validation("name", "Enter a name."));
     }
     if name.chars().count() > MAX_NAME {
-        return Err(Error::validation("name", format!("Shorten the name to at most {MAX_NAME} characters.")));
+        return Err(Error::validation(
+            "name",
+            format!("Shorten the name to at most {MAX_NAME} characters."),
+        ));
     }
     if name.chars().any(char::is_control) {
-        return Err(Error::validation("name", "Remove line breaks and control characters from the name."));
+        return Err(Error::validation(
+            "name",
+            "Remove line breaks and control characters from the name.",
+        ));
     }
     Ok(name.to_owned())
 }
@@ -31,7 +37,10 @@ pub(super) fn parse_name(text: &str) -> Result<String> {
 pub(super) fn parse_description(text: &str) -> Result<String> {
     let description = text.trim();
     if description.chars().count() > MAX_DESCRIPTION {
-        return Err(Error::validation("description", format!("Shorten the description to at most {MAX_DESCRIPTION} characters.")));
+        return Err(Error::validation(
+            "description",
+            format!("Shorten the description to at most {MAX_DESCRIPTION} characters."),
+        ));
     }
     Ok(description.to_owned())
 }

@@ -37,7 +37,8 @@ pub trait Blobs: Send + Sync + 'static {
     async fn put(&self, key: &str, content: Bytes, sha256: Option<&str>) -> Result<(), BlobError>;
 
     /// Takes a local file over; it may be moved, so that a large artifact is not copied.
-    async fn put_file(&self, key: &str, file: &Path, sha256: Option<&str>) -> Result<(), BlobError>;
+    async fn put_file(&self, key: &str, file: &Path, sha256: Option<&str>)
+    -> Result<(), BlobError>;
 
     async fn get(&self, key: &str, sha256: Option<&str>) -> Result<Bytes, BlobError>;
 

@@ -92,7 +92,10 @@ pub trait Progress: Send + Sync {
 pub enum BuildError {
     /// The source is at fault: `message` is what the caller reads, as in `MyPy validation failed: app.py:10: error: …`.
     #[error("{message}")]
-    Source { message: String, diagnostics: Vec<Diagnostic> },
+    Source {
+        message: String,
+        diagnostics: Vec<Diagnostic>,
+    },
     #[error("the build was cancelled")]
     Cancelled,
     /// A limit was reached: time, memory, output, files. The message says which and what to do.
@@ -124,10 +127,20 @@ pub trait Builder: Send + Sync + 'static {
     fn cache_key(&self, source: &SourceTree) -> String;
 
     /// Stages `validate` and `build`.
-    async fn build(&self, request: BuildRequest, progress: &dyn Progress, cancel: &CancellationToken) -> Result<Built, BuildError>;
+    async fn build(
+        &self,
+        request: BuildRequest,
+        progress: &dyn Progress,
+        cancel: &CancellationToken,
+    ) -> Result<Built, BuildError>;
 
     /// Stage `push`.
-    async fn push(&self, request: PushRequest, progress: &dyn Progress, cancel: &CancellationToken) -> Result<Pushed, BuildError>;
+    async fn push(
+        &self,
+        request: PushRequest,
+        progress: &dyn Progress,
+        cancel: &CancellationToken,
+    ) -> Result<Pushed, BuildError>;
 
     /// Cheap proof that builds can run; the text says what is missing.
     async fn check(&self) -> Result<(), String>;

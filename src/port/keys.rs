@@ -49,7 +49,10 @@ pub fn workspace_entry(workspace: &WorkspaceId) -> Key {
 }
 
 pub fn function(workspace: &WorkspaceId, function: &FunctionId) -> Key {
-    Key::new(workspace_partition(workspace), format!("{FUNCTION_PREFIX}{function}"))
+    Key::new(
+        workspace_partition(workspace),
+        format!("{FUNCTION_PREFIX}{function}"),
+    )
 }
 
 pub fn function_owner(function: &FunctionId) -> Key {
@@ -57,7 +60,10 @@ pub fn function_owner(function: &FunctionId) -> Key {
 }
 
 pub fn task(workspace: &WorkspaceId, task: &TaskId) -> Key {
-    Key::new(workspace_partition(workspace), format!("{TASK_PREFIX}{task}"))
+    Key::new(
+        workspace_partition(workspace),
+        format!("{TASK_PREFIX}{task}"),
+    )
 }
 
 pub fn task_owner(task: &TaskId) -> Key {
@@ -70,11 +76,17 @@ pub fn queue_entry(created_at: Timestamp, task: &TaskId) -> Key {
 
 /// A chunk of output whose first line has this sequence.
 pub fn task_lines(task: &TaskId, first_sequence: u64) -> Key {
-    Key::new(task_partition(task), format!("{LINES_PREFIX}{first_sequence:010}"))
+    Key::new(
+        task_partition(task),
+        format!("{LINES_PREFIX}{first_sequence:010}"),
+    )
 }
 
 pub fn version(function: &FunctionId, number: u32) -> Key {
-    Key::new(function_partition(function), format!("{VERSION_PREFIX}{number:08}"))
+    Key::new(
+        function_partition(function),
+        format!("{VERSION_PREFIX}{number:08}"),
+    )
 }
 
 pub fn app(app: &AppName) -> Key {
@@ -105,7 +117,10 @@ pub fn built_source(cache_key: &str) -> Key {
 
 /// `partition` is the function's, or the app's when no function is attached.
 pub fn execution(partition: &str, at: Timestamp, execution: &ExecutionId) -> Key {
-    Key::new(partition, format!("{EXECUTION_PREFIX}{}#{execution}", at.sort_key()))
+    Key::new(
+        partition,
+        format!("{EXECUTION_PREFIX}{}#{execution}", at.sort_key()),
+    )
 }
 
 /// Statistics of a function or workspace (`FN#…`, `WS#…`).
@@ -115,7 +130,10 @@ pub fn statistics_partition(scope: &str) -> String {
 
 /// `step` is one of `1M`, `5M`, `1H`; the shard spreads one hot counter over several items.
 pub fn statistics(scope: &str, step: &str, start_seconds: i64, shard: u16) -> Key {
-    Key::new(statistics_partition(scope), format!("{step}#{start_seconds:012}#{shard:03}"))
+    Key::new(
+        statistics_partition(scope),
+        format!("{step}#{start_seconds:012}#{shard:03}"),
+    )
 }
 
 pub fn key_value_partition(owner: &str) -> String {

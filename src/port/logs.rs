@@ -10,5 +10,10 @@ use crate::model::metrics::LogLine;
 #[async_trait]
 pub trait LogSource: Send + Sync + 'static {
     /// At most `limit` lines, only those after `after` (nanoseconds since the epoch) when it is given.
-    async fn lines(&self, function: &FunctionId, limit: usize, after: Option<i64>) -> Result<Vec<LogLine>>;
+    async fn lines(
+        &self,
+        function: &FunctionId,
+        limit: usize,
+        after: Option<i64>,
+    ) -> Result<Vec<LogLine>>;
 }

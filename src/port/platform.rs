@@ -114,7 +114,11 @@ pub trait Platform: Send + Sync + 'static {
     async fn deploy(&self, release: Release) -> Result<Deployed, PlatformError>;
 
     /// Applies new limits, environment and hosts to what serves, without a new deployment.
-    async fn configure(&self, app: &AppName, configuration: Configuration) -> Result<(), PlatformError>;
+    async fn configure(
+        &self,
+        app: &AppName,
+        configuration: Configuration,
+    ) -> Result<(), PlatformError>;
 
     /// A missing app is fine.
     async fn delete(&self, app: &AppName, namespace: &Namespace) -> Result<(), PlatformError>;
@@ -131,7 +135,8 @@ pub trait Platform: Send + Sync + 'static {
     async fn cache_usage(&self) -> Option<u64>;
 
     /// Drops cached programs of artifacts other than these (hexadecimal SHA-256).
-    async fn collect(&self, keep: &std::collections::HashSet<String>) -> Result<u64, PlatformError>;
+    async fn collect(&self, keep: &std::collections::HashSet<String>)
+    -> Result<u64, PlatformError>;
 
     async fn check(&self) -> Result<(), PlatformError>;
 }

@@ -99,7 +99,10 @@ pub enum Write {
     /// Creates the item when it is missing, unless the condition says otherwise.
     Update(Update),
     /// A missing item is fine, unless the condition says otherwise.
-    Delete { key: Key, condition: Option<Condition> },
+    Delete {
+        key: Key,
+        condition: Option<Condition>,
+    },
     /// Changes nothing; the transaction fails unless the condition holds.
     Check { key: Key, condition: Condition },
 }
@@ -123,7 +126,10 @@ impl Write {
     }
 
     pub fn delete(key: Key) -> Self {
-        Self::Delete { key, condition: None }
+        Self::Delete {
+            key,
+            condition: None,
+        }
     }
 
     pub fn key(&self) -> &Key {

@@ -37,7 +37,11 @@ impl From<DeployOutcome> for DeployResponse {
         let deployment = outcome.deployment;
         Self {
             service_name: deployment.app_name.clone(),
-            service_status: if deployment.endpoint.is_some() { "found" } else { "pending" },
+            service_status: if deployment.endpoint.is_some() {
+                "found"
+            } else {
+                "pending"
+            },
             app_name: deployment.app_name,
             namespace: deployment.namespace,
             endpoint: deployment.endpoint,
@@ -51,9 +55,16 @@ impl From<DeployOutcome> for DeployResponse {
 
 /// A Kubernetes quantity such as `500m` or `128Mi`.
 fn quantity(fields: &Fields, name: &str) -> std::result::Result<Option<String>, Error> {
-    let fits = |text: &str| text.len() <= 32 && text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
+    let fits = |text: &str| {
+        text.len() <= 32
+            && text.starts_with(|c: char| c.is_ascii_digit())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '.')
+    };
     match fields.text(name)? {
-        Some(text) if !text.is_empty() && !fits(text) => Err(Error::validation(name, format!("Write {name} as a Kubernetes quantity, as in 500m or 128Mi."))),
+        Some(text) if !text.is_empty() && !fits(text) => Err(Error::validation(
+            name,
+            format!("Write {name} as a Kubernetes quantity, as in 500m or 128Mi."),
+        )),
         other => Ok(other.filter(|text| !text.is_empty()).map(ToOwned::to_owned)),
     }
 }
@@ -64,10 +75,24 @@ fn options(fields: &Fields) -> std::result::Result<DeployOptions, Error> {
     if replicas.is_some_and(|replicas| !(1..=100).contains(&replicas)) {
         return Err(Error::validation("replicas", "Choose 1 to 100 replicas."));
     }
-    let service_account = fields.text("service_account")?.filter(|text| !text.is_empty()).map(Namespace::parse).transpose().map_err(|_| Error::validation("service_account", "A service account holds lower-case letters, digits and inner hyphens."))?;
+    let service_account = fields
+        .text("service_account")?
+        .filter(|text| !text.is_empty())
+        .map(Namespace::parse)
+        .transpose()
+        .map_err(|_| {
+            Error::validation(
+                "service_account",
+                "A service account holds lower-case letters, digits and inner hyphens.",
+            )
+        })?;
     Ok(DeployOptions {
         enable_autoscaling,
-        replicas: if enable_autoscaling { None } else { Some(replicas.unwrap_or(1)) },
+        replicas: if enable_autoscaling {
+            None
+        } else {
+            Some(replicas.unwrap_or(1))
+        },
         use_spot: fields.flag("use_spot")?.unwrap_or(true),
         service_account: service_account.map(|account| account.to_string()),
         cpu_limit: quantity(fields, "cpu_limit")?,
@@ -79,23 +104,52 @@ fn options(fields: &Fields) -> std::result::Result<DeployOptions, Error> {
     })
 }
 
-pub async fn deploy(State(services): State<Services>, fields: Fields) -> Result<Json<DeployResponse>> {
+pub async fn deploy(
+    State(services): State<Services>,
+    fields: Fields,
+) -> Result<Json<DeployResponse>> {
     let request = DeployRequest {
-        app_name: app_name(fields.text("app_name")?.filter(|text| !text.trim().is_empty()))?,
+        app_name: app_name(
+            fields
+                .text("app_name")?
+                .filter(|text| !text.trim().is_empty()),
+        )?,
         namespace: Namespace::parse(fields.required_text("namespace")?)?,
         image_ref: ImageRef::parse(fields.required_text("image_ref")?)?,
         options: options(&fields)?,
-        function_id: fields.text("function_id")?.filter(|text| !text.is_empty()).map(FunctionId::parse).transpose()?,
+        function_id: fields
+            .text("function_id")?
+            .filter(|text| !text.is_empty())
+            .map(FunctionId::parse)
+            .transpose()?,
         id: None,
     };
-    Ok(Json(services.deployments.deploy(&Actor::anonymous(), request).await?.into()))
+    Ok(Json(
+        services
+            .deployments
+            .deploy(&Actor::anonymous(), request)
+            .await?
+            .into(),
+    ))
 }
 
-pub async fn redeploy(State(services): State<Services>, Id(id): Id<DeploymentId>) -> Result<Json<DeployResponse>> {
-    Ok(Json(services.deployments.redeploy(&Actor::anonymous(), &id).await?.into()))
+pub async fn redeploy(
+    State(services): State<Services>,
+    Id(id): Id<DeploymentId>,
+) -> Result<Json<DeployResponse>> {
+    Ok(Json(
+        services
+            .deployments
+            .redeploy(&Actor::anonymous(), &id)
+            .await?
+            .into(),
+    ))
 }
 
-pub async fn list(State(services): State<Services>, Id(function): Id<FunctionId>) -> Result<Json<Vec<Deployment>>> {
+pub async fn list(
+    State(services): State<Services>,
+    Id(function): Id<FunctionId>,
+) -> Result<Json<Vec<Deployment>>> {
     let ids = ids_of(&services, function).await?;
     Ok(Json(services.deployments.list(&ids.function).await?))
 }
@@ -113,17 +167,48 @@ pub async fn scaffold(headers: HeaderMap, fields: Fields) -> Result<Response> {
     let image_ref = ImageRef::parse(fields.required_text("image_ref")?)?;
     fields.text("output_path")?;
     // The image's last part without its tag names the app when nothing else does.
-    let from_image = image_ref.as_str().rsplit('/').next().and_then(|last| last.split([':', '@']).next()).and_then(AppName::from_text);
-    let app_name = app_name(fields.text("component")?)?.or(from_image).ok_or_else(|| Error::validation("component", "Name the component with letters, digits and hyphens."))?;
+    let from_image = image_ref
+        .as_str()
+        .rsplit('/')
+        .next()
+        .and_then(|last| last.split([':', '@']).next())
+        .and_then(AppName::from_text);
+    let app_name = app_name(fields.text("component")?)?
+        .or(from_image)
+        .ok_or_else(|| {
+            Error::validation(
+                "component",
+                "Name the component with letters, digits and hyphens.",
+            )
+        })?;
     let replicas = fields.number("replicas")?.unwrap_or(1);
     if !(1..=100).contains(&replicas) {
         return Err(Error::validation("replicas", "Choose 1 to 100 replicas.").into());
     }
-    let options = DeployOptions { enable_autoscaling: false, replicas: Some(replicas), ..DeployOptions::default() };
-    let yaml = manifest(&ScaffoldRequest { app_name, namespace: Namespace::parse(DEFAULT_NAMESPACE)?, image_ref, function_id: None, options })?;
-    let wants_yaml = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("yaml"));
+    let options = DeployOptions {
+        enable_autoscaling: false,
+        replicas: Some(replicas),
+        ..DeployOptions::default()
+    };
+    let yaml = manifest(&ScaffoldRequest {
+        app_name,
+        namespace: Namespace::parse(DEFAULT_NAMESPACE)?,
+        image_ref,
+        function_id: None,
+        options,
+    })?;
+    let wants_yaml = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains("yaml"));
     if wants_yaml {
         return Ok(([(header::CONTENT_TYPE, "application/yaml")], yaml).into_response());
     }
-    Ok(Json(ScaffoldResponse { success: true, yaml_content: yaml, file_path: None, error: None }).into_response())
+    Ok(Json(ScaffoldResponse {
+        success: true,
+        yaml_content: yaml,
+        file_path: None,
+        error: None,
+    })
+    .into_response())
 }

@@ -85,10 +85,18 @@ struct Details<'a> {
 impl IntoResponse for ErrorResponse {
     fn into_response(self) -> Response {
         let error = &self.0;
-        let body = Envelope { error: Body { code: code_of(error), message: &error.message, details: error.field.as_deref().map(|field| Details { field }) } };
+        let body = Envelope {
+            error: Body {
+                code: code_of(error),
+                message: &error.message,
+                details: error.field.as_deref().map(|field| Details { field }),
+            },
+        };
         let mut response = (status_of(error.kind), Json(body)).into_response();
         if let Some(seconds) = error.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -30,12 +30,21 @@ pub struct LogsResponse {
 
 impl From<ExecutionPage> for LogsResponse {
     fn from(page: ExecutionPage) -> Self {
-        Self { total: page.executions.len(), logs: page.executions, next: page.next }
+        Self {
+            total: page.executions.len(),
+            logs: page.executions,
+            next: page.next,
+        }
     }
 }
 
 fn filter(parameters: &Parameters) -> std::result::Result<ExecutionFilter, Error> {
-    let time = |name: &str| parameters.text(name).map(|text| text.parse().map_err(|error: Error| error.with_field(name))).transpose();
+    let time = |name: &str| {
+        parameters
+            .text(name)
+            .map(|text| text.parse().map_err(|error: Error| error.with_field(name)))
+            .transpose()
+    };
     Ok(ExecutionFilter {
         status: parameters.word("status", "success or error")?,
         code: parameters.parsed("code", "an HTTP status code")?,
@@ -49,7 +58,18 @@ fn filter(parameters: &Parameters) -> std::result::Result<ExecutionFilter, Error
 
 /// With a `Link` to the next page.
 fn page_response(page: ExecutionPage, path: &str, parameters: &Parameters) -> Response {
-    let link = page.next.as_deref().and_then(|next| HeaderValue::from_str(&format!("<{path}?{}cursor={next}>; rel=\"next\"", parameters.limit().ok().flatten().map(|limit| format!("limit={limit}&")).unwrap_or_default())).ok());
+    let link = page.next.as_deref().and_then(|next| {
+        HeaderValue::from_str(&format!(
+            "<{path}?{}cursor={next}>; rel=\"next\"",
+            parameters
+                .limit()
+                .ok()
+                .flatten()
+                .map(|limit| format!("limit={limit}&"))
+                .unwrap_or_default()
+        ))
+        .ok()
+    });
     let mut response = Json(LogsResponse::from(page)).into_response();
     if let Some(link) = link {
         response.headers_mut().insert(header::LINK, link);
@@ -57,31 +77,84 @@ fn page_response(page: ExecutionPage, path: &str, parameters: &Parameters) -> Re
     response
 }
 
-pub async fn list(State(services): State<Services>, ids: Ids, parameters: Parameters) -> Result<Response> {
-    let page = services.executions.list(&Actor::anonymous(), &ids.workspace, &ids.function, &filter(&parameters)?).await?;
-    Ok(page_response(page, &format!("/api/workspaces/{}/functions/{}/logs", ids.workspace, ids.function), &parameters))
+pub async fn list(
+    State(services): State<Services>,
+    ids: Ids,
+    parameters: Parameters,
+) -> Result<Response> {
+    let page = services
+        .executions
+        .list(
+            &Actor::anonymous(),
+            &ids.workspace,
+            &ids.function,
+            &filter(&parameters)?,
+        )
+        .await?;
+    Ok(page_response(
+        page,
+        &format!(
+            "/api/workspaces/{}/functions/{}/logs",
+            ids.workspace, ids.function
+        ),
+        &parameters,
+    ))
 }
 
-pub async fn list_by_id(state: State<Services>, Id(function): Id<FunctionId>, parameters: Parameters) -> Result<Response> {
+pub async fn list_by_id(
+    state: State<Services>,
+    Id(function): Id<FunctionId>,
+    parameters: Parameters,
+) -> Result<Response> {
     let ids = ids_of(&state, function).await?;
     list(state, ids, parameters).await
 }
 
-pub async fn list_of_workspace(State(services): State<Services>, Id(workspace): Id<WorkspaceId>, parameters: Parameters) -> Result<Response> {
-    services.workspaces.get(&Actor::anonymous(), &workspace).await?;
-    let page = services.executions.list_workspace(&Actor::anonymous(), &workspace, &filter(&parameters)?).await?;
-    Ok(page_response(page, &format!("/api/workspaces/{workspace}/logs"), &parameters))
+pub async fn list_of_workspace(
+    State(services): State<Services>,
+    Id(workspace): Id<WorkspaceId>,
+    parameters: Parameters,
+) -> Result<Response> {
+    services
+        .workspaces
+        .get(&Actor::anonymous(), &workspace)
+        .await?;
+    let page = services
+        .executions
+        .list_workspace(&Actor::anonymous(), &workspace, &filter(&parameters)?)
+        .await?;
+    Ok(page_response(
+        page,
+        &format!("/api/workspaces/{workspace}/logs"),
+        &parameters,
+    ))
 }
 
-pub async fn invoke(State(services): State<Services>, ids: Ids, body: Bytes) -> Result<Json<Execution>> {
+pub async fn invoke(
+    State(services): State<Services>,
+    ids: Ids,
+    body: Bytes,
+) -> Result<Json<Execution>> {
     if !body.is_empty() {
-        serde_json::from_slice::<serde::de::IgnoredAny>(&body).map_err(|cause| Error::validation("body", format!("Send JSON, or nothing: {cause}.")))?;
+        serde_json::from_slice::<serde::de::IgnoredAny>(&body).map_err(|cause| {
+            Error::validation("body", format!("Send JSON, or nothing: {cause}."))
+        })?;
     }
-    Ok(Json(services.invocations.invoke(&Actor::anonymous(), &ids.workspace, &ids.function, body).await?))
+    Ok(Json(
+        services
+            .invocations
+            .invoke(&Actor::anonymous(), &ids.workspace, &ids.function, body)
+            .await?,
+    ))
 }
 
-pub async fn test(State(services): State<Services>, ids: Ids, fields: Fields) -> Result<Json<Execution>> {
-    let method = HttpMethod::parse(fields.text("method")?.unwrap_or("GET")).map_err(|error| error.with_field("method"))?;
+pub async fn test(
+    State(services): State<Services>,
+    ids: Ids,
+    fields: Fields,
+) -> Result<Json<Execution>> {
+    let method = HttpMethod::parse(fields.text("method")?.unwrap_or("GET"))
+        .map_err(|error| error.with_field("method"))?;
     let request = TestRequest {
         method: Method::from_bytes(method.as_str().as_bytes()).unwrap_or(Method::GET),
         path: fields.text("path")?.unwrap_or("/").to_owned(),
@@ -89,14 +162,30 @@ pub async fn test(State(services): State<Services>, ids: Ids, fields: Fields) ->
         headers: test_headers(&fields)?,
         body: test_body(&fields)?,
     };
-    Ok(Json(services.invocations.test(&Actor::anonymous(), &ids.workspace, &ids.function, request).await?))
+    Ok(Json(
+        services
+            .invocations
+            .test(&Actor::anonymous(), &ids.workspace, &ids.function, request)
+            .await?,
+    ))
 }
 
 fn test_headers(fields: &Fields) -> std::result::Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     for (name, value) in fields.map("headers")?.unwrap_or_default() {
-        let wrong = || Error::validation("headers", format!("\"{}\" cannot be a header.", name.chars().take(80).collect::<String>()));
-        headers.append(HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?, HeaderValue::from_str(&value).map_err(|_| wrong())?);
+        let wrong = || {
+            Error::validation(
+                "headers",
+                format!(
+                    "\"{}\" cannot be a header.",
+                    name.chars().take(80).collect::<String>()
+                ),
+            )
+        };
+        headers.append(
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?,
+            HeaderValue::from_str(&value).map_err(|_| wrong())?,
+        );
     }
     Ok(headers)
 }
@@ -111,7 +200,10 @@ fn test_body(fields: &Fields) -> std::result::Result<Bytes, Error> {
     Ok(match fields.json("body") {
         None => Bytes::new(),
         Some(serde_json::Value::String(text)) if is_base64 => {
-            base64::engine::general_purpose::STANDARD.decode(text).map_err(|_| Error::validation("body", "The body is not Base64."))?.into()
+            base64::engine::general_purpose::STANDARD
+                .decode(text)
+                .map_err(|_| Error::validation("body", "The body is not Base64."))?
+                .into()
         }
         Some(serde_json::Value::String(text)) => text.into(),
         Some(json) => json.to_string().into(),

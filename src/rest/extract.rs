@@ -20,9 +20,18 @@ pub struct Ids {
 
 impl<S: Send + Sync> FromRequestParts<S> for Ids {
     type Rejection = ErrorResponse;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> std::result::Result<Self, ErrorResponse> {
-        let Path((workspace, function)) = Path::<(String, String)>::from_request_parts(parts, state).await.map_err(|_| unreadable_path())?;
-        Ok(Self { workspace: WorkspaceId::parse(workspace)?, function: FunctionId::parse(function)? })
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &S,
+    ) -> std::result::Result<Self, ErrorResponse> {
+        let Path((workspace, function)) =
+            Path::<(String, String)>::from_request_parts(parts, state)
+                .await
+                .map_err(|_| unreadable_path())?;
+        Ok(Self {
+            workspace: WorkspaceId::parse(workspace)?,
+            function: FunctionId::parse(function)?,
+        })
     }
 }
 
@@ -31,14 +40,25 @@ pub struct Id<T>(pub T);
 
 impl<S: Send + Sync, T: TryFrom<String, Error = Error>> FromRequestParts<S> for Id<T> {
     type Rejection = ErrorResponse;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> std::result::Result<Self, ErrorResponse> {
-        let Path(id) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| unreadable_path())?;
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &S,
+    ) -> std::result::Result<Self, ErrorResponse> {
+        let Path(id) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| unreadable_path())?;
         Ok(Self(T::try_from(id)?))
     }
 }
 
 fn unreadable_path() -> ErrorResponse {
-    ErrorResponse(Error::new(ErrorKind::Validation, "This path cannot be read. Percent-encode what is not a plain character.").with_field("path"))
+    ErrorResponse(
+        Error::new(
+            ErrorKind::Validation,
+            "This path cannot be read. Percent-encode what is not a plain character.",
+        )
+        .with_field("path"),
+    )
 }
 
 /// A JSON object; reading a field checks its type and names it.
@@ -48,31 +68,54 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = ErrorResponse;
     async fn from_request(request: Request, state: &S) -> std::result::Result<Self, ErrorResponse> {
         if !is_json(request.headers()) {
-            return Err(ErrorResponse(Error::new(ErrorKind::UnsupportedMediaType, "Send a JSON object with content-type: application/json.")));
+            return Err(ErrorResponse(Error::new(
+                ErrorKind::UnsupportedMediaType,
+                "Send a JSON object with content-type: application/json.",
+            )));
         }
         match serde_json::from_slice(&body(request, state).await?) {
             Ok(Value::Object(fields)) => Ok(Self(fields)),
             Ok(_) => Err(Error::validation("body", "Send a JSON object.").into()),
-            Err(cause) => Err(Error::validation("body", format!("This is not JSON: {cause}.")).into()),
+            Err(cause) => {
+                Err(Error::validation("body", format!("This is not JSON: {cause}.")).into())
+            }
         }
     }
 }
 
 /// The body, within the route's limit.
-pub async fn body<S: Send + Sync>(request: Request, state: &S) -> std::result::Result<Bytes, ErrorResponse> {
-    Bytes::from_request(request, state).await.map_err(|rejection| {
-        if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
-            ErrorResponse(Error::new(ErrorKind::PayloadTooLarge, "The body is larger than this path takes."))
-        } else {
-            ErrorResponse(Error::validation("body", "The body broke off. Send it whole."))
-        }
-    })
+pub async fn body<S: Send + Sync>(
+    request: Request,
+    state: &S,
+) -> std::result::Result<Bytes, ErrorResponse> {
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|rejection| {
+            if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
+                ErrorResponse(Error::new(
+                    ErrorKind::PayloadTooLarge,
+                    "The body is larger than this path takes.",
+                ))
+            } else {
+                ErrorResponse(Error::validation(
+                    "body",
+                    "The body broke off. Send it whole.",
+                ))
+            }
+        })
 }
 
 /// JSON by its content type, or no content type at all.
 pub fn is_json(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_none_or(|value| {
-        let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let essence = value
+            .to_str()
+            .unwrap_or_default()
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
         essence == "application/json" || essence.ends_with("+json")
     })
 }
@@ -83,31 +126,69 @@ impl Fields {
     }
 
     pub fn text(&self, name: &str) -> Result<Option<&str>> {
-        self.get(name).map(|value| value.as_str().ok_or_else(|| Error::validation(name, format!("{name} must be a text.")))).transpose()
+        self.get(name)
+            .map(|value| {
+                value
+                    .as_str()
+                    .ok_or_else(|| Error::validation(name, format!("{name} must be a text.")))
+            })
+            .transpose()
     }
 
     pub fn required_text(&self, name: &str) -> Result<&str> {
-        self.text(name)?.ok_or_else(|| Error::validation(name, format!("{name} is required.")))
+        self.text(name)?
+            .ok_or_else(|| Error::validation(name, format!("{name} is required.")))
     }
 
     pub fn flag(&self, name: &str) -> Result<Option<bool>> {
-        self.get(name).map(|value| value.as_bool().ok_or_else(|| Error::validation(name, format!("{name} must be true or false.")))).transpose()
+        self.get(name)
+            .map(|value| {
+                value.as_bool().ok_or_else(|| {
+                    Error::validation(name, format!("{name} must be true or false."))
+                })
+            })
+            .transpose()
     }
 
     pub fn number(&self, name: &str) -> Result<Option<u32>> {
         let wrong = || Error::validation(name, format!("{name} must be a whole number."));
-        self.get(name).map(|value| value.as_u64().and_then(|number| u32::try_from(number).ok()).ok_or_else(wrong)).transpose()
+        self.get(name)
+            .map(|value| {
+                value
+                    .as_u64()
+                    .and_then(|number| u32::try_from(number).ok())
+                    .ok_or_else(wrong)
+            })
+            .transpose()
     }
 
     pub fn texts(&self, name: &str) -> Result<Option<Vec<&str>>> {
         let wrong = || Error::validation(name, format!("{name} must be a list of texts."));
-        self.get(name).map(|value| value.as_array().ok_or_else(wrong)?.iter().map(|entry| entry.as_str().ok_or_else(wrong)).collect()).transpose()
+        self.get(name)
+            .map(|value| {
+                value
+                    .as_array()
+                    .ok_or_else(wrong)?
+                    .iter()
+                    .map(|entry| entry.as_str().ok_or_else(wrong))
+                    .collect()
+            })
+            .transpose()
     }
 
     pub fn map(&self, name: &str) -> Result<Option<Vec<(String, String)>>> {
         let wrong = || Error::validation(name, format!("{name} must be an object of texts."));
         self.get(name)
-            .map(|value| value.as_object().ok_or_else(wrong)?.iter().map(|(key, value)| Ok((key.clone(), value.as_str().ok_or_else(wrong)?.to_owned()))).collect())
+            .map(|value| {
+                value
+                    .as_object()
+                    .ok_or_else(wrong)?
+                    .iter()
+                    .map(|(key, value)| {
+                        Ok((key.clone(), value.as_str().ok_or_else(wrong)?.to_owned()))
+                    })
+                    .collect()
+            })
             .transpose()
     }
 
@@ -121,20 +202,38 @@ pub struct Parameters(Vec<(String, String)>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Parameters {
     type Rejection = ErrorResponse;
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> std::result::Result<Self, ErrorResponse> {
-        let wrong = || Error::validation("query", "This query string cannot be read. Percent-encode what is not a plain character.");
-        let pairs: axum::extract::Query<Vec<(String, String)>> = axum::extract::Query::try_from_uri(&parts.uri).map_err(|_| wrong())?;
+    async fn from_request_parts(
+        parts: &mut Parts,
+        _: &S,
+    ) -> std::result::Result<Self, ErrorResponse> {
+        let wrong = || {
+            Error::validation(
+                "query",
+                "This query string cannot be read. Percent-encode what is not a plain character.",
+            )
+        };
+        let pairs: axum::extract::Query<Vec<(String, String)>> =
+            axum::extract::Query::try_from_uri(&parts.uri).map_err(|_| wrong())?;
         Ok(Self(pairs.0))
     }
 }
 
 impl Parameters {
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .rev()
+            .find(|(key, value)| key == name && !value.is_empty())
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn parsed<T: std::str::FromStr>(&self, name: &str, expected: &str) -> Result<Option<T>> {
-        self.text(name).map(|text| text.parse().map_err(|_| Error::validation(name, format!("{name} must be {expected}.")))).transpose()
+        self.text(name)
+            .map(|text| {
+                text.parse()
+                    .map_err(|_| Error::validation(name, format!("{name} must be {expected}.")))
+            })
+            .transpose()
     }
 
     pub fn limit(&self) -> Result<Option<u32>> {
@@ -143,10 +242,17 @@ impl Parameters {
 
     /// A word as one of an enum's names.
     pub fn word<T: DeserializeOwned>(&self, name: &str, expected: &str) -> Result<Option<T>> {
-        self.text(name).map(|text| serde_json::from_value(Value::from(text)).map_err(|_| Error::validation(name, format!("{name} must be {expected}.")))).transpose()
+        self.text(name)
+            .map(|text| {
+                serde_json::from_value(Value::from(text))
+                    .map_err(|_| Error::validation(name, format!("{name} must be {expected}.")))
+            })
+            .transpose()
     }
 }
 
 pub fn if_match(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok())
+    headers
+        .get(header::IF_MATCH)
+        .and_then(|value| value.to_str().ok())
 }

@@ -9,7 +9,9 @@ use super::error::Result;
 use super::extract::{Fields, Id, Ids, Parameters, if_match};
 use super::upload::Form;
 use crate::model::error::Error;
-use crate::model::function::{Code, Environment, Function, HttpMethod, HttpMethods, Memory, OutboundHost, RUNTIME, Timeout};
+use crate::model::function::{
+    Code, Environment, Function, HttpMethod, HttpMethods, Memory, OutboundHost, RUNTIME, Timeout,
+};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::workspace::{Description, Name};
 use crate::service::Services;
@@ -21,26 +23,55 @@ fn change(fields: &Fields) -> std::result::Result<FunctionChange, Error> {
     if let Some(runtime) = fields.text("runtime")?
         && runtime != RUNTIME
     {
-        return Err(Error::validation("runtime", format!("The only runtime is \"{RUNTIME}\".")));
+        return Err(Error::validation(
+            "runtime",
+            format!("The only runtime is \"{RUNTIME}\"."),
+        ));
     }
-    let methods = fields.texts("httpMethods")?.map(|methods| HttpMethods::parse(methods.into_iter().map(HttpMethod::parse).collect::<std::result::Result<Vec<_>, _>>()?));
-    let hosts = fields.texts("allowedOutboundHosts")?.map(|hosts| hosts.into_iter().map(OutboundHost::parse).collect());
+    let methods = fields.texts("httpMethods")?.map(|methods| {
+        HttpMethods::parse(
+            methods
+                .into_iter()
+                .map(HttpMethod::parse)
+                .collect::<std::result::Result<Vec<_>, _>>()?,
+        )
+    });
+    let hosts = fields
+        .texts("allowedOutboundHosts")?
+        .map(|hosts| hosts.into_iter().map(OutboundHost::parse).collect());
     let disabled = match fields.text("status")? {
         None => None,
         Some("active") => Some(false),
         Some("disabled") => Some(true),
-        Some(_) => return Err(Error::validation("status", "Set the status to active or disabled; the others follow from builds and deployments.")),
+        Some(_) => {
+            return Err(Error::validation(
+                "status",
+                "Set the status to active or disabled; the others follow from builds and deployments.",
+            ));
+        }
     };
-    let last_deployed = fields.text("lastDeployed")?.map(|text| text.parse().map_err(|error: Error| error.with_field("lastDeployed"))).transpose()?;
+    let last_deployed = fields
+        .text("lastDeployed")?
+        .map(|text| {
+            text.parse()
+                .map_err(|error: Error| error.with_field("lastDeployed"))
+        })
+        .transpose()?;
     let invocation_url = fields.text("invocationUrl")?;
     parse_invocation_url(invocation_url.unwrap_or_default())?;
     Ok(FunctionChange {
         name: fields.text("name")?.map(Name::parse).transpose()?,
-        description: fields.text("description")?.map(Description::parse).transpose()?,
+        description: fields
+            .text("description")?
+            .map(Description::parse)
+            .transpose()?,
         memory: fields.number("memory")?.map(Memory::parse).transpose()?,
         timeout: fields.number("timeout")?.map(Timeout::parse).transpose()?,
         http_methods: methods.transpose()?,
-        environment: fields.map("environmentVariables")?.map(Environment::parse).transpose()?,
+        environment: fields
+            .map("environmentVariables")?
+            .map(Environment::parse)
+            .transpose()?,
         allowed_outbound_hosts: hosts.transpose()?,
         invocation_url: invocation_url.map(ToOwned::to_owned),
         code: fields.text("code")?.map(Code::from_base64).transpose()?,
@@ -49,12 +80,20 @@ fn change(fields: &Fields) -> std::result::Result<FunctionChange, Error> {
     })
 }
 
-pub async fn create(State(services): State<Services>, Id(workspace): Id<WorkspaceId>, fields: Fields) -> Result<(StatusCode, Json<Function>)> {
+pub async fn create(
+    State(services): State<Services>,
+    Id(workspace): Id<WorkspaceId>,
+    fields: Fields,
+) -> Result<(StatusCode, Json<Function>)> {
     fields.required_text("name")?;
     let given = change(&fields)?;
     let new = NewFunction {
-        name: given.name.ok_or_else(|| Error::validation("name", "name is required."))?,
-        description: given.description.filter(|description| !description.as_str().is_empty()),
+        name: given
+            .name
+            .ok_or_else(|| Error::validation("name", "name is required."))?,
+        description: given
+            .description
+            .filter(|description| !description.as_str().is_empty()),
         memory: given.memory.unwrap_or_default(),
         timeout: given.timeout.unwrap_or_default(),
         http_methods: given.http_methods.unwrap_or_default(),
@@ -63,16 +102,39 @@ pub async fn create(State(services): State<Services>, Id(workspace): Id<Workspac
         invocation_url: parse_invocation_url(given.invocation_url.as_deref().unwrap_or_default())?,
         code: given.code.map_or_else(|| Code::parse(""), Ok)?,
     };
-    Ok((StatusCode::CREATED, Json(services.functions.create(&Actor::anonymous(), &workspace, new).await?)))
+    Ok((
+        StatusCode::CREATED,
+        Json(
+            services
+                .functions
+                .create(&Actor::anonymous(), &workspace, new)
+                .await?,
+        ),
+    ))
 }
 
-pub async fn list(State(services): State<Services>, Id(workspace): Id<WorkspaceId>, parameters: Parameters) -> Result<Json<Vec<Function>>> {
+pub async fn list(
+    State(services): State<Services>,
+    Id(workspace): Id<WorkspaceId>,
+    parameters: Parameters,
+) -> Result<Json<Vec<Function>>> {
     let with_code = match parameters.text("fields") {
         None => true,
         Some("summary") => false,
-        Some(_) => return Err(Error::validation("fields", "The only choice is fields=summary, which leaves code out.").into()),
+        Some(_) => {
+            return Err(Error::validation(
+                "fields",
+                "The only choice is fields=summary, which leaves code out.",
+            )
+            .into());
+        }
     };
-    Ok(Json(services.functions.list(&Actor::anonymous(), &workspace, with_code).await?))
+    Ok(Json(
+        services
+            .functions
+            .list(&Actor::anonymous(), &workspace, with_code)
+            .await?,
+    ))
 }
 
 fn tagged((function, etag): (Function, String)) -> Response {
@@ -80,22 +142,49 @@ fn tagged((function, etag): (Function, String)) -> Response {
 }
 
 pub async fn read(State(services): State<Services>, ids: Ids) -> Result<Response> {
-    Ok(tagged(services.functions.get(&Actor::anonymous(), &ids.workspace, &ids.function).await?))
+    Ok(tagged(
+        services
+            .functions
+            .get(&Actor::anonymous(), &ids.workspace, &ids.function)
+            .await?,
+    ))
 }
 
-pub async fn update(State(services): State<Services>, ids: Ids, headers: HeaderMap, fields: Fields) -> Result<Response> {
+pub async fn update(
+    State(services): State<Services>,
+    ids: Ids,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Response> {
     let change = change(&fields)?;
-    Ok(tagged(services.functions.update(&Actor::anonymous(), &ids.workspace, &ids.function, change, if_match(&headers)).await?))
+    Ok(tagged(
+        services
+            .functions
+            .update(
+                &Actor::anonymous(),
+                &ids.workspace,
+                &ids.function,
+                change,
+                if_match(&headers),
+            )
+            .await?,
+    ))
 }
 
 pub async fn delete(State(services): State<Services>, ids: Ids) -> Result<StatusCode> {
-    services.retention.delete_function(&Actor::anonymous(), &ids.workspace, &ids.function).await?;
+    services
+        .retention
+        .delete_function(&Actor::anonymous(), &ids.workspace, &ids.function)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// The paths that do not name a workspace.
 pub(super) async fn ids_of(services: &Services, function: FunctionId) -> Result<Ids> {
-    Ok(Ids { workspace: services.functions.workspace_of(&function).await?, function })
+    Ok(Ids {
+        workspace: services.functions.workspace_of(&function).await?,
+        function,
+    })
 }
 
 pub async fn read_by_id(state: State<Services>, Id(function): Id<FunctionId>) -> Result<Response> {
@@ -103,23 +192,57 @@ pub async fn read_by_id(state: State<Services>, Id(function): Id<FunctionId>) ->
     read(state, ids).await
 }
 
-pub async fn update_by_id(state: State<Services>, Id(function): Id<FunctionId>, headers: HeaderMap, fields: Fields) -> Result<Response> {
+pub async fn update_by_id(
+    state: State<Services>,
+    Id(function): Id<FunctionId>,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Response> {
     let ids = ids_of(&state, function).await?;
     update(state, ids, headers, fields).await
 }
 
-pub async fn delete_by_id(state: State<Services>, Id(function): Id<FunctionId>) -> Result<StatusCode> {
+pub async fn delete_by_id(
+    state: State<Services>,
+    Id(function): Id<FunctionId>,
+) -> Result<StatusCode> {
     let ids = ids_of(&state, function).await?;
     delete(state, ids).await
 }
 
-pub async fn replace_source(State(services): State<Services>, ids: Ids, headers: HeaderMap, multipart: Multipart) -> Result<Response> {
+pub async fn replace_source(
+    State(services): State<Services>,
+    ids: Ids,
+    headers: HeaderMap,
+    multipart: Multipart,
+) -> Result<Response> {
     let upload = Form::read(multipart).await?.file()?;
-    Ok(tagged(services.functions.replace_source(&Actor::anonymous(), &ids.workspace, &ids.function, upload, if_match(&headers)).await?))
+    Ok(tagged(
+        services
+            .functions
+            .replace_source(
+                &Actor::anonymous(),
+                &ids.workspace,
+                &ids.function,
+                upload,
+                if_match(&headers),
+            )
+            .await?,
+    ))
 }
 
 pub async fn download_source(State(services): State<Services>, ids: Ids) -> Result<Response> {
-    let (name, content_type, content) = services.functions.download(&Actor::anonymous(), &ids.workspace, &ids.function).await?;
+    let (name, content_type, content) = services
+        .functions
+        .download(&Actor::anonymous(), &ids.workspace, &ids.function)
+        .await?;
     let disposition = format!("attachment; filename=\"{name}\"");
-    Ok(([(header::CONTENT_TYPE, content_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)], content).into_response())
+    Ok((
+        [
+            (header::CONTENT_TYPE, content_type.to_owned()),
+            (header::CONTENT_DISPOSITION, disposition),
+        ],
+        content,
+    )
+        .into_response())
 }

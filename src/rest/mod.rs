@@ -26,22 +26,48 @@ pub fn router(max_upload: usize, cors: &CorsLayer) -> Router<ConsoleState> {
     let uploads = DefaultBodyLimit::max(max_upload + 64 * 1024);
     let workspaces = Router::new()
         .route("/", post(workspaces::create).get(workspaces::list))
-        .route("/{ws}", get(workspaces::read).patch(workspaces::update).delete(workspaces::delete))
+        .route(
+            "/{ws}",
+            get(workspaces::read)
+                .patch(workspaces::update)
+                .delete(workspaces::delete),
+        )
         .route("/{ws}/logs", get(executions::list_of_workspace))
-        .route("/{ws}/functions", post(functions::create).get(functions::list))
-        .route("/{ws}/functions/{fn}", get(functions::read).patch(functions::update).delete(functions::delete))
-        .route("/{ws}/functions/{fn}/source", get(functions::download_source).put(functions::replace_source).layer(uploads))
+        .route(
+            "/{ws}/functions",
+            post(functions::create).get(functions::list),
+        )
+        .route(
+            "/{ws}/functions/{fn}",
+            get(functions::read)
+                .patch(functions::update)
+                .delete(functions::delete),
+        )
+        .route(
+            "/{ws}/functions/{fn}/source",
+            get(functions::download_source)
+                .put(functions::replace_source)
+                .layer(uploads),
+        )
         .route("/{ws}/functions/{fn}/invoke", post(executions::invoke))
         .route("/{ws}/functions/{fn}/test", post(executions::test))
         .route("/{ws}/functions/{fn}/logs", get(executions::list));
     let functions = Router::new()
-        .route("/{fn}", get(functions::read_by_id).patch(functions::update_by_id).delete(functions::delete_by_id))
+        .route(
+            "/{fn}",
+            get(functions::read_by_id)
+                .patch(functions::update_by_id)
+                .delete(functions::delete_by_id),
+        )
         .route("/{fn}/logs", get(executions::list_by_id))
         .route("/{fn}/loki-logs", get(observe::lines))
         .route("/{fn}/metrics", get(observe::metrics));
     let v1 = Router::new()
         .route("/build", post(builds::build).layer(uploads))
-        .route("/build-and-push", post(builds::build_and_push).layer(uploads))
+        .route(
+            "/build-and-push",
+            post(builds::build_and_push).layer(uploads),
+        )
         .route("/push", post(builds::push))
         .route("/tasks/{id}", get(builds::read))
         .route("/tasks/{id}/log", get(builds::log))
@@ -61,7 +87,11 @@ pub fn router(max_upload: usize, cors: &CorsLayer) -> Router<ConsoleState> {
         .route("/api/{*rest}", any(no_such_path))
         .method_not_allowed_fallback(wrong_method)
         .layer(cors.clone());
-    Router::new().merge(api).route("/health", get(health::health)).route("/health/live", get(health::live)).route("/health/ready", get(health::ready))
+    Router::new()
+        .merge(api)
+        .route("/health", get(health::health))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
 }
 
 async fn no_such_path() -> axum::response::Response {
@@ -69,5 +99,9 @@ async fn no_such_path() -> axum::response::Response {
 }
 
 async fn wrong_method() -> axum::response::Response {
-    ErrorResponse(Error::new(ErrorKind::MethodNotAllowed, "This path does not take this method. The Allow header names those it takes.")).into_response()
+    ErrorResponse(Error::new(
+        ErrorKind::MethodNotAllowed,
+        "This path does not take this method. The Allow header names those it takes.",
+    ))
+    .into_response()
 }

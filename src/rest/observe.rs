@@ -26,11 +26,28 @@ pub struct LinesResponse {
 }
 
 /// Newest first.
-pub async fn lines(State(services): State<Services>, Id(function): Id<FunctionId>, parameters: Parameters) -> Result<Json<LinesResponse>> {
+pub async fn lines(
+    State(services): State<Services>,
+    Id(function): Id<FunctionId>,
+    parameters: Parameters,
+) -> Result<Json<LinesResponse>> {
     let limit = parameters.limit()?.unwrap_or(100) as usize;
-    let lines = services.observe.newest_lines(&Actor::anonymous(), &function, limit, None).await?;
-    let logs: Vec<Line> = lines.into_iter().map(|line| Line { timestamp: line.nanos.to_string(), line: line.text }).collect();
-    Ok(Json(LinesResponse { total: logs.len(), logs, function_id: function }))
+    let lines = services
+        .observe
+        .newest_lines(&Actor::anonymous(), &function, limit, None)
+        .await?;
+    let logs: Vec<Line> = lines
+        .into_iter()
+        .map(|line| Line {
+            timestamp: line.nanos.to_string(),
+            line: line.text,
+        })
+        .collect();
+    Ok(Json(LinesResponse {
+        total: logs.len(),
+        logs,
+        function_id: function,
+    }))
 }
 
 #[derive(Serialize)]
@@ -49,9 +66,16 @@ pub struct MetricsResponse {
     data: MetricsData,
 }
 
-pub async fn metrics(State(services): State<Services>, Id(function): Id<FunctionId>) -> Result<Json<MetricsResponse>> {
+pub async fn metrics(
+    State(services): State<Services>,
+    Id(function): Id<FunctionId>,
+) -> Result<Json<MetricsResponse>> {
     let cpu = services.observe.cpu(&Actor::anonymous(), &function).await?;
-    let status = if cpu.cpu_total.is_some() && cpu.cpu_series.is_some() { "success" } else { "partial" };
+    let status = if cpu.cpu_total.is_some() && cpu.cpu_series.is_some() {
+        "success"
+    } else {
+        "partial"
+    };
     let data = MetricsData {
         cpu_total: cpu.cpu_total,
         cpu_series: cpu.cpu_series.unwrap_or_default(),
@@ -59,5 +83,9 @@ pub async fn metrics(State(services): State<Services>, Id(function): Id<Function
         instant_query: cpu.instant_query,
         range_query: cpu.range_query,
     };
-    Ok(Json(MetricsResponse { status, function_id: function, data }))
+    Ok(Json(MetricsResponse {
+        status,
+        function_id: function,
+        data,
+    }))
 }

@@ -19,20 +19,36 @@ fn unreadable(error: &MultipartError) -> ErrorResponse {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         ErrorResponse(Error::new(ErrorKind::PayloadTooLarge, "The upload is larger than this server takes. Leave out what the function does not need.").with_field("file"))
     } else {
-        ErrorResponse(Error::validation("body", "This is not a readable multipart form. Send multipart/form-data with the file in the field \"file\"."))
+        ErrorResponse(Error::validation(
+            "body",
+            "This is not a readable multipart form. Send multipart/form-data with the file in the field \"file\".",
+        ))
     }
 }
 
 impl Form {
     pub async fn read(mut multipart: Multipart) -> Result<Self> {
-        let mut form = Self { texts: HashMap::new(), file: None };
-        while let Some(field) = multipart.next_field().await.map_err(|error| unreadable(&error))? {
+        let mut form = Self {
+            texts: HashMap::new(),
+            file: None,
+        };
+        while let Some(field) = multipart
+            .next_field()
+            .await
+            .map_err(|error| unreadable(&error))?
+        {
             let name = field.name().unwrap_or_default().to_owned();
             if name == "file" {
                 let file_name = field.file_name().unwrap_or_default().to_owned();
-                form.file = Some(SourceUpload { file_name, content: field.bytes().await.map_err(|error| unreadable(&error))? });
+                form.file = Some(SourceUpload {
+                    file_name,
+                    content: field.bytes().await.map_err(|error| unreadable(&error))?,
+                });
             } else {
-                form.texts.insert(name, field.text().await.map_err(|error| unreadable(&error))?);
+                form.texts.insert(
+                    name,
+                    field.text().await.map_err(|error| unreadable(&error))?,
+                );
             }
         }
         Ok(form)
@@ -40,10 +56,18 @@ impl Form {
 
     /// An empty text counts as absent.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.texts.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
+        self.texts
+            .get(name)
+            .map(|text| text.trim())
+            .filter(|text| !text.is_empty())
     }
 
     pub fn file(self) -> Result<SourceUpload> {
-        Ok(self.file.ok_or_else(|| Error::validation("file", "Send the source in the field \"file\": a .py file or a .zip archive."))?)
+        Ok(self.file.ok_or_else(|| {
+            Error::validation(
+                "file",
+                "Send the source in the field \"file\": a .py file or a .zip archive.",
+            )
+        })?)
     }
 }

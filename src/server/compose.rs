@@ -42,9 +42,17 @@ struct Adapters {
 
 fn adapters(config: &Config) -> Result<Adapters, String> {
     let data = &config.keep.data_dir;
-    let in_data = |cause: String| format!("BLUE_FAAS_DATA_DIR: {} cannot be used: {cause}", data.display());
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(data).map_err(|cause| in_data(cause.to_string()))?);
-    let blobs: Arc<dyn Blobs> = Arc::new(FilesystemBlobs::open(&data.join("blobs")).map_err(|cause| in_data(cause.to_string()))?);
+    let in_data = |cause: String| {
+        format!(
+            "BLUE_FAAS_DATA_DIR: {} cannot be used: {cause}",
+            data.display()
+        )
+    };
+    let store: Arc<dyn Store> =
+        Arc::new(SqliteStore::open(data).map_err(|cause| in_data(cause.to_string()))?);
+    let blobs: Arc<dyn Blobs> = Arc::new(
+        FilesystemBlobs::open(&data.join("blobs")).map_err(|cause| in_data(cause.to_string()))?,
+    );
     let builder = ComponentizeBuilder::new(
         ComponentizeConfig {
             venv: config.build.venv.clone(),
@@ -59,12 +67,17 @@ fn adapters(config: &Config) -> Result<Adapters, String> {
         blobs.clone(),
     );
     let key_values = StoredKeyValues::new(Table::new(store.clone()), blobs.clone());
-    let compiler = std::env::current_exe().map_err(|cause| format!("the path of this program is not known: {cause}"))?;
+    let compiler = std::env::current_exe()
+        .map_err(|cause| format!("the path of this program is not known: {cause}"))?;
     let platform = WasmtimePlatform::new(
         WasmtimeConfig {
             native_dir: data.join("cache/native"),
             compiler,
-            functions_url: config.listen.functions_url.clone().unwrap_or_else(|| format!("http://{}", config.listen.functions)),
+            functions_url: config
+                .listen
+                .functions_url
+                .clone()
+                .unwrap_or_else(|| format!("http://{}", config.listen.functions)),
             namespaces: config.run.namespaces.clone(),
             max_instances: config.run.concurrency,
         },
@@ -72,7 +85,13 @@ fn adapters(config: &Config) -> Result<Adapters, String> {
         key_values.clone(),
     )
     .map_err(|cause| cause.to_string())?;
-    Ok(Adapters { store, blobs, builder: Arc::new(builder), platform: Arc::new(platform), key_values })
+    Ok(Adapters {
+        store,
+        blobs,
+        builder: Arc::new(builder),
+        platform: Arc::new(platform),
+        key_values,
+    })
 }
 
 /// The services and what has to run beside them.
@@ -83,19 +102,57 @@ struct Composed {
 }
 
 fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
-    let Adapters { store, blobs, builder, platform, key_values } = adapters;
+    let Adapters {
+        store,
+        blobs,
+        builder,
+        platform,
+        key_values,
+    } = adapters;
     let table = Table::new(store.clone());
     let statistics = Statistics::new(table.clone());
     let workspaces = Workspaces::new(table.clone(), statistics.clone());
     let routes = Routes::new(table.clone(), platform.clone(), config.run.per_function);
-    let functions = Functions::new(table.clone(), blobs.clone(), builder.clone(), statistics.clone(), workspaces.clone(), routes.clone());
+    let functions = Functions::new(
+        table.clone(),
+        blobs.clone(),
+        builder.clone(),
+        statistics.clone(),
+        workspaces.clone(),
+        routes.clone(),
+    );
     let deployments = Deployments::new(table.clone(), platform.clone(), routes.clone());
     let recorder = Recorder::start(table.clone(), statistics.clone(), config.keep.days);
-    let engine = EngineSettings { parallelism: config.build.parallelism, timeout: config.build.timeout };
-    let builds = Builds::new(table.clone(), blobs.clone(), builder.clone(), platform.clone(), workspaces.clone(), functions.clone(), deployments.clone(), engine);
-    let remote = RemoteCaller::new(RemotePolicy { allowed_hosts: config.run.invoke_allowed_hosts.clone() }).map_err(|cause| cause.to_string())?;
-    let limits = CallLimits { max_body: config.listen.max_body, concurrency: config.run.concurrency };
-    let invocations = Invocations::new(platform.clone(), routes.clone(), functions.clone(), recorder.clone(), remote, limits);
+    let engine = EngineSettings {
+        parallelism: config.build.parallelism,
+        timeout: config.build.timeout,
+    };
+    let builds = Builds::new(
+        table.clone(),
+        blobs.clone(),
+        builder.clone(),
+        platform.clone(),
+        workspaces.clone(),
+        functions.clone(),
+        deployments.clone(),
+        engine,
+    );
+    let remote = RemoteCaller::new(RemotePolicy {
+        allowed_hosts: config.run.invoke_allowed_hosts.clone(),
+    })
+    .map_err(|cause| cause.to_string())?;
+    let limits = CallLimits {
+        max_body: config.listen.max_body,
+        concurrency: config.run.concurrency,
+    };
+    let invocations = Invocations::new(
+        platform.clone(),
+        routes.clone(),
+        functions.clone(),
+        recorder.clone(),
+        remote,
+        limits,
+    );
     let parts = RetentionParts {
         store: store.clone(),
         blobs: blobs.clone(),
@@ -107,12 +164,44 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
         key_values,
         recorder: recorder.clone(),
     };
-    let retention = Retention::new(parts, RetentionSettings { days: config.keep.days, versions: config.keep.versions, max_data: config.keep.max_data });
-    let observe = Observe::new(functions.clone(), statistics.clone(), Arc::new(EmbeddedLogs::new(store.clone())), Arc::new(EmbeddedMetrics::new(store.clone())));
-    let health = Arc::new(Health { store, blobs, builder, platform });
+    let retention = Retention::new(
+        parts,
+        RetentionSettings {
+            days: config.keep.days,
+            versions: config.keep.versions,
+            max_data: config.keep.max_data,
+        },
+    );
+    let observe = Observe::new(
+        functions.clone(),
+        statistics.clone(),
+        Arc::new(EmbeddedLogs::new(store.clone())),
+        Arc::new(EmbeddedMetrics::new(store.clone())),
+    );
+    let health = Arc::new(Health {
+        store,
+        blobs,
+        builder,
+        platform,
+    });
     let executions = Executions::new(table, functions.clone());
-    let services = Services { workspaces, functions, builds, deployments, executions, invocations, observe, statistics, retention, health };
-    Ok(Composed { services, routes, recorder })
+    let services = Services {
+        workspaces,
+        functions,
+        builds,
+        deployments,
+        executions,
+        invocations,
+        observe,
+        statistics,
+        retention,
+        health,
+    };
+    Ok(Composed {
+        services,
+        routes,
+        recorder,
+    })
 }
 
 /// A server that is ready to answer.
@@ -126,15 +215,28 @@ pub struct Server {
 impl Server {
     /// Opens everything and listens; nothing answers yet. The error is one line for whoever starts the server.
     pub async fn start(mut config: Config) -> Result<Self, String> {
-        let bind = async |name: &str, address| TcpListener::bind(address).await.map_err(|cause| format!("{name}: {address} cannot be listened on: {cause}"));
+        let bind = async |name: &str, address| {
+            TcpListener::bind(address)
+                .await
+                .map_err(|cause| format!("{name}: {address} cannot be listened on: {cause}"))
+        };
         let console = bind("BLUE_FAAS_ADDR", config.listen.console).await?;
         let functions = bind("BLUE_FAAS_FUNCTIONS_ADDR", config.listen.functions).await?;
         // With port 0 the system chose; addresses in answers must name what it chose.
         config.listen.console = console.local_addr().map_err(|cause| cause.to_string())?;
         config.listen.functions = functions.local_addr().map_err(|cause| cause.to_string())?;
         let composed = compose(&config, adapters(&config)?)?;
-        composed.routes.follow_table().await.map_err(|error| format!("the deployed functions cannot be started: {error}"))?;
-        Ok(Self { config, composed, console, functions })
+        composed
+            .routes
+            .follow_table()
+            .await
+            .map_err(|error| format!("the deployed functions cannot be started: {error}"))?;
+        Ok(Self {
+            config,
+            composed,
+            console,
+            functions,
+        })
     }
 
     pub fn console_address(&self) -> std::net::SocketAddr {
@@ -151,13 +253,21 @@ impl Server {
 
     /// Serves until `stop`; calls under way finish and what was recorded is written.
     pub async fn run(self, stop: CancellationToken) {
-        let Composed { services, routes, recorder } = self.composed;
+        let Composed {
+            services,
+            routes,
+            recorder,
+        } = self.composed;
         let builds = tokio::spawn(services.builds.clone().run(stop.clone()));
         let retention = tokio::spawn(services.retention.clone().run(stop.clone()));
         let following = tokio::spawn(follow(routes, services.clone(), stop.clone()));
-        let functions = functions_listener::router(services.invocations.clone(), &self.config.listen);
+        let functions =
+            functions_listener::router(services.invocations.clone(), &self.config.listen);
         let console = console::router(services, &self.config.listen);
-        tokio::join!(listen::serve(self.console, console, stop.clone()), listen::serve(self.functions, functions, stop.clone()));
+        tokio::join!(
+            listen::serve(self.console, console, stop.clone()),
+            listen::serve(self.functions, functions, stop.clone())
+        );
         let _ = tokio::join!(builds, following);
         retention.abort();
         recorder.flush().await;

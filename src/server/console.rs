@@ -44,15 +44,22 @@ impl FromRef<ConsoleState> for LeptosOptions {
 
 /// Leptos's options for a built site. Files have hashed names when the build left `hash.txt` beside the executable.
 pub fn leptos_options(site: &Path) -> LeptosOptions {
-    let has_hashes = std::env::current_exe().is_ok_and(|executable| executable.with_file_name("hash.txt").is_file());
-    LeptosOptions::builder().output_name("blue-faas").site_root(site.to_string_lossy().into_owned()).hash_files(has_hashes).build()
+    let has_hashes = std::env::current_exe()
+        .is_ok_and(|executable| executable.with_file_name("hash.txt").is_file());
+    LeptosOptions::builder()
+        .output_name("blue-faas")
+        .site_root(site.to_string_lossy().into_owned())
+        .hash_files(has_hashes)
+        .build()
 }
 
 /// What every page and server function finds around it, and the policy that lets only our own scripts run.
 fn provide(services: &Services) {
     provide_context(services.clone());
     provide_context(Actor::anonymous());
-    if let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), leptos::nonce::use_nonce()) {
+    if let (Some(response), Some(nonce)) =
+        (use_context::<ResponseOptions>(), leptos::nonce::use_nonce())
+    {
         let policy = format!(
             "default-src 'self'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         );
@@ -64,28 +71,68 @@ fn provide(services: &Services) {
 
 pub fn router(services: Services, listen: &ListenSettings) -> Router {
     let options = leptos_options(&listen.site);
-    let state = ConsoleState { services: services.clone(), options: options.clone() };
+    let state = ConsoleState {
+        services: services.clone(),
+        options: options.clone(),
+    };
     let context = move || provide(&services);
     let guard = Guard {
-        hosts: listen.public_url.iter().map(|url| host_of(url.split_once("://").map_or("", |(_, rest)| rest).split('/').next().unwrap_or_default())).collect(),
+        hosts: listen
+            .public_url
+            .iter()
+            .map(|url| {
+                host_of(
+                    url.split_once("://")
+                        .map_or("", |(_, rest)| rest)
+                        .split('/')
+                        .next()
+                        .unwrap_or_default(),
+                )
+            })
+            .collect(),
         origins: listen.cors_origins.clone(),
-        any_host: listen.insecure && listen.public_url.is_none() && !listen.console.ip().is_loopback(),
+        any_host: listen.insecure
+            && listen.public_url.is_none()
+            && !listen.console.ip().is_loopback(),
     };
-    let pages = Router::new().leptos_routes_with_context(&state, generate_route_list(App), context.clone(), {
-        let options = options.clone();
-        move || shell(options.clone())
-    });
-    let not_found = leptos_axum::file_and_error_handler_with_context::<ConsoleState, _>(context, shell);
-    let files = ServeDir::new(listen.site.as_path()).precompressed_br().precompressed_gzip();
+    let pages = Router::new().leptos_routes_with_context(
+        &state,
+        generate_route_list(App),
+        context.clone(),
+        {
+            let options = options.clone();
+            move || shell(options.clone())
+        },
+    );
+    let not_found =
+        leptos_axum::file_and_error_handler_with_context::<ConsoleState, _>(context, shell);
+    let files = ServeDir::new(listen.site.as_path())
+        .precompressed_br()
+        .precompressed_gzip();
     Router::new()
         .merge(rest::router(listen.max_upload, &cors(&listen.cors_origins)))
         .merge(pages)
         .route_service("/favicon.svg", files.clone())
-        .nest_service("/pkg", ServeDir::new(listen.site.join("pkg")).precompressed_br().precompressed_gzip())
+        .nest_service(
+            "/pkg",
+            ServeDir::new(listen.site.join("pkg"))
+                .precompressed_br()
+                .precompressed_gzip(),
+        )
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(4 * 1024 * 1024))
         .with_state(state)
-        .layer(CompressionLayer::new().br(true).gzip(true).quality(tower_http::CompressionLevel::Precise(4)).compress_when(SizeAbove::new(1_024).and(NotForContentType::const_new("text/event-stream")).and(NotForContentType::IMAGES)))
+        .layer(
+            CompressionLayer::new()
+                .br(true)
+                .gzip(true)
+                .quality(tower_http::CompressionLevel::Precise(4))
+                .compress_when(
+                    SizeAbove::new(1_024)
+                        .and(NotForContentType::const_new("text/event-stream"))
+                        .and(NotForContentType::IMAGES),
+                ),
+        )
         .layer(from_fn_with_state(Arc::new(guard), guard::check))
         .layer(from_fn(headers::set))
         .layer(from_fn(hide_panic))
@@ -93,12 +140,27 @@ pub fn router(services: Services, listen: &ListenSettings) -> Router {
 
 /// Other sites' pages that may call the API, with credentials.
 fn cors(origins: &[String]) -> CorsLayer {
-    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
+    let origins: Vec<HeaderValue> = origins
+        .iter()
+        .filter_map(|origin| HeaderValue::from_str(origin).ok())
+        .collect();
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_credentials(true)
-        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, header::IF_MATCH, header::ACCEPT, http::HeaderName::from_static("idempotency-key")])
+        .allow_methods([
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
+        .allow_headers([
+            header::CONTENT_TYPE,
+            header::AUTHORIZATION,
+            header::IF_MATCH,
+            header::ACCEPT,
+            http::HeaderName::from_static("idempotency-key"),
+        ])
         .expose_headers([header::ETAG, header::LINK, header::RETRY_AFTER])
         .max_age(std::time::Duration::from_secs(600))
 }
@@ -106,8 +168,18 @@ fn cors(origins: &[String]) -> CorsLayer {
 /// An answer without a body still says what went wrong.
 async fn hide_panic(request: Request, next: axum::middleware::Next) -> Response {
     use futures::FutureExt as _;
-    match std::panic::AssertUnwindSafe(next.run(request)).catch_unwind().await {
+    match std::panic::AssertUnwindSafe(next.run(request))
+        .catch_unwind()
+        .await
+    {
         Ok(response) => response,
-        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, rest::error::ErrorResponse(crate::service::table::internal("INTERNAL_ERROR", "a handler panicked"))).into_response(),
+        Err(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            rest::error::ErrorResponse(crate::service::table::internal(
+                "INTERNAL_ERROR",
+                "a handler panicked",
+            )),
+        )
+            .into_response(),
     }
 }

@@ -10,8 +10,16 @@ use crate::service::actor::Actor;
 
 /// The services, and who asks.
 pub fn request() -> Result<(Services, Actor)> {
-    let services = use_context::<Services>().ok_or_else(|| Error::new(ErrorKind::Internal, "The server is not ready. Try again in a moment."))?;
-    Ok((services, use_context::<Actor>().unwrap_or_else(Actor::anonymous)))
+    let services = use_context::<Services>().ok_or_else(|| {
+        Error::new(
+            ErrorKind::Internal,
+            "The server is not ready. Try again in a moment.",
+        )
+    })?;
+    Ok((
+        services,
+        use_context::<Actor>().unwrap_or_else(Actor::anonymous),
+    ))
 }
 
 /// Gives a failure its HTTP status; the framework's own would be 500 for all.

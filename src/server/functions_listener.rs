@@ -15,7 +15,9 @@ use crate::model::deployment::AppName;
 use crate::model::error::{Error, ErrorKind};
 use crate::rest::error::ErrorResponse;
 use crate::service::deployments::routes::Route;
-use crate::service::invocations::{FunctionRequest, Invocations, add_spin_headers, method_not_allowed, too_large};
+use crate::service::invocations::{
+    FunctionRequest, Invocations, add_spin_headers, method_not_allowed, too_large,
+};
 
 /// Names by which functions are reached.
 #[derive(Clone, Debug)]
@@ -35,22 +37,47 @@ struct ListenerState {
 }
 
 pub fn router(invocations: Arc<Invocations>, listen: &ListenSettings) -> Router {
-    let public = listen.functions_url.as_deref().and_then(|url| url.split_once("://"));
+    let public = listen
+        .functions_url
+        .as_deref()
+        .and_then(|url| url.split_once("://"));
     let authority = public.map(|(_, rest)| rest.split('/').next().unwrap_or_default().to_owned());
     let hosts = Hosts {
-        suffix: authority.as_deref().and_then(|authority| authority.strip_prefix("{app}")).map(host_of_suffix),
-        known: authority.iter().filter(|authority| !authority.contains("{app}")).map(|authority| host_of(authority)).collect(),
+        suffix: authority
+            .as_deref()
+            .and_then(|authority| authority.strip_prefix("{app}"))
+            .map(host_of_suffix),
+        known: authority
+            .iter()
+            .filter(|authority| !authority.contains("{app}"))
+            .map(|authority| host_of(authority))
+            .collect(),
         any_host: listen.insecure && public.is_none() && !listen.functions.ip().is_loopback(),
-        scheme: if public.is_some_and(|(scheme, _)| scheme == "https") { "https" } else { "http" },
+        scheme: if public.is_some_and(|(scheme, _)| scheme == "https") {
+            "https"
+        } else {
+            "http"
+        },
     };
-    Router::new().fallback(handle).with_state(ListenerState { invocations, hosts: Arc::new(hosts) })
+    Router::new().fallback(handle).with_state(ListenerState {
+        invocations,
+        hosts: Arc::new(hosts),
+    })
 }
 
 fn host_of_suffix(suffix: &str) -> String {
-    suffix.split(':').next().unwrap_or_default().to_ascii_lowercase()
+    suffix
+        .split(':')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase()
 }
 
-async fn handle(State(state): State<ListenerState>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request) -> Response {
+async fn handle(
+    State(state): State<ListenerState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
     match answer(&state, peer, request).await {
         Ok(response) => response,
         Err(refusal) => refusal.into_response(),
@@ -71,7 +98,10 @@ impl From<Error> for Refusal {
 impl Refusal {
     fn into_response(self) -> Response {
         let mut response = ErrorResponse(self.error).into_response();
-        if let Some(allow) = self.allow.and_then(|allow| HeaderValue::from_str(&allow).ok()) {
+        if let Some(allow) = self
+            .allow
+            .and_then(|allow| HeaderValue::from_str(&allow).ok())
+        {
             response.headers_mut().insert(header::ALLOW, allow);
         }
         response
@@ -87,48 +117,119 @@ struct Target {
 
 impl Hosts {
     fn target(&self, host: &str, uri: &Uri) -> Result<Target, Error> {
-        let unknown = || Error::new(ErrorKind::NotFound, "No function answers here. Its address is this server's address with the app name as the first part of the path.");
-        let by_host = host.strip_suffix(".localhost").or_else(|| host.strip_suffix(self.suffix.as_deref()?));
-        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let unknown = || {
+            Error::new(
+                ErrorKind::NotFound,
+                "No function answers here. Its address is this server's address with the app name as the first part of the path.",
+            )
+        };
+        let by_host = host
+            .strip_suffix(".localhost")
+            .or_else(|| host.strip_suffix(self.suffix.as_deref()?));
+        let query = uri
+            .query()
+            .map(|query| format!("?{query}"))
+            .unwrap_or_default();
         if let Some(app) = by_host {
-            return Ok(Target { app: AppName::parse(app).map_err(|_| unknown())?, path_and_query: format!("{}{query}", uri.path()), base: "/".to_owned() });
+            return Ok(Target {
+                app: AppName::parse(app).map_err(|_| unknown())?,
+                path_and_query: format!("{}{query}", uri.path()),
+                base: "/".to_owned(),
+            });
         }
         if !self.any_host && !is_loopback(host) && !self.known.iter().any(|known| known == host) {
             return Err(Error::new(ErrorKind::Forbidden, "This server is not known by that name. Use its own address, or set BLUE_FAAS_FUNCTIONS_URL to the one users reach it by.").with_field("Host"));
         }
         let path = uri.path().trim_start_matches('/');
         let (app, rest) = path.split_once('/').unwrap_or((path, ""));
-        Ok(Target { app: AppName::parse(app).map_err(|_| unknown())?, path_and_query: format!("/{rest}{query}"), base: format!("/{app}") })
+        Ok(Target {
+            app: AppName::parse(app).map_err(|_| unknown())?,
+            path_and_query: format!("/{rest}{query}"),
+            base: format!("/{app}"),
+        })
     }
 }
 
-async fn answer(state: &ListenerState, peer: SocketAddr, request: Request) -> Result<Response, Refusal> {
+async fn answer(
+    state: &ListenerState,
+    peer: SocketAddr,
+    request: Request,
+) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let authority = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
+    let authority = parts
+        .headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_default()
+        .to_owned();
     let target = state.hosts.target(&host_of(&authority), &parts.uri)?;
-    let route = state.invocations.route(&target.app).ok_or_else(|| Error::new(ErrorKind::NotFound, format!("No function is deployed as {}. Check the name, or deploy it.", target.app)))?;
+    let route = state.invocations.route(&target.app).ok_or_else(|| {
+        Error::new(
+            ErrorKind::NotFound,
+            format!(
+                "No function is deployed as {}. Check the name, or deploy it.",
+                target.app
+            ),
+        )
+    })?;
     if route.disabled {
         return Err(crate::service::invocations::disabled().into());
     }
-    if !route.configuration.http_methods.allow(parts.method.as_str()) {
-        return Err(Refusal { error: method_not_allowed(&route), allow: Some(route.configuration.http_methods.joined()) });
+    if !route
+        .configuration
+        .http_methods
+        .allow(parts.method.as_str())
+    {
+        return Err(Refusal {
+            error: method_not_allowed(&route),
+            allow: Some(route.configuration.http_methods.joined()),
+        });
     }
     let body = read_body(body, state.invocations.max_body()).await?;
-    let uri: Uri = format!("{}://{authority}{}", state.hosts.scheme, target.path_and_query)
-        .parse()
-        .map_err(|_| Error::new(ErrorKind::Validation, "This address cannot be read. Percent-encode what is not a plain character.").with_field("path"))?;
+    let uri: Uri = format!(
+        "{}://{authority}{}",
+        state.hosts.scheme, target.path_and_query
+    )
+    .parse()
+    .map_err(|_| {
+        Error::new(
+            ErrorKind::Validation,
+            "This address cannot be read. Percent-encode what is not a plain character.",
+        )
+        .with_field("path")
+    })?;
     let mut headers = parts.headers;
     drop_console_cookies(&mut headers, header::COOKIE);
     add_spin_headers(&mut headers, &uri, &target.base, &peer.to_string());
-    let answer = state.invocations.call(&route, FunctionRequest { method: parts.method, uri, headers, body }).await?;
+    let answer = state
+        .invocations
+        .call(
+            &route,
+            FunctionRequest {
+                method: parts.method,
+                uri,
+                headers,
+                body,
+            },
+        )
+        .await?;
     Ok(to_response(answer, &route))
 }
 
 async fn read_body(body: Body, limit: usize) -> Result<bytes::Bytes, Error> {
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.downcast_ref::<http_body_util::LengthLimitError>().is_some() => Err(too_large(limit)),
-        Err(_) => Err(Error::new(ErrorKind::Validation, "The body broke off. Send it whole.").with_field("body")),
+        Err(error)
+            if error
+                .downcast_ref::<http_body_util::LengthLimitError>()
+                .is_some() =>
+        {
+            Err(too_large(limit))
+        }
+        Err(_) => Err(
+            Error::new(ErrorKind::Validation, "The body broke off. Send it whole.")
+                .with_field("body"),
+        ),
     }
 }
 
@@ -137,19 +238,36 @@ fn to_response(answer: crate::port::platform::Answer, route: &Route) -> Response
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
     let headers = response.headers_mut();
-    for hop_by_hop in ["connection", "keep-alive", "proxy-authenticate", "te", "trailer", "transfer-encoding", "upgrade", "content-length"] {
+    for hop_by_hop in [
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "content-length",
+    ] {
         headers.remove(hop_by_hop);
     }
     drop_console_cookies(headers, header::SET_COOKIE);
     if let Some(version) = route.version {
-        headers.insert(http::HeaderName::from_static("x-blue-version"), HeaderValue::from(version));
+        headers.insert(
+            http::HeaderName::from_static("x-blue-version"),
+            HeaderValue::from(version),
+        );
     }
     response
 }
 
 /// Cookies are shared by all ports of a host: the console's own stay out of functions, and functions cannot set them.
 fn drop_console_cookies(headers: &mut HeaderMap, name: header::HeaderName) {
-    let is_ours = |cookie: &str| cookie.trim_start().to_ascii_lowercase().starts_with("blue_faas_");
+    let is_ours = |cookie: &str| {
+        cookie
+            .trim_start()
+            .to_ascii_lowercase()
+            .starts_with("blue_faas_")
+    };
     let values: Vec<HeaderValue> = headers.get_all(&name).iter().cloned().collect();
     if values.is_empty() {
         return;
@@ -166,7 +284,11 @@ fn drop_console_cookies(headers: &mut HeaderMap, name: header::HeaderName) {
             }
             continue;
         }
-        let kept: Vec<&str> = text.split(';').map(str::trim).filter(|cookie| !is_ours(cookie)).collect();
+        let kept: Vec<&str> = text
+            .split(';')
+            .map(str::trim)
+            .filter(|cookie| !is_ours(cookie))
+            .collect();
         if let Ok(value) = HeaderValue::from_str(&kept.join("; "))
             && !kept.is_empty()
         {
@@ -180,34 +302,82 @@ mod tests {
     use super::*;
 
     fn hosts() -> Hosts {
-        Hosts { suffix: Some(".fn.example.com".to_owned()), known: vec!["faas.example.com".to_owned()], any_host: false, scheme: "http" }
+        Hosts {
+            suffix: Some(".fn.example.com".to_owned()),
+            known: vec!["faas.example.com".to_owned()],
+            any_host: false,
+            scheme: "http",
+        }
     }
 
     #[test]
     fn an_app_is_named_by_path_or_by_host() {
         let target = |host: &str, uri: &str| hosts().target(host, &uri.parse().expect("a URI"));
         let by_path = target("127.0.0.1", "/hello/a/b?c=d").expect("known");
-        assert_eq!((by_path.app.as_str(), by_path.path_and_query.as_str(), by_path.base.as_str()), ("hello", "/a/b?c=d", "/hello"));
+        assert_eq!(
+            (
+                by_path.app.as_str(),
+                by_path.path_and_query.as_str(),
+                by_path.base.as_str()
+            ),
+            ("hello", "/a/b?c=d", "/hello")
+        );
         let bare = target("localhost", "/hello").expect("known");
-        assert_eq!((bare.app.as_str(), bare.path_and_query.as_str()), ("hello", "/"));
+        assert_eq!(
+            (bare.app.as_str(), bare.path_and_query.as_str()),
+            ("hello", "/")
+        );
         let by_host = target("hello.localhost", "/a").expect("known");
-        assert_eq!((by_host.app.as_str(), by_host.path_and_query.as_str(), by_host.base.as_str()), ("hello", "/a", "/"));
-        assert_eq!(target("hello.fn.example.com", "/").expect("known").app.as_str(), "hello");
-        assert_eq!(target("faas.example.com", "/hello/").expect("known").app.as_str(), "hello");
-        assert!(target("evil.org", "/hello").is_err_and(|error| error.kind == ErrorKind::Forbidden));
+        assert_eq!(
+            (
+                by_host.app.as_str(),
+                by_host.path_and_query.as_str(),
+                by_host.base.as_str()
+            ),
+            ("hello", "/a", "/")
+        );
+        assert_eq!(
+            target("hello.fn.example.com", "/")
+                .expect("known")
+                .app
+                .as_str(),
+            "hello"
+        );
+        assert_eq!(
+            target("faas.example.com", "/hello/")
+                .expect("known")
+                .app
+                .as_str(),
+            "hello"
+        );
+        assert!(
+            target("evil.org", "/hello").is_err_and(|error| error.kind == ErrorKind::Forbidden)
+        );
         assert!(target("localhost", "/../x").is_err());
     }
 
     #[test]
     fn the_consoles_cookies_stay_apart() {
         let mut headers = HeaderMap::new();
-        headers.append(header::COOKIE, HeaderValue::from_static("a=1; blue_faas_theme=dark; b=2"));
+        headers.append(
+            header::COOKIE,
+            HeaderValue::from_static("a=1; blue_faas_theme=dark; b=2"),
+        );
         drop_console_cookies(&mut headers, header::COOKIE);
         assert_eq!(headers.get(header::COOKIE).expect("kept"), "a=1; b=2");
         let mut headers = HeaderMap::new();
-        headers.append(header::SET_COOKIE, HeaderValue::from_static("blue_faas_theme=evil"));
+        headers.append(
+            header::SET_COOKIE,
+            HeaderValue::from_static("blue_faas_theme=evil"),
+        );
         headers.append(header::SET_COOKIE, HeaderValue::from_static("own=1"));
         drop_console_cookies(&mut headers, header::SET_COOKIE);
-        assert_eq!(headers.get_all(header::SET_COOKIE).iter().collect::<Vec<_>>(), ["own=1"]);
+        assert_eq!(
+            headers
+                .get_all(header::SET_COOKIE)
+                .iter()
+                .collect::<Vec<_>>(),
+            ["own=1"]
+        );
     }
 }

@@ -8,7 +8,7 @@ use hyper_util::service::TowerToHyperService;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
@@ -22,17 +22,34 @@ const MAX_CONNECTIONS: usize = 4_096;
 /// Serves until `stop`, then finishes what is under way.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     let graceful = GracefulShutdown::new();
+    let mut protocol = hyper::server::conn::http1::Builder::new();
+    protocol
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(64 * 1024);
     let places = Arc::new(tokio::sync::Semaphore::new(MAX_CONNECTIONS));
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { break };
+        let Ok(place) = places.clone().acquire_owned().await else {
+            break;
+        };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stop.cancelled() => break,
         };
         match accepted {
             Ok((stream, peer)) => {
-                let connection = connection(stream, peer, router.clone());
-                let watched = graceful.watch(connection);
+                // Small answers must not wait for more to send.
+                let _ = stream.set_nodelay(true);
+                let service = router.clone().map_request(
+                    move |mut request: http::Request<hyper::body::Incoming>| {
+                        request.extensions_mut().insert(ConnectInfo(peer));
+                        request.map(axum::body::Body::new)
+                    },
+                );
+                let watched = graceful.watch(
+                    protocol
+                        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)),
+                );
                 tokio::spawn(async move {
                     // A client that breaks off is its own affair.
                     let _ = watched.await;
@@ -47,24 +64,10 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         }
     }
     drop(listener);
-    if tokio::time::timeout(STOP_TIMEOUT, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(STOP_TIMEOUT, graceful.shutdown())
+        .await
+        .is_err()
+    {
         tracing::warn!("calls were still under way when the server stopped");
     }
-}
-
-type Connection = hyper::server::conn::http1::UpgradeableConnection<TokioIo<TcpStream>, TowerToHyperService<tower::util::BoxCloneSyncService<http::Request<hyper::body::Incoming>, axum::response::Response, std::convert::Infallible>>>;
-
-fn connection(stream: TcpStream, peer: SocketAddr, router: Router) -> Connection {
-    // Small answers must not wait for more to send.
-    let _ = stream.set_nodelay(true);
-    let service = router.map_request(move |mut request: http::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request.map(axum::body::Body::new)
-    });
-    hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .max_buf_size(64 * 1024)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(tower::util::BoxCloneSyncService::new(service)))
-        .with_upgrades()
 }

@@ -9,17 +9,23 @@ pub struct Actor {
 impl Actor {
     /// Whoever reaches a server without accounts.
     pub fn anonymous() -> Self {
-        Self { name: "anonymous".to_owned() }
+        Self {
+            name: "anonymous".to_owned(),
+        }
     }
 
     /// The server itself: recovery, retention.
     pub fn system() -> Self {
-        Self { name: "system".to_owned() }
+        Self {
+            name: "system".to_owned(),
+        }
     }
 
     /// Who asked for a piece of work that is carried on later, by the name its record keeps.
     pub fn of_record(name: &str) -> Self {
-        Self { name: name.to_owned() }
+        Self {
+            name: name.to_owned(),
+        }
     }
 
     /// What records keep as `by`.

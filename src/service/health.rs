@@ -28,12 +28,33 @@ impl Health {
             tracing::warn!(cause = %text, "a dependency does not answer");
             "failing".to_owned()
         };
-        let (store, blobs, builder, platform) = tokio::join!(self.store.check(), self.blobs.check(), self.builder.check(), self.platform.check());
+        let (store, blobs, builder, platform) = tokio::join!(
+            self.store.check(),
+            self.blobs.check(),
+            self.builder.check(),
+            self.platform.check()
+        );
         vec![
-            Check { name: "store", required: true, failure: store.err().map(|error| failed(error.to_string())) },
-            Check { name: "blobs", required: true, failure: blobs.err().map(|error| failed(error.to_string())) },
-            Check { name: "builder", required: false, failure: builder.err().map(failed) },
-            Check { name: "platform", required: true, failure: platform.err().map(|error| failed(error.to_string())) },
+            Check {
+                name: "store",
+                required: true,
+                failure: store.err().map(|error| failed(error.to_string())),
+            },
+            Check {
+                name: "blobs",
+                required: true,
+                failure: blobs.err().map(|error| failed(error.to_string())),
+            },
+            Check {
+                name: "builder",
+                required: false,
+                failure: builder.err().map(failed),
+            },
+            Check {
+                name: "platform",
+                required: true,
+                failure: platform.err().map(|error| failed(error.to_string())),
+            },
         ]
     }
 }

@@ -2,7 +2,6 @@
 
 pub mod actor;
 pub mod builds;
-pub mod new_id;
 pub mod console;
 pub mod deployments;
 pub mod executions;
@@ -10,6 +9,7 @@ pub mod functions;
 pub mod health;
 pub mod invocations;
 pub mod key_values;
+pub mod new_id;
 pub mod observe;
 pub mod retention;
 pub mod statistics;

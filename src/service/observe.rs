@@ -21,21 +21,46 @@ pub struct Observe {
 }
 
 impl Observe {
-    pub fn new(functions: Arc<Functions>, statistics: Arc<Statistics>, logs: Arc<dyn LogSource>, metrics: Arc<dyn MetricSource>) -> Arc<Self> {
-        Arc::new(Self { functions, statistics, logs, metrics })
+    pub fn new(
+        functions: Arc<Functions>,
+        statistics: Arc<Statistics>,
+        logs: Arc<dyn LogSource>,
+        metrics: Arc<dyn MetricSource>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            functions,
+            statistics,
+            logs,
+            metrics,
+        })
     }
 
     /// `limit` is 1–1000. Newest last.
-    pub async fn lines(&self, actor: &Actor, function: &FunctionId, limit: usize, after: Option<i64>) -> Result<Vec<LogLine>> {
+    pub async fn lines(
+        &self,
+        actor: &Actor,
+        function: &FunctionId,
+        limit: usize,
+        after: Option<i64>,
+    ) -> Result<Vec<LogLine>> {
         let mut lines = self.newest_lines(actor, function, limit, after).await?;
         lines.reverse();
         Ok(lines)
     }
 
     /// `limit` is 1–1000. Newest first.
-    pub async fn newest_lines(&self, _actor: &Actor, function: &FunctionId, limit: usize, after: Option<i64>) -> Result<Vec<LogLine>> {
+    pub async fn newest_lines(
+        &self,
+        _actor: &Actor,
+        function: &FunctionId,
+        limit: usize,
+        after: Option<i64>,
+    ) -> Result<Vec<LogLine>> {
         if !(1..=1_000).contains(&limit) {
-            return Err(Error::validation("limit", "Choose a limit between 1 and 1000."));
+            return Err(Error::validation(
+                "limit",
+                "Choose a limit between 1 and 1000.",
+            ));
         }
         self.functions.workspace_of(function).await?;
         self.logs.lines(function, limit, after).await
@@ -46,7 +71,12 @@ impl Observe {
         self.metrics.cpu(function).await
     }
 
-    pub async fn metrics(&self, _actor: &Actor, workspace: &WorkspaceId, function: &FunctionId) -> Result<FunctionMetrics> {
+    pub async fn metrics(
+        &self,
+        _actor: &Actor,
+        workspace: &WorkspaceId,
+        function: &FunctionId,
+    ) -> Result<FunctionMetrics> {
         self.functions.record(workspace, function).await?;
         let scope = Scope::function(function);
         Ok(FunctionMetrics {

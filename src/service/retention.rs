@@ -63,11 +63,20 @@ pub struct Retention {
 
 impl Retention {
     pub fn new(parts: RetentionParts, settings: RetentionSettings) -> Arc<Self> {
-        Arc::new(Self { table: Table::new(parts.store.clone()), parts, settings })
+        Arc::new(Self {
+            table: Table::new(parts.store.clone()),
+            parts,
+            settings,
+        })
     }
 
     /// Deletes a function with its apps, tasks, versions, executions, code, values and counters.
-    pub async fn delete_function(&self, _actor: &Actor, workspace: &WorkspaceId, id: &FunctionId) -> Result<()> {
+    pub async fn delete_function(
+        &self,
+        _actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+    ) -> Result<()> {
         self.parts.functions.record(workspace, id).await?;
         self.parts.functions.mark_deleting(workspace, id).await?;
         self.finish_function(workspace, id).await
@@ -98,16 +107,26 @@ impl Retention {
         }
         self.parts.builds.remove(id, None).await?;
         self.parts.workspaces.remove(id).await?;
-        self.table.delete_partition(&keys::workspace_partition(id), "").await
+        self.table
+            .delete_partition(&keys::workspace_partition(id), "")
+            .await
     }
 
     async fn all_functions(&self, workspace: &WorkspaceId) -> Result<Vec<FunctionRecord>> {
-        self.table.all(Query::prefix(keys::workspace_partition(workspace), keys::FUNCTION_PREFIX)).await
+        self.table
+            .all(Query::prefix(
+                keys::workspace_partition(workspace),
+                keys::FUNCTION_PREFIX,
+            ))
+            .await
     }
 
     async fn workspaces(&self) -> Result<Vec<WorkspaceId>> {
         let workspaces = self.parts.workspaces.list(&Actor::system()).await?;
-        Ok(workspaces.into_iter().map(|workspace| workspace.id).collect())
+        Ok(workspaces
+            .into_iter()
+            .map(|workspace| workspace.id)
+            .collect())
     }
 
     /// Takes up deletions that a stopped server left.
@@ -116,7 +135,12 @@ impl Retention {
             self.finish_workspace(&workspace).await?;
         }
         for workspace in self.workspaces().await? {
-            for function in self.all_functions(&workspace).await?.into_iter().filter(|function| function.deleting) {
+            for function in self
+                .all_functions(&workspace)
+                .await?
+                .into_iter()
+                .filter(|function| function.deleting)
+            {
                 self.finish_function(&workspace, &function.id).await?;
             }
         }
@@ -143,20 +167,40 @@ impl Retention {
             self.resume_deletions().await?;
             self.drop_old_tasks().await?;
             self.drop_old_versions().await?;
-            self.collect_artifacts(Timestamp::now().seconds() - GRACE, false).await?;
+            self.collect_artifacts(Timestamp::now().seconds() - GRACE, false)
+                .await?;
         }
         let now = Timestamp::now().seconds();
-        while self.parts.store.purge_expired(now, 1_000).await.map_err(store_error)? == 1_000 {}
+        while self
+            .parts
+            .store
+            .purge_expired(now, 1_000)
+            .await
+            .map_err(store_error)?
+            == 1_000
+        {}
         self.keep_disk_limit().await
     }
 
     async fn drop_old_tasks(&self) -> Result<()> {
         let oldest = Timestamp::now().plus_seconds(-i64::from(self.settings.days) * 86_400);
         for workspace in self.workspaces().await? {
-            let tasks: Vec<TaskRecord> = self.table.all(Query::prefix(keys::workspace_partition(&workspace), keys::TASK_PREFIX)).await?;
-            for task in tasks.into_iter().filter(|task| task.status.is_terminal() && task.updated_at < oldest && task.version.is_none()) {
-                self.table.delete_partition(&keys::task_partition(&task.task_id), "").await?;
-                self.table.write(Write::delete(keys::task(&workspace, &task.task_id))).await?;
+            let tasks: Vec<TaskRecord> = self
+                .table
+                .all(Query::prefix(
+                    keys::workspace_partition(&workspace),
+                    keys::TASK_PREFIX,
+                ))
+                .await?;
+            for task in tasks.into_iter().filter(|task| {
+                task.status.is_terminal() && task.updated_at < oldest && task.version.is_none()
+            }) {
+                self.table
+                    .delete_partition(&keys::task_partition(&task.task_id), "")
+                    .await?;
+                self.table
+                    .write(Write::delete(keys::task(&workspace, &task.task_id)))
+                    .await?;
             }
         }
         Ok(())
@@ -166,17 +210,28 @@ impl Retention {
         let serving = self.serving_images().await?;
         for workspace in self.workspaces().await? {
             for function in self.all_functions(&workspace).await? {
-                let versions: Vec<Version> = self.table.all(Query::prefix(keys::function_partition(&function.id), keys::VERSION_PREFIX).newest_first()).await?;
+                let versions: Vec<Version> = self
+                    .table
+                    .all(
+                        Query::prefix(keys::function_partition(&function.id), keys::VERSION_PREFIX)
+                            .newest_first(),
+                    )
+                    .await?;
                 for version in versions.into_iter().skip(self.settings.versions) {
                     if serving.contains(version.image_ref.as_str()) {
                         continue;
                     }
-                    let mut writes = vec![Write::delete(keys::version(&function.id, version.number))];
+                    let mut writes =
+                        vec![Write::delete(keys::version(&function.id, version.number))];
                     if let Ok(image) = ImageRef::parse(&version.image_ref) {
                         writes.push(Write::delete(keys::image(&image)));
                     }
                     self.table.transact(writes).await?;
-                    self.parts.blobs.delete(&version.source_key).await.map_err(blob_error)?;
+                    self.parts
+                        .blobs
+                        .delete(&version.source_key)
+                        .await
+                        .map_err(blob_error)?;
                 }
             }
         }
@@ -185,7 +240,11 @@ impl Retention {
 
     async fn serving_images(&self) -> Result<HashSet<String>> {
         let apps: Vec<AppRecord> = self.table.all(Query::prefix(keys::APPS, "")).await?;
-        Ok(apps.into_iter().filter_map(|app| app.image_ref).map(|image| image.to_string()).collect())
+        Ok(apps
+            .into_iter()
+            .filter_map(|app| app.image_ref)
+            .map(|image| image.to_string())
+            .collect())
     }
 
     /// Keys and hashes of artifacts that a record names; `strictly` leaves out those of builds that made no version and serve nowhere.
@@ -201,11 +260,25 @@ impl Retention {
         apps.into_iter().for_each(|app| name(app.artifact));
         for workspace in self.workspaces().await? {
             for function in self.all_functions(&workspace).await? {
-                let versions: Vec<Version> = self.table.all(Query::prefix(keys::function_partition(&function.id), keys::VERSION_PREFIX)).await?;
-                versions.into_iter().for_each(|version| name(Some(version.artifact)));
+                let versions: Vec<Version> = self
+                    .table
+                    .all(Query::prefix(
+                        keys::function_partition(&function.id),
+                        keys::VERSION_PREFIX,
+                    ))
+                    .await?;
+                versions
+                    .into_iter()
+                    .for_each(|version| name(Some(version.artifact)));
             }
             if !strictly {
-                let tasks: Vec<TaskRecord> = self.table.all(Query::prefix(keys::workspace_partition(&workspace), keys::TASK_PREFIX)).await?;
+                let tasks: Vec<TaskRecord> = self
+                    .table
+                    .all(Query::prefix(
+                        keys::workspace_partition(&workspace),
+                        keys::TASK_PREFIX,
+                    ))
+                    .await?;
                 tasks.into_iter().for_each(|task| name(task.artifact));
             }
         }
@@ -216,9 +289,19 @@ impl Retention {
     async fn collect_artifacts(&self, before: i64, strictly: bool) -> Result<u64> {
         let (named, hashes) = self.named_artifacts(strictly).await?;
         let mut freed = 0;
-        for blob in self.parts.blobs.list("build-artifacts/").await.map_err(blob_error)? {
+        for blob in self
+            .parts
+            .blobs
+            .list("build-artifacts/")
+            .await
+            .map_err(blob_error)?
+        {
             if blob.modified < before && !named.contains(&blob.key) {
-                self.parts.blobs.delete(&blob.key).await.map_err(blob_error)?;
+                self.parts
+                    .blobs
+                    .delete(&blob.key)
+                    .await
+                    .map_err(blob_error)?;
                 freed += blob.size;
             }
         }
@@ -239,11 +322,14 @@ impl Retention {
 
     /// Unused artifacts go first, then the oldest executions.
     async fn keep_disk_limit(&self) -> Result<()> {
-        let Some(limit) = self.settings.max_data else { return Ok(()) };
+        let Some(limit) = self.settings.max_data else {
+            return Ok(());
+        };
         if self.disk_usage().await <= limit {
             return Ok(());
         }
-        self.collect_artifacts(Timestamp::now().seconds() - 60, true).await?;
+        self.collect_artifacts(Timestamp::now().seconds() - 60, true)
+            .await?;
         for _ in 0..100 {
             if self.disk_usage().await <= limit {
                 return Ok(());
@@ -252,7 +338,10 @@ impl Retention {
                 break;
             }
         }
-        tracing::warn!(limit, "the data is larger than BLUE_FAAS_MAX_DATA although nothing unused is left; deployed versions need the rest");
+        tracing::warn!(
+            limit,
+            "the data is larger than BLUE_FAAS_MAX_DATA although nothing unused is left; deployed versions need the rest"
+        );
         Ok(())
     }
 
@@ -261,14 +350,22 @@ impl Retention {
         let mut oldest: Vec<Key> = Vec::new();
         for workspace in self.workspaces().await? {
             for function in self.all_functions(&workspace).await? {
-                let page = self.table.page(&Query::prefix(keys::function_partition(&function.id), EXECUTION_PREFIX).limit(1_000)).await?;
+                let page = self
+                    .table
+                    .page(
+                        &Query::prefix(keys::function_partition(&function.id), EXECUTION_PREFIX)
+                            .limit(1_000),
+                    )
+                    .await?;
                 oldest.extend(page.items.into_iter().map(|(key, _)| key));
             }
         }
         oldest.sort_by(|a, b| a.sk.cmp(&b.sk));
         oldest.truncate(1_000);
         for chunk in oldest.chunks(100) {
-            self.table.transact(chunk.iter().cloned().map(Write::delete).collect()).await?;
+            self.table
+                .transact(chunk.iter().cloned().map(Write::delete).collect())
+                .await?;
         }
         Ok(oldest.len())
     }

@@ -18,7 +18,9 @@ pub fn internal(operation: &str, cause: impl std::fmt::Display) -> Error {
 
 pub fn store_error(error: StoreError) -> Error {
     match error {
-        StoreError::ConditionFailed { .. } => Error::conflict("Someone else changed this at the same moment. Reload and try again."),
+        StoreError::ConditionFailed { .. } => {
+            Error::conflict("Someone else changed this at the same moment. Reload and try again.")
+        }
         StoreError::Busy => Error::overloaded("The store is busy. Try again in a moment."),
         StoreError::Failed(cause) => internal("STORE_ERROR", cause),
     }
@@ -41,7 +43,8 @@ pub fn to_item<T: Serialize>(record: &T) -> Result<Item> {
 }
 
 pub fn from_item<T: DeserializeOwned>(key: &Key, item: Item) -> Result<T> {
-    serde_json::from_value(Value::Object(item)).map_err(|cause| internal("STORE_ERROR", format!("{}/{}: {cause}", key.pk, key.sk)))
+    serde_json::from_value(Value::Object(item))
+        .map_err(|cause| internal("STORE_ERROR", format!("{}/{}: {cause}", key.pk, key.sk)))
 }
 
 /// The store with records instead of items.
@@ -60,7 +63,12 @@ impl Table {
     }
 
     pub async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>> {
-        self.store.get(key).await.map_err(store_error)?.map(|item| from_item(key, item)).transpose()
+        self.store
+            .get(key)
+            .await
+            .map_err(store_error)?
+            .map(|item| from_item(key, item))
+            .transpose()
     }
 
     pub async fn get_item(&self, key: &Key) -> Result<Option<Item>> {
@@ -78,7 +86,11 @@ impl Table {
         let mut query = query;
         loop {
             let page = self.page(&query).await?;
-            records.extend(page.items.into_iter().filter_map(|(key, item)| from_item(&key, item).ok()));
+            records.extend(
+                page.items
+                    .into_iter()
+                    .filter_map(|(key, item)| from_item(&key, item).ok()),
+            );
             if page.next.is_none() {
                 return Ok(records);
             }
@@ -92,7 +104,11 @@ impl Table {
         let mut query = query.limit(limit);
         loop {
             let page = self.page(&query).await?;
-            records.extend(page.items.into_iter().filter_map(|(key, item)| from_item(&key, item).ok()));
+            records.extend(
+                page.items
+                    .into_iter()
+                    .filter_map(|(key, item)| from_item(&key, item).ok()),
+            );
             if page.next.is_none() || records.len() >= limit {
                 records.truncate(limit);
                 return Ok(records);
@@ -135,7 +151,13 @@ impl Table {
             if page.items.is_empty() {
                 return Ok(());
             }
-            self.transact(page.items.into_iter().map(|(key, _)| Write::delete(key)).collect()).await?;
+            self.transact(
+                page.items
+                    .into_iter()
+                    .map(|(key, _)| Write::delete(key))
+                    .collect(),
+            )
+            .await?;
         }
     }
 }

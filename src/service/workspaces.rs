@@ -46,24 +46,55 @@ impl Workspaces {
         Arc::new(Self { table, statistics })
     }
 
-    pub async fn create(&self, _actor: &Actor, name: &str, description: Option<&str>) -> Result<Workspace> {
+    pub async fn create(
+        &self,
+        _actor: &Actor,
+        name: &str,
+        description: Option<&str>,
+    ) -> Result<Workspace> {
         let name = Name::parse(name)?;
         let description = parse_description(description)?;
         self.insert(new_id::workspace_id(), name, description).await
     }
 
-    async fn insert(&self, id: WorkspaceId, name: Name, description: Option<Description>) -> Result<Workspace> {
-        let record = WorkspaceRecord { id, name, description, created_at: Timestamp::now(), function_count: 0.0, revision: 1.0, deleting: false };
+    async fn insert(
+        &self,
+        id: WorkspaceId,
+        name: Name,
+        description: Option<Description>,
+    ) -> Result<Workspace> {
+        let record = WorkspaceRecord {
+            id,
+            name,
+            description,
+            created_at: Timestamp::now(),
+            function_count: 0.0,
+            revision: 1.0,
+            deleting: false,
+        };
         let item = to_item(&record)?;
-        let writes = vec![Write::create(keys::workspace(&record.id), item.clone()), Write::create(keys::workspace_entry(&record.id), item)];
-        if self.table.try_transact(writes, None).await? { self.view(record).await } else { Err(Error::conflict("A workspace with this id exists.")) }
+        let writes = vec![
+            Write::create(keys::workspace(&record.id), item.clone()),
+            Write::create(keys::workspace_entry(&record.id), item),
+        ];
+        if self.table.try_transact(writes, None).await? {
+            self.view(record).await
+        } else {
+            Err(Error::conflict("A workspace with this id exists."))
+        }
     }
 
     /// Makes the workspace of build calls that name none, when it is first needed.
     pub async fn ensure_default(&self) -> Result<WorkspaceId> {
         let id = WorkspaceId::parse(DEFAULT_WORKSPACE)?;
         if self.record(&id).await.is_err() {
-            let created = self.insert(id.clone(), Name::parse("Default")?, parse_description(Some("Builds that name no workspace"))?).await;
+            let created = self
+                .insert(
+                    id.clone(),
+                    Name::parse("Default")?,
+                    parse_description(Some("Builds that name no workspace"))?,
+                )
+                .await;
             if let Err(error) = created
                 && error.kind != ErrorKind::Conflict
             {
@@ -78,7 +109,11 @@ impl Workspaces {
     }
 
     /// With the ETag.
-    pub async fn get_tagged(&self, _actor: &Actor, id: &WorkspaceId) -> Result<(Workspace, String)> {
+    pub async fn get_tagged(
+        &self,
+        _actor: &Actor,
+        id: &WorkspaceId,
+    ) -> Result<(Workspace, String)> {
         let record = self.record(id).await?;
         let etag = etag(record.revision);
         Ok((self.view(record).await?, etag))
@@ -103,12 +138,20 @@ impl Workspaces {
                 workspace: self.view(record).await?,
             });
         }
-        cards.sort_by_key(|card| std::cmp::Reverse((card.last_activity, card.workspace.created_at)));
+        cards
+            .sort_by_key(|card| std::cmp::Reverse((card.last_activity, card.workspace.created_at)));
         Ok(cards)
     }
 
     /// Absent fields stay; an empty description clears it. `if_match` is an ETag that must still hold.
-    pub async fn update(&self, _actor: &Actor, id: &WorkspaceId, name: Option<&str>, description: Option<&str>, if_match: Option<&str>) -> Result<Workspace> {
+    pub async fn update(
+        &self,
+        _actor: &Actor,
+        id: &WorkspaceId,
+        name: Option<&str>,
+        description: Option<&str>,
+        if_match: Option<&str>,
+    ) -> Result<Workspace> {
         let record = self.record(id).await?;
         check_etag(if_match, record.revision)?;
         let mut changed = record.clone();
@@ -119,7 +162,10 @@ impl Workspaces {
             changed.description = parse_description(description)?;
         }
         let change = |key| {
-            let update = Update::new(key).set("name", changed.name.as_str()).add("revision", 1.0).when(Condition::Exists);
+            let update = Update::new(key)
+                .set("name", changed.name.as_str())
+                .add("revision", 1.0)
+                .when(Condition::Exists);
             match &changed.description {
                 Some(description) => update.set("description", description.as_str()),
                 None => update.remove("description"),
@@ -127,11 +173,21 @@ impl Workspaces {
         };
         let mut checked = change(keys::workspace(id));
         if if_match.is_some() {
-            checked.condition = Some(Condition::Equals("revision".to_owned(), record.revision.into()));
+            checked.condition = Some(Condition::Equals(
+                "revision".to_owned(),
+                record.revision.into(),
+            ));
         }
-        let writes = vec![Write::Update(checked), Write::Update(change(keys::workspace_entry(id)))];
+        let writes = vec![
+            Write::Update(checked),
+            Write::Update(change(keys::workspace_entry(id))),
+        ];
         if !self.table.try_transact(writes, None).await? {
-            return Err(if if_match.is_some() { changed_meanwhile() } else { Error::not_found("workspace", id) });
+            return Err(if if_match.is_some() {
+                changed_meanwhile()
+            } else {
+                Error::not_found("workspace", id)
+            });
         }
         changed.revision += 1.0;
         self.view(changed).await
@@ -139,23 +195,51 @@ impl Workspaces {
 
     /// Hides the workspace and refuses writers from now on; the first step of a deletion, which can be taken up again.
     pub(super) async fn mark_deleting(&self, id: &WorkspaceId) -> Result<()> {
-        let mark = |key| Write::Update(Update::new(key).set("deleting", true).when(Condition::Exists));
-        if self.table.try_transact(vec![mark(keys::workspace(id)), mark(keys::workspace_entry(id))], None).await? { Ok(()) } else { Err(Error::not_found("workspace", id)) }
+        let mark = |key| {
+            Write::Update(
+                Update::new(key)
+                    .set("deleting", true)
+                    .when(Condition::Exists),
+            )
+        };
+        if self
+            .table
+            .try_transact(
+                vec![mark(keys::workspace(id)), mark(keys::workspace_entry(id))],
+                None,
+            )
+            .await?
+        {
+            Ok(())
+        } else {
+            Err(Error::not_found("workspace", id))
+        }
     }
 
     /// The last step of a deletion.
     pub(super) async fn remove(&self, id: &WorkspaceId) -> Result<()> {
         self.statistics.delete(&Scope::workspace(id)).await?;
-        self.table.transact(vec![Write::delete(keys::workspace(id)), Write::delete(keys::workspace_entry(id))]).await
+        self.table
+            .transact(vec![
+                Write::delete(keys::workspace(id)),
+                Write::delete(keys::workspace_entry(id)),
+            ])
+            .await
     }
 
     pub(super) async fn deleting(&self) -> Result<Vec<WorkspaceId>> {
-        let records: Vec<WorkspaceRecord> = self.table.all(Query::prefix(keys::WORKSPACES, "")).await?;
-        Ok(records.into_iter().filter(|record| record.deleting).map(|record| record.id).collect())
+        let records: Vec<WorkspaceRecord> =
+            self.table.all(Query::prefix(keys::WORKSPACES, "")).await?;
+        Ok(records
+            .into_iter()
+            .filter(|record| record.deleting)
+            .map(|record| record.id)
+            .collect())
     }
 
     async fn records(&self) -> Result<Vec<WorkspaceRecord>> {
-        let mut records: Vec<WorkspaceRecord> = self.table.all(Query::prefix(keys::WORKSPACES, "")).await?;
+        let mut records: Vec<WorkspaceRecord> =
+            self.table.all(Query::prefix(keys::WORKSPACES, "")).await?;
         records.retain(|record| !record.deleting);
         records.sort_by_key(|record| record.created_at);
         Ok(records)
@@ -163,7 +247,9 @@ impl Workspaces {
 
     pub(super) async fn record(&self, id: &WorkspaceId) -> Result<WorkspaceRecord> {
         let record: Option<WorkspaceRecord> = self.table.get(&keys::workspace(id)).await?;
-        record.filter(|record| !record.deleting).ok_or_else(|| Error::not_found("workspace", id))
+        record
+            .filter(|record| !record.deleting)
+            .ok_or_else(|| Error::not_found("workspace", id))
     }
 
     async fn view(&self, record: WorkspaceRecord) -> Result<Workspace> {
@@ -183,7 +269,9 @@ impl Workspaces {
 pub(super) fn parse_description(text: Option<&str>) -> Result<Option<Description>> {
     Ok(match text {
         None => None,
-        Some(text) => Some(Description::parse(text)?).filter(|description| !description.as_str().is_empty()),
+        Some(text) => {
+            Some(Description::parse(text)?).filter(|description| !description.as_str().is_empty())
+        }
     })
 }
 
@@ -193,7 +281,10 @@ pub(super) fn etag(revision: f64) -> String {
 }
 
 pub(super) fn changed_meanwhile() -> Error {
-    Error::new(ErrorKind::PreconditionFailed, "Someone else saved in the meantime. Reload to see their change, then save yours again.")
+    Error::new(
+        ErrorKind::PreconditionFailed,
+        "Someone else saved in the meantime. Reload to see their change, then save yours again.",
+    )
 }
 
 /// `None` and `*` match anything.

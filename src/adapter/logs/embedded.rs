@@ -27,23 +27,59 @@ impl EmbeddedLogs {
 
 #[async_trait]
 impl LogSource for EmbeddedLogs {
-    async fn lines(&self, function: &FunctionId, limit: usize, after: Option<i64>) -> Result<Vec<LogLine>> {
-        let from = after.map_or_else(|| EXECUTION_PREFIX.to_owned(), |nanos| format!("{EXECUTION_PREFIX}{}", Timestamp::from_micros(nanos / 1_000).sort_key()));
-        let mut query = Query { pk: keys::function_partition(function), range: SortRange::Between(from, format!("{EXECUTION_PREFIX}~")), forward: false, limit: 200, after: None };
+    async fn lines(
+        &self,
+        function: &FunctionId,
+        limit: usize,
+        after: Option<i64>,
+    ) -> Result<Vec<LogLine>> {
+        let from = after.map_or_else(
+            || EXECUTION_PREFIX.to_owned(),
+            |nanos| {
+                format!(
+                    "{EXECUTION_PREFIX}{}",
+                    Timestamp::from_micros(nanos / 1_000).sort_key()
+                )
+            },
+        );
+        let mut query = Query {
+            pk: keys::function_partition(function),
+            range: SortRange::Between(from, format!("{EXECUTION_PREFIX}~")),
+            forward: false,
+            limit: 200,
+            after: None,
+        };
         let (mut lines, mut read) = (Vec::new(), 0);
         loop {
-            let page = self.store.query(&query).await.map_err(|_| Error::overloaded("The lines could not be read. Try again in a moment."))?;
+            let page = self.store.query(&query).await.map_err(|_| {
+                Error::overloaded("The lines could not be read. Try again in a moment.")
+            })?;
             for (_, item) in &page.items {
                 read += 1;
-                let Some(at) = item.get("timestamp").and_then(|value| value.as_str()).and_then(|text| text.parse::<Timestamp>().ok()) else { continue };
-                let texts = item.get("logs").and_then(|value| value.as_array()).map(Vec::as_slice).unwrap_or_default();
+                let Some(at) = item
+                    .get("timestamp")
+                    .and_then(|value| value.as_str())
+                    .and_then(|text| text.parse::<Timestamp>().ok())
+                else {
+                    continue;
+                };
+                let texts = item
+                    .get("logs")
+                    .and_then(|value| value.as_array())
+                    .map(Vec::as_slice)
+                    .unwrap_or_default();
                 let failed = item.get("status").and_then(|value| value.as_str()) == Some("error");
                 // Lines of one execution keep their order: each is a nanosecond after the one before.
                 let mut own: Vec<LogLine> = texts
                     .iter()
                     .filter_map(|text| text.as_str())
                     .zip(0_i64..)
-                    .map(|(text, index)| LogLine { nanos: at.micros() * 1_000 + index, at, level: level(text, failed), text: text.to_owned() })
+                    .map(|(text, index)| LogLine {
+                        nanos: at.micros() * 1_000 + index,
+                        at,
+                        level: level(text, failed),
+                        text: text.to_owned(),
+                    })
                     .filter(|line| after.is_none_or(|after| line.nanos > after))
                     .collect();
                 own.reverse();
@@ -64,7 +100,10 @@ impl LogSource for EmbeddedLogs {
 /// By the words Python's logging writes; a line of a failed call that names an error is one.
 fn level(text: &str, failed: bool) -> Level {
     let upper = text.to_ascii_uppercase();
-    if upper.contains("ERROR") || upper.contains("CRITICAL") || (failed && (upper.contains("EXCEPTION") || upper.starts_with("TRACEBACK"))) {
+    if upper.contains("ERROR")
+        || upper.contains("CRITICAL")
+        || (failed && (upper.contains("EXCEPTION") || upper.starts_with("TRACEBACK")))
+    {
         Level::Error
     } else if upper.contains("WARN") {
         Level::Warn

@@ -5,7 +5,11 @@ use std::path::PathBuf;
 
 /// Turns a Python function into an HTTP endpoint: write, build to WebAssembly, deploy, invoke, watch.
 #[derive(Clone, Debug, Parser)]
-#[command(version, about, after_help = "Settings are environment variables, or lines of a .env file in the working directory. Not set means the default.")]
+#[command(
+    version,
+    about,
+    after_help = "Settings are environment variables, or lines of a .env file in the working directory. Not set means the default."
+)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -14,7 +18,11 @@ pub struct Arguments {
     #[arg(long, env = "BLUE_FAAS_ADDR", default_value = "127.0.0.1:3000")]
     pub addr: String,
     /// Where functions answer: an origin of their own
-    #[arg(long, env = "BLUE_FAAS_FUNCTIONS_ADDR", default_value = "127.0.0.1:3001")]
+    #[arg(
+        long,
+        env = "BLUE_FAAS_FUNCTIONS_ADDR",
+        default_value = "127.0.0.1:3001"
+    )]
     pub functions_addr: String,
     /// The console as users reach it, behind a proxy
     #[arg(long, env = "BLUE_FAAS_PUBLIC_URL")]
@@ -111,7 +119,11 @@ pub enum Command {
     Healthcheck,
     /// Compiles a component to native code; the server runs this in a child process
     #[command(hide = true)]
-    CompileArtifact { wasm: PathBuf, native: PathBuf, cache: PathBuf },
+    CompileArtifact {
+        wasm: PathBuf,
+        native: PathBuf,
+        cache: PathBuf,
+    },
 }
 
 impl Arguments {
@@ -131,7 +143,9 @@ impl Arguments {
         }
         for (name, value, here, later) in engines {
             if value == later {
-                return Err(format!("{name}: {later} is not in this version. Use {here}."));
+                return Err(format!(
+                    "{name}: {later} is not in this version. Use {here}."
+                ));
             }
             if value != here {
                 return Err(format!("{name}: \"{value}\" is not known. Use {here}."));

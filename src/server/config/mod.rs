@@ -102,25 +102,50 @@ impl Config {
         let console = parse::address("BLUE_FAAS_ADDR", &arguments.addr)?;
         let functions = parse::address("BLUE_FAAS_FUNCTIONS_ADDR", &arguments.functions_addr)?;
         let insecure = arguments.insecure.as_deref() == Some("yes");
-        for (name, address) in [("BLUE_FAAS_ADDR", console), ("BLUE_FAAS_FUNCTIONS_ADDR", functions)] {
+        for (name, address) in [
+            ("BLUE_FAAS_ADDR", console),
+            ("BLUE_FAAS_FUNCTIONS_ADDR", functions),
+        ] {
             if !address.ip().is_loopback() && !insecure {
-                return Err(format!("{name}: {address} can be reached by others and there are no accounts yet. Listen on 127.0.0.1, or set BLUE_FAAS_INSECURE=yes where something else keeps strangers out."));
+                return Err(format!(
+                    "{name}: {address} can be reached by others and there are no accounts yet. Listen on 127.0.0.1, or set BLUE_FAAS_INSECURE=yes where something else keeps strangers out."
+                ));
             }
         }
-        let (per_function, concurrency) = parse::pair("BLUE_FAAS_MAX_CONCURRENCY", &arguments.max_concurrency)?;
+        let (per_function, concurrency) =
+            parse::pair("BLUE_FAAS_MAX_CONCURRENCY", &arguments.max_concurrency)?;
         let environment = parse::environment(&arguments.environment)?;
         let default_origins = match environment {
-            Environment::Development => vec!["http://localhost:3000".to_owned(), "http://localhost:5173".to_owned()],
+            Environment::Development => vec![
+                "http://localhost:3000".to_owned(),
+                "http://localhost:5173".to_owned(),
+            ],
             Environment::Production => Vec::new(),
         };
         Ok(Self {
-            log: LogSettings { environment, level: parse::level(&arguments.log_level)? },
+            log: LogSettings {
+                environment,
+                level: parse::level(&arguments.log_level)?,
+            },
             listen: ListenSettings {
                 console,
                 functions,
-                public_url: arguments.public_url.as_deref().map(|url| parse::url("BLUE_FAAS_PUBLIC_URL", url)).transpose()?,
-                functions_url: arguments.functions_url.as_deref().map(|url| parse::url("BLUE_FAAS_FUNCTIONS_URL", url)).transpose()?,
-                cors_origins: arguments.cors_origins.as_deref().map(|text| parse::list("CORS_ORIGINS", text)).transpose()?.unwrap_or(default_origins),
+                public_url: arguments
+                    .public_url
+                    .as_deref()
+                    .map(|url| parse::url("BLUE_FAAS_PUBLIC_URL", url))
+                    .transpose()?,
+                functions_url: arguments
+                    .functions_url
+                    .as_deref()
+                    .map(|url| parse::url("BLUE_FAAS_FUNCTIONS_URL", url))
+                    .transpose()?,
+                cors_origins: arguments
+                    .cors_origins
+                    .as_deref()
+                    .map(|text| parse::list("CORS_ORIGINS", text))
+                    .transpose()?
+                    .unwrap_or(default_origins),
                 site: arguments.site.clone().unwrap_or_else(parse::default_site),
                 max_body: parse::size("BLUE_FAAS_MAX_BODY", &arguments.max_body)? as usize,
                 max_upload: parse::size("BLUE_FAAS_MAX_UPLOAD", &arguments.max_upload)? as usize,
@@ -128,15 +153,30 @@ impl Config {
             },
             build: BuildSettings {
                 venv: arguments.venv.clone().unwrap_or_else(parse::default_venv),
-                parallelism: parse::count("BLUE_FAAS_BUILD_PARALLELISM", &arguments.build_parallelism)?,
-                timeout: Duration::from_secs(parse::count("BLUE_FAAS_BUILD_TIMEOUT", arguments.build_timeout.trim_end_matches('s').trim())? as u64),
+                parallelism: parse::count(
+                    "BLUE_FAAS_BUILD_PARALLELISM",
+                    &arguments.build_parallelism,
+                )?,
+                timeout: Duration::from_secs(parse::count(
+                    "BLUE_FAAS_BUILD_TIMEOUT",
+                    arguments.build_timeout.trim_end_matches('s').trim(),
+                )? as u64),
                 max_unpacked: parse::size("BLUE_FAAS_MAX_UNPACKED", &arguments.max_unpacked)?,
                 pip_index_url: arguments.pip_index_url.clone(),
-                push_hosts: parse::list("BLUE_FAAS_PUSH_HOSTS", arguments.push_hosts.as_deref().unwrap_or_default())?,
+                push_hosts: parse::list(
+                    "BLUE_FAAS_PUSH_HOSTS",
+                    arguments.push_hosts.as_deref().unwrap_or_default(),
+                )?,
             },
             run: RunSettings {
                 namespaces: parse::namespaces(&arguments.namespaces)?,
-                invoke_allowed_hosts: parse::list("BLUE_FAAS_INVOKE_ALLOWED_HOSTS", arguments.invoke_allowed_hosts.as_deref().unwrap_or_default())?,
+                invoke_allowed_hosts: parse::list(
+                    "BLUE_FAAS_INVOKE_ALLOWED_HOSTS",
+                    arguments
+                        .invoke_allowed_hosts
+                        .as_deref()
+                        .unwrap_or_default(),
+                )?,
                 per_function,
                 concurrency,
             },
@@ -144,7 +184,11 @@ impl Config {
                 data_dir: arguments.data_dir.clone(),
                 days: parse::count("BLUE_FAAS_RETENTION_DAYS", &arguments.retention_days)? as u32,
                 versions: parse::count("BLUE_FAAS_KEEP_VERSIONS", &arguments.keep_versions)?,
-                max_data: arguments.max_data.as_deref().map(|text| parse::size("BLUE_FAAS_MAX_DATA", text)).transpose()?,
+                max_data: arguments
+                    .max_data
+                    .as_deref()
+                    .map(|text| parse::size("BLUE_FAAS_MAX_DATA", text))
+                    .transpose()?,
             },
         })
     }

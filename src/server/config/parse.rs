@@ -7,15 +7,21 @@ use super::Environment;
 use crate::model::deployment::Namespace;
 
 pub(super) fn address(name: &str, text: &str) -> Result<SocketAddr, String> {
-    let wrong = || format!("{name}: \"{text}\" is not an address. Write host:port, as in 127.0.0.1:3000.");
-    text.to_socket_addrs().map_err(|_| wrong())?.next().ok_or_else(wrong)
+    let wrong =
+        || format!("{name}: \"{text}\" is not an address. Write host:port, as in 127.0.0.1:3000.");
+    text.to_socket_addrs()
+        .map_err(|_| wrong())?
+        .next()
+        .ok_or_else(wrong)
 }
 
 pub(super) fn environment(text: &str) -> Result<Environment, String> {
     match text {
         "development" => Ok(Environment::Development),
         "production" => Ok(Environment::Production),
-        other => Err(format!("ENVIRONMENT: \"{other}\" is not known. Use development or production.")),
+        other => Err(format!(
+            "ENVIRONMENT: \"{other}\" is not known. Use development or production."
+        )),
     }
 }
 
@@ -25,14 +31,27 @@ pub(super) fn level(text: &str) -> Result<String, String> {
         "critical" => "error".to_owned(),
         other => other.to_owned(),
     };
-    if matches!(level.as_str(), "trace" | "debug" | "info" | "warn" | "error") { Ok(level) } else { Err(format!("LOG_LEVEL: \"{text}\" is not known. Use TRACE, DEBUG, INFO, WARN or ERROR.")) }
+    if matches!(
+        level.as_str(),
+        "trace" | "debug" | "info" | "warn" | "error"
+    ) {
+        Ok(level)
+    } else {
+        Err(format!(
+            "LOG_LEVEL: \"{text}\" is not known. Use TRACE, DEBUG, INFO, WARN or ERROR."
+        ))
+    }
 }
 
 pub(super) fn url(name: &str, text: &str) -> Result<String, String> {
     let probe = text.replace("{app}", "app");
     match reqwest::Url::parse(&probe) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(text.trim_end_matches('/').to_owned()),
-        _ => Err(format!("{name}: \"{text}\" is not an address. Write http://host[:port] or https://host[:port].")),
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+            Ok(text.trim_end_matches('/').to_owned())
+        }
+        _ => Err(format!(
+            "{name}: \"{text}\" is not an address. Write http://host[:port] or https://host[:port]."
+        )),
     }
 }
 
@@ -40,22 +59,40 @@ pub(super) fn url(name: &str, text: &str) -> Result<String, String> {
 pub(super) fn list(name: &str, text: &str) -> Result<Vec<String>, String> {
     let text = text.trim();
     if text.starts_with('[') {
-        return serde_json::from_str(text).map_err(|_| format!("{name}: this is not a JSON list of texts, as in [\"https://example.com\"]."));
+        return serde_json::from_str(text).map_err(|_| {
+            format!("{name}: this is not a JSON list of texts, as in [\"https://example.com\"].")
+        });
     }
-    Ok(text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(ToOwned::to_owned).collect())
+    Ok(text
+        .split(',')
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
+        .map(ToOwned::to_owned)
+        .collect())
 }
 
 pub(super) fn namespaces(text: &str) -> Result<Vec<Namespace>, String> {
     let names = list("BLUE_FAAS_NAMESPACES", text)?;
-    let parsed: Result<Vec<_>, _> = names.iter().map(|name| Namespace::parse(name).map_err(|error| format!("BLUE_FAAS_NAMESPACES: {error}"))).collect();
+    let parsed: Result<Vec<_>, _> = names
+        .iter()
+        .map(|name| {
+            Namespace::parse(name).map_err(|error| format!("BLUE_FAAS_NAMESPACES: {error}"))
+        })
+        .collect();
     let parsed = parsed?;
-    if parsed.is_empty() { Err("BLUE_FAAS_NAMESPACES: name at least one namespace.".to_owned()) } else { Ok(parsed) }
+    if parsed.is_empty() {
+        Err("BLUE_FAAS_NAMESPACES: name at least one namespace.".to_owned())
+    } else {
+        Ok(parsed)
+    }
 }
 
 pub(super) fn count(name: &str, text: &str) -> Result<usize, String> {
     match text.trim().parse() {
         Ok(count) if (1..=1_000_000).contains(&count) => Ok(count),
-        _ => Err(format!("{name}: \"{text}\" is not a whole number from 1 to 1000000.")),
+        _ => Err(format!(
+            "{name}: \"{text}\" is not a whole number from 1 to 1000000."
+        )),
     }
 }
 
@@ -67,7 +104,9 @@ pub(super) fn pair(name: &str, text: &str) -> Result<(usize, usize), String> {
 /// Bytes, with an optional unit: `6291456`, `6MiB`, `1 GB`.
 pub(super) fn size(name: &str, text: &str) -> Result<u64, String> {
     let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let factor = match text[digits..].trim().to_ascii_lowercase().as_str() {
         "" | "b" => Some(1),
         "kb" => Some(1_000),
@@ -78,19 +117,31 @@ pub(super) fn size(name: &str, text: &str) -> Result<u64, String> {
         "g" | "gib" => Some(1_u64 << 30),
         _ => None,
     };
-    let bytes = factor.and_then(|factor| text[..digits].parse::<u64>().ok()?.checked_mul(factor)).filter(|bytes| *bytes > 0);
-    bytes.ok_or_else(|| format!("{name}: \"{text}\" is not a size. Write bytes, or a number with KiB, MiB or GiB."))
+    let bytes = factor
+        .and_then(|factor| text[..digits].parse::<u64>().ok()?.checked_mul(factor))
+        .filter(|bytes| *bytes > 0);
+    bytes.ok_or_else(|| {
+        format!("{name}: \"{text}\" is not a size. Write bytes, or a number with KiB, MiB or GiB.")
+    })
 }
 
 /// The user's cache of this product, where set-up puts the tools.
 pub(super) fn default_venv() -> PathBuf {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
-    cache.unwrap_or_else(|| PathBuf::from(".")).join("blue-faas/venv")
+    let cache = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
+    cache
+        .unwrap_or_else(|| PathBuf::from("."))
+        .join("blue-faas/venv")
 }
 
 pub(super) fn default_site() -> PathBuf {
-    let beside = std::env::current_exe().ok().and_then(|executable| Some(executable.parent()?.join("site")));
-    beside.filter(|site| site.is_dir()).unwrap_or_else(|| PathBuf::from("target/site"))
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|executable| Some(executable.parent()?.join("site")));
+    beside
+        .filter(|site| site.is_dir())
+        .unwrap_or_else(|| PathBuf::from("target/site"))
 }
 
 #[cfg(test)]
@@ -103,14 +154,23 @@ mod tests {
         assert_eq!(size("X", "1 GB"), Ok(1_000_000_000));
         assert_eq!(size("X", "42"), Ok(42));
         for wrong in ["", "-1", "MiB", "1TB", "99999999999GiB", "0"] {
-            assert!(size("X", wrong).is_err_and(|text| text.starts_with("X: ")), "{wrong}");
+            assert!(
+                size("X", wrong).is_err_and(|text| text.starts_with("X: ")),
+                "{wrong}"
+            );
         }
     }
 
     #[test]
     fn lists_are_json_or_commas() {
-        assert_eq!(list("X", "[\"a\",\"b\"]"), Ok(vec!["a".to_owned(), "b".to_owned()]));
-        assert_eq!(list("X", " a , b,"), Ok(vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!(
+            list("X", "[\"a\",\"b\"]"),
+            Ok(vec!["a".to_owned(), "b".to_owned()])
+        );
+        assert_eq!(
+            list("X", " a , b,"),
+            Ok(vec!["a".to_owned(), "b".to_owned()])
+        );
         assert!(list("X", "[1]").is_err());
     }
 }

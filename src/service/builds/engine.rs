@@ -48,7 +48,7 @@ impl Builds {
                     let builds = self.clone();
                     let stop = stop.clone();
                     tokio::spawn(async move {
-                        builds.work_on(task, stop).await;
+                        builds.clone().work_on(task, stop).await;
                         drop(permit);
                         builds.wake.notify_one();
                     });
@@ -78,19 +78,41 @@ impl Builds {
         let mut under_way: HashMap<WorkspaceId, usize> = HashMap::new();
         let mut open = Vec::new();
         for entry in entries {
-            let Some(task) = self.table.get::<TaskRecord>(&keys::task(&entry.workspace_id, &entry.task_id)).await? else {
-                self.table.write(Write::delete(keys::queue_entry(entry.created_at, &entry.task_id))).await?;
+            let Some(task) = self
+                .table
+                .get::<TaskRecord>(&keys::task(&entry.workspace_id, &entry.task_id))
+                .await?
+            else {
+                self.table
+                    .write(Write::delete(keys::queue_entry(
+                        entry.created_at,
+                        &entry.task_id,
+                    )))
+                    .await?;
                 continue;
             };
             if task.status.is_terminal() {
-                self.table.write(Write::delete(keys::queue_entry(entry.created_at, &entry.task_id))).await?;
+                self.table
+                    .write(Write::delete(keys::queue_entry(
+                        entry.created_at,
+                        &entry.task_id,
+                    )))
+                    .await?;
             } else if self.is_held(&task, now) {
                 *under_way.entry(task.workspace_id).or_default() += 1;
             } else {
                 open.push(task);
             }
         }
-        open.sort_by_key(|task| (under_way.get(&task.workspace_id).copied().unwrap_or_default(), task.created_at));
+        open.sort_by_key(|task| {
+            (
+                under_way
+                    .get(&task.workspace_id)
+                    .copied()
+                    .unwrap_or_default(),
+                task.created_at,
+            )
+        });
         for task in open {
             if let Some(claimed) = self.claim(&task, now).await? {
                 return Ok(Some(claimed));
@@ -103,7 +125,11 @@ impl Builds {
     fn is_held(&self, task: &TaskRecord, now: i64) -> bool {
         let mine = task.lease_owner.as_deref() == Some(self.process.as_str());
         if mine {
-            return self.running.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&task.task_id);
+            return self
+                .running
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .contains_key(&task.task_id);
         }
         !self.table.is_exclusive() && task.lease_owner.is_some() && task.lease_until > now as f64
     }
@@ -119,7 +145,10 @@ impl Builds {
 
     async fn work_on(self: Arc<Self>, mut task: TaskRecord, stop: CancellationToken) {
         let cancel = CancellationToken::new();
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(task.task_id.clone(), cancel.clone());
+        self.running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(task.task_id.clone(), cancel.clone());
         let id = task.task_id.clone();
         if task.fence > MAX_OWNERS {
             self.give_up(&mut task).await;
@@ -137,7 +166,10 @@ impl Builds {
             }
             lease.abort();
         }
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        self.running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&id);
     }
 
     async fn give_up(&self, task: &mut TaskRecord) {
@@ -152,7 +184,11 @@ impl Builds {
 
     /// Lets another server take the task at once.
     async fn release(&self, task: &TaskRecord) {
-        let update = Update::new(keys::task(&task.workspace_id, &task.task_id)).remove("lease_owner").set("lease_until", 0).add("fence", -1.0).when(holds(task));
+        let update = Update::new(keys::task(&task.workspace_id, &task.task_id))
+            .remove("lease_owner")
+            .set("lease_until", 0)
+            .add("fence", -1.0)
+            .when(holds(task));
         let released: Result<Option<serde_json::Value>> = self.table.try_update(update).await;
         if let Err(error) = released {
             tracing::warn!(task = %task.task_id, %error, "a lease could not be given back; it ends by itself");
@@ -170,7 +206,9 @@ impl Builds {
             let key = keys::task(&task.workspace_id, &task.task_id);
             let answer = if ticks.is_multiple_of(5) {
                 let renewed = Timestamp::now().seconds() + LEASE;
-                let update = Update::new(key).set("lease_until", renewed).when(holds(&task));
+                let update = Update::new(key)
+                    .set("lease_until", renewed)
+                    .when(holds(&task));
                 let answer: Result<Option<TaskRecord>> = self.table.try_update(update).await;
                 if matches!(answer, Ok(Some(_))) {
                     until = renewed;
@@ -180,7 +218,11 @@ impl Builds {
                 self.table.get(&key).await
             };
             match answer {
-                Ok(Some(now)) if now.cancel_requested || (now.fence - task.fence).abs() > f64::EPSILON => cancel.cancel(),
+                Ok(Some(now))
+                    if now.cancel_requested || (now.fence - task.fence).abs() > f64::EPSILON =>
+                {
+                    cancel.cancel()
+                }
                 Ok(None) => cancel.cancel(),
                 Ok(Some(_)) => {}
                 // The store may be away for a moment; the work goes on as long as the lease does.

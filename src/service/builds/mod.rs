@@ -110,25 +110,43 @@ impl Builds {
     /// Accepts an upload: read and bounded, stored, queued.
     pub async fn build_upload(&self, actor: &Actor, request: BuildUpload) -> Result<TaskRecord> {
         let workspace = match request.workspace {
-            Some(workspace) if workspace.as_str() != super::workspaces::DEFAULT_WORKSPACE => workspace,
+            Some(workspace) if workspace.as_str() != super::workspaces::DEFAULT_WORKSPACE => {
+                workspace
+            }
             _ => self.workspaces.ensure_default().await?,
         };
         self.workspaces.record(&workspace).await?;
         let function = match &request.function {
-            Some(id) => Some(self.functions.record(&self.functions.workspace_of(id).await?, id).await?),
+            Some(id) => Some(
+                self.functions
+                    .record(&self.functions.workspace_of(id).await?, id)
+                    .await?,
+            ),
             None => None,
         };
-        let workspace = function.as_ref().map_or(workspace, |function| function.workspace_id.clone());
+        let workspace = function
+            .as_ref()
+            .map_or(workspace, |function| function.workspace_id.clone());
         let (_, summary) = self.functions.read_upload(&request.upload).await?;
         let task_id = new_id::task_id();
         let app_name = match request.app_name {
             Some(name) => name,
             None => default_app_name(&task_id)?,
         };
-        let key = format!("build-sources/{workspace}/{task_id}/{}", blob_name(&request.upload.file_name));
+        let key = format!(
+            "build-sources/{workspace}/{task_id}/{}",
+            blob_name(&request.upload.file_name)
+        );
         let sha256 = sha256_hex(&request.upload.content);
-        self.blobs.put(&key, request.upload.content, Some(&sha256)).await.map_err(blob_error)?;
-        let kind = if request.push.is_some() { TaskKind::BuildAndPush } else { TaskKind::Build };
+        self.blobs
+            .put(&key, request.upload.content, Some(&sha256))
+            .await
+            .map_err(blob_error)?;
+        let kind = if request.push.is_some() {
+            TaskKind::BuildAndPush
+        } else {
+            TaskKind::Build
+        };
         let mut record = self.new_record(actor, task_id, workspace, app_name, kind);
         record.function_id = function.as_ref().map(|function| function.id.clone());
         record.configuration = function.as_ref().map(FunctionRecord::configuration);
@@ -137,23 +155,47 @@ impl Builds {
         record.source_sha256 = Some(sha256);
         record.source = Some(summary);
         record.push = request.push;
-        self.enqueue(record, function.as_ref(), request.credentials).await
+        self.enqueue(record, function.as_ref(), request.credentials)
+            .await
     }
 
     /// Queues a build of a function's saved source, deployed when it is done.
-    pub(super) async fn build_saved(&self, actor: &Actor, function: &FunctionRecord, plan: DeployPlan, push: Option<PushTarget>) -> Result<TaskRecord> {
+    pub(super) async fn build_saved(
+        &self,
+        actor: &Actor,
+        function: &FunctionRecord,
+        plan: DeployPlan,
+        push: Option<PushTarget>,
+    ) -> Result<TaskRecord> {
         let code = self.functions.code(function).await?;
         let task_id = new_id::task_id();
         let folder = format!("build-sources/{}/{task_id}", function.workspace_id);
-        let mut record = self.new_record(actor, task_id, function.workspace_id.clone(), plan.app_name.clone(), TaskKind::Deploy);
+        let mut record = self.new_record(
+            actor,
+            task_id,
+            function.workspace_id.clone(),
+            plan.app_name.clone(),
+            TaskKind::Deploy,
+        );
         let module = Bytes::copy_from_slice(code.python().as_bytes());
         let module_sha256 = sha256_hex(&module);
         let module_key = format!("{folder}/app.py");
-        self.blobs.put(&module_key, module, Some(&module_sha256)).await.map_err(blob_error)?;
-        if let (Some(archive_key), Some(sha256)) = (&function.archive_key, &function.archive_sha256) {
-            let archive = self.blobs.get(archive_key, Some(sha256)).await.map_err(blob_error)?;
+        self.blobs
+            .put(&module_key, module, Some(&module_sha256))
+            .await
+            .map_err(blob_error)?;
+        if let (Some(archive_key), Some(sha256)) = (&function.archive_key, &function.archive_sha256)
+        {
+            let archive = self
+                .blobs
+                .get(archive_key, Some(sha256))
+                .await
+                .map_err(blob_error)?;
             let key = format!("{folder}/source.zip");
-            self.blobs.put(&key, archive, Some(sha256)).await.map_err(blob_error)?;
+            self.blobs
+                .put(&key, archive, Some(sha256))
+                .await
+                .map_err(blob_error)?;
             record.source_key = Some(key);
             record.source_sha256 = Some(sha256.clone());
             record.entry_key = Some(module_key);
@@ -171,13 +213,38 @@ impl Builds {
     }
 
     /// Queues a push of what an earlier task of the workspace built: the one whose source is named, else the newest.
-    pub async fn push(&self, actor: &Actor, workspace: &WorkspaceId, source_path: Option<&str>, target: PushTarget, credentials: Option<RegistryCredentials>) -> Result<TaskRecord> {
+    pub async fn push(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        source_path: Option<&str>,
+        target: PushTarget,
+        credentials: Option<RegistryCredentials>,
+    ) -> Result<TaskRecord> {
         self.workspaces.record(workspace).await?;
         let tasks = self.records(workspace, 1_000).await?;
-        let named = |task: &&TaskRecord| source_path.is_none_or(|path| task.source_code_path.as_deref() == Some(path) || task.wasm_path.as_deref() == Some(path) || task.source_code_path.as_deref().is_some_and(|full| full.starts_with(path)));
-        let built = tasks.iter().filter(|task| task.status == TaskStatus::Done && task.artifact.is_some()).find(named);
+        let named = |task: &&TaskRecord| {
+            source_path.is_none_or(|path| {
+                task.source_code_path.as_deref() == Some(path)
+                    || task.wasm_path.as_deref() == Some(path)
+                    || task
+                        .source_code_path
+                        .as_deref()
+                        .is_some_and(|full| full.starts_with(path))
+            })
+        };
+        let built = tasks
+            .iter()
+            .filter(|task| task.status == TaskStatus::Done && task.artifact.is_some())
+            .find(named);
         let built = built.ok_or_else(|| Error::validation("s3_source_path", "Nothing that was built matches. Build first, then push with the source path of that task's answer."))?;
-        let mut record = self.new_record(actor, new_id::task_id(), workspace.clone(), built.app_name.clone(), TaskKind::Push);
+        let mut record = self.new_record(
+            actor,
+            new_id::task_id(),
+            workspace.clone(),
+            built.app_name.clone(),
+            TaskKind::Push,
+        );
         record.function_id.clone_from(&built.function_id);
         record.artifact.clone_from(&built.artifact);
         record.wasm_path.clone_from(&built.wasm_path);
@@ -189,7 +256,14 @@ impl Builds {
         self.enqueue(record, None, credentials).await
     }
 
-    fn new_record(&self, actor: &Actor, task_id: TaskId, workspace_id: WorkspaceId, app_name: AppName, kind: TaskKind) -> TaskRecord {
+    fn new_record(
+        &self,
+        actor: &Actor,
+        task_id: TaskId,
+        workspace_id: WorkspaceId,
+        app_name: AppName,
+        kind: TaskKind,
+    ) -> TaskRecord {
         let now = Timestamp::now();
         TaskRecord {
             record_type: "BuildTask".to_owned(),
@@ -225,22 +299,47 @@ impl Builds {
         }
     }
 
-    async fn enqueue(&self, record: TaskRecord, function: Option<&FunctionRecord>, credentials: Option<RegistryCredentials>) -> Result<TaskRecord> {
+    async fn enqueue(
+        &self,
+        record: TaskRecord,
+        function: Option<&FunctionRecord>,
+        credentials: Option<RegistryCredentials>,
+    ) -> Result<TaskRecord> {
         let place = serde_json::json!({"workspace_id": record.workspace_id});
         let entry = serde_json::json!({"workspace_id": record.workspace_id, "task_id": record.task_id, "created_at": record.created_at});
-        let alive = Condition::All(vec![Condition::Exists, Condition::Missing("deleting".to_owned())]);
+        let alive = Condition::All(vec![
+            Condition::Exists,
+            Condition::Missing("deleting".to_owned()),
+        ]);
         let mut writes = vec![
-            Write::create(keys::task(&record.workspace_id, &record.task_id), to_item(&record)?),
+            Write::create(
+                keys::task(&record.workspace_id, &record.task_id),
+                to_item(&record)?,
+            ),
             Write::create(keys::task_owner(&record.task_id), to_item(&place)?),
-            Write::create(keys::queue_entry(record.created_at, &record.task_id), to_item(&entry)?),
-            Write::Check { key: keys::workspace(&record.workspace_id), condition: alive.clone() },
+            Write::create(
+                keys::queue_entry(record.created_at, &record.task_id),
+                to_item(&entry)?,
+            ),
+            Write::Check {
+                key: keys::workspace(&record.workspace_id),
+                condition: alive.clone(),
+            },
         ];
         if let Some(function) = function {
             let key = keys::function(&function.workspace_id, &function.id);
-            writes.push(Write::Update(Update::new(key).set("taskId", record.task_id.as_str()).set("work", "building").when(alive)));
+            writes.push(Write::Update(
+                Update::new(key)
+                    .set("taskId", record.task_id.as_str())
+                    .set("work", "building")
+                    .when(alive),
+            ));
         }
         if let Some(credentials) = credentials {
-            self.credentials.lock().unwrap_or_else(PoisonError::into_inner).insert(record.task_id.clone(), credentials);
+            self.credentials
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(record.task_id.clone(), credentials);
         }
         self.table.transact(writes).await?;
         self.wake.notify_one();
@@ -249,45 +348,92 @@ impl Builds {
 
     async fn locate(&self, id: &TaskId) -> Result<WorkspaceId> {
         let owner = self.table.get_item(&keys::task_owner(id)).await?;
-        let workspace = owner.as_ref().and_then(|item| item.get("workspace_id")).and_then(|value| value.as_str());
+        let workspace = owner
+            .as_ref()
+            .and_then(|item| item.get("workspace_id"))
+            .and_then(|value| value.as_str());
         workspace.map_or_else(|| Err(Error::not_found("task", id)), WorkspaceId::parse)
     }
 
     /// `workspace` is a hint that saves a look-up; tasks of the first system are found only with it.
-    pub async fn get(&self, _actor: &Actor, id: &TaskId, workspace: Option<&WorkspaceId>) -> Result<TaskRecord> {
+    pub async fn get(
+        &self,
+        _actor: &Actor,
+        id: &TaskId,
+        workspace: Option<&WorkspaceId>,
+    ) -> Result<TaskRecord> {
         let workspace = match self.locate(id).await {
             Ok(found) => found,
             Err(missing) => workspace.cloned().ok_or(missing)?,
         };
-        self.table.get(&keys::task(&workspace, id)).await?.ok_or_else(|| Error::not_found("task", id))
+        self.table
+            .get(&keys::task(&workspace, id))
+            .await?
+            .ok_or_else(|| Error::not_found("task", id))
     }
 
     async fn records(&self, workspace: &WorkspaceId, limit: usize) -> Result<Vec<TaskRecord>> {
-        let mut records: Vec<TaskRecord> = self.table.first(Query::prefix(keys::workspace_partition(workspace), keys::TASK_PREFIX).newest_first(), limit).await?;
+        let mut records: Vec<TaskRecord> = self
+            .table
+            .first(
+                Query::prefix(keys::workspace_partition(workspace), keys::TASK_PREFIX)
+                    .newest_first(),
+                limit,
+            )
+            .await?;
         records.sort_by_key(|task| std::cmp::Reverse(task.created_at));
         Ok(records)
     }
 
     /// Newest first, 1,000 at most.
-    pub async fn list_records(&self, _actor: &Actor, workspace: &WorkspaceId) -> Result<Vec<TaskRecord>> {
+    pub async fn list_records(
+        &self,
+        _actor: &Actor,
+        workspace: &WorkspaceId,
+    ) -> Result<Vec<TaskRecord>> {
         self.workspaces.record(workspace).await?;
         self.records(workspace, 1_000).await
     }
 
     /// The newest 100, or those in one state among the newest 1,000.
-    pub async fn list(&self, actor: &Actor, workspace: &WorkspaceId, status: Option<TaskStatus>) -> Result<Vec<TaskView>> {
+    pub async fn list(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        status: Option<TaskStatus>,
+    ) -> Result<Vec<TaskView>> {
         let records = self.list_records(actor, workspace).await?;
-        Ok(records.into_iter().filter(|task| status.is_none_or(|status| task.status == status)).take(100).map(TaskRecord::view).collect())
+        Ok(records
+            .into_iter()
+            .filter(|task| status.is_none_or(|status| task.status == status))
+            .take(100)
+            .map(TaskRecord::view)
+            .collect())
     }
 
     /// The newest 100 tasks of a function.
-    pub async fn list_of_function(&self, actor: &Actor, workspace: &WorkspaceId, function: &FunctionId) -> Result<Vec<TaskView>> {
+    pub async fn list_of_function(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        function: &FunctionId,
+    ) -> Result<Vec<TaskView>> {
         let records = self.list_records(actor, workspace).await?;
-        Ok(records.into_iter().filter(|task| task.function_id.as_ref() == Some(function)).take(100).map(TaskRecord::view).collect())
+        Ok(records
+            .into_iter()
+            .filter(|task| task.function_id.as_ref() == Some(function))
+            .take(100)
+            .map(TaskRecord::view)
+            .collect())
     }
 
     /// A task and its output after the line `after`.
-    pub async fn progress(&self, actor: &Actor, id: &TaskId, after: u64) -> Result<(TaskView, Vec<TaskLine>)> {
+    pub async fn progress(
+        &self,
+        actor: &Actor,
+        id: &TaskId,
+        after: u64,
+    ) -> Result<(TaskView, Vec<TaskLine>)> {
         let record = self.get(actor, id, None).await?;
         Ok((record.view(), self.lines(id, after).await?))
     }
@@ -301,10 +447,16 @@ impl Builds {
     pub async fn cancel(&self, actor: &Actor, id: &TaskId) -> Result<TaskRecord> {
         let record = self.get(actor, id, None).await?;
         if record.status.is_terminal() {
-            return Err(Error::conflict(format!("This task is {} already; there is nothing to cancel.", record.status.as_str())));
+            return Err(Error::conflict(format!(
+                "This task is {} already; there is nothing to cancel.",
+                record.status.as_str()
+            )));
         }
         let key = keys::task(&record.workspace_id, id);
-        let waiting = Condition::All(vec![Condition::Equals("status".to_owned(), "pending".into()), Condition::Equals("fence".to_owned(), record.fence.into())]);
+        let waiting = Condition::All(vec![
+            Condition::Equals("status".to_owned(), "pending".into()),
+            Condition::Equals("fence".to_owned(), record.fence.into()),
+        ]);
         if record.status == TaskStatus::Pending && record.lease_owner.is_none() {
             let mut ended = record.clone();
             ended.status = TaskStatus::Cancelled;
@@ -315,8 +467,20 @@ impl Builds {
                 return Ok(ended);
             }
         }
-        let _: Option<serde_json::Value> = self.table.try_update(Update::new(key).set("cancel_requested", true).when(Condition::Exists)).await?;
-        if let Some(token) = self.running.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
+        let _: Option<serde_json::Value> = self
+            .table
+            .try_update(
+                Update::new(key)
+                    .set("cancel_requested", true)
+                    .when(Condition::Exists),
+            )
+            .await?;
+        if let Some(token) = self
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(id)
+        {
             token.cancel();
         }
         self.get(actor, id, None).await
@@ -326,16 +490,35 @@ impl Builds {
     pub async fn retry(&self, actor: &Actor, id: &TaskId) -> Result<TaskRecord> {
         let earlier = self.get(actor, id, None).await?;
         if !matches!(earlier.status, TaskStatus::Failed | TaskStatus::Cancelled) {
-            return Err(Error::conflict(format!("This task is {}; only a failed or cancelled one can be run again.", earlier.status.as_str())));
+            return Err(Error::conflict(format!(
+                "This task is {}; only a failed or cancelled one can be run again.",
+                earlier.status.as_str()
+            )));
         }
-        if earlier.push.as_ref().is_some_and(|push| push.with_credentials) {
-            return Err(Error::conflict("This task was given registry credentials, which are never stored. Send the request again with them."));
+        if earlier
+            .push
+            .as_ref()
+            .is_some_and(|push| push.with_credentials)
+        {
+            return Err(Error::conflict(
+                "This task was given registry credentials, which are never stored. Send the request again with them.",
+            ));
         }
         let function = match &earlier.function_id {
-            Some(function) => Some(self.functions.record(&earlier.workspace_id, function).await?),
+            Some(function) => Some(
+                self.functions
+                    .record(&earlier.workspace_id, function)
+                    .await?,
+            ),
             None => None,
         };
-        let mut record = self.new_record(actor, new_id::task_id(), earlier.workspace_id.clone(), earlier.app_name.clone(), earlier.kind);
+        let mut record = self.new_record(
+            actor,
+            new_id::task_id(),
+            earlier.workspace_id.clone(),
+            earlier.app_name.clone(),
+            earlier.kind,
+        );
         record.function_id = earlier.function_id;
         record.source_code_path = earlier.source_code_path;
         record.source_key = earlier.source_key;
@@ -355,7 +538,13 @@ impl Builds {
 
     /// Newest first.
     pub async fn versions(&self, function: &FunctionId) -> Result<Vec<Version>> {
-        self.table.first(Query::prefix(keys::function_partition(function), keys::VERSION_PREFIX).newest_first(), 100).await
+        self.table
+            .first(
+                Query::prefix(keys::function_partition(function), keys::VERSION_PREFIX)
+                    .newest_first(),
+                100,
+            )
+            .await
     }
 
     /// Records a task's end, or refuses when the condition no longer holds. The function it belongs to is free again.
@@ -364,7 +553,11 @@ impl Builds {
         ended.lease_owner = None;
         ended.lease_until = 0.0;
         let mut writes = vec![
-            Write::Put { key: keys::task(&record.workspace_id, &record.task_id), item: to_item(&ended)?, condition },
+            Write::Put {
+                key: keys::task(&record.workspace_id, &record.task_id),
+                item: to_item(&ended)?,
+                condition,
+            },
             Write::delete(keys::queue_entry(record.created_at, &record.task_id)),
         ];
         if let Some(function) = &record.function_id {
@@ -372,35 +565,65 @@ impl Builds {
             let current: Option<FunctionRecord> = self.table.get(&key).await?;
             if current.is_some_and(|function| function.task_id.as_ref() == Some(&record.task_id)) {
                 let mine = Condition::Equals("taskId".to_owned(), record.task_id.as_str().into());
-                let update = Update::new(key).remove("work").set("failed", record.status == TaskStatus::Failed).when(mine);
+                let update = Update::new(key)
+                    .remove("work")
+                    .set("failed", record.status == TaskStatus::Failed)
+                    .when(mine);
                 writes.push(Write::Update(update));
             }
         }
         let finished = self.table.try_transact(writes, None).await?;
         if finished {
-            self.credentials.lock().unwrap_or_else(PoisonError::into_inner).remove(&record.task_id);
+            self.credentials
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&record.task_id);
             self.news.notify_waiters();
         }
         Ok(finished)
     }
 
     /// Deletes a workspace's tasks that belong to a function, or all of them: records, output, sources, artifacts.
-    pub(super) async fn remove(&self, workspace: &WorkspaceId, function: Option<&FunctionId>) -> Result<()> {
-        let tasks: Vec<TaskRecord> = self.table.all(Query::prefix(keys::workspace_partition(workspace), keys::TASK_PREFIX)).await?;
+    pub(super) async fn remove(
+        &self,
+        workspace: &WorkspaceId,
+        function: Option<&FunctionId>,
+    ) -> Result<()> {
+        let tasks: Vec<TaskRecord> = self
+            .table
+            .all(Query::prefix(
+                keys::workspace_partition(workspace),
+                keys::TASK_PREFIX,
+            ))
+            .await?;
         for task in tasks {
             if function.is_some() && task.function_id.as_ref() != function {
                 continue;
             }
-            if let Some(token) = self.running.lock().unwrap_or_else(PoisonError::into_inner).get(&task.task_id) {
+            if let Some(token) = self
+                .running
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(&task.task_id)
+            {
                 token.cancel();
             }
-            self.table.delete_partition(&keys::task_partition(&task.task_id), "").await?;
+            self.table
+                .delete_partition(&keys::task_partition(&task.task_id), "")
+                .await?;
             let folder = format!("build-sources/{workspace}/{}/", task.task_id);
             for blob in self.blobs.list(&folder).await.map_err(blob_error)? {
                 self.blobs.delete(&blob.key).await.map_err(blob_error)?;
             }
-            let mut writes = vec![Write::delete(keys::queue_entry(task.created_at, &task.task_id))];
-            if let Some(image) = task.image_url.as_deref().and_then(|image| crate::model::deployment::ImageRef::parse(image).ok()) {
+            let mut writes = vec![Write::delete(keys::queue_entry(
+                task.created_at,
+                &task.task_id,
+            ))];
+            if let Some(image) = task
+                .image_url
+                .as_deref()
+                .and_then(|image| crate::model::deployment::ImageRef::parse(image).ok())
+            {
                 writes.push(Write::delete(keys::image(&image)));
             }
             writes.push(Write::delete(keys::task(workspace, &task.task_id)));
@@ -418,6 +641,20 @@ fn default_app_name(task: &TaskId) -> Result<AppName> {
 /// A file name as the segment of a key.
 fn blob_name(file_name: &str) -> String {
     let base = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let safe: String = base.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' }).take(100).collect();
-    if safe.trim_matches('.').is_empty() { "source".to_owned() } else { safe }
+    let safe: String = base
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') {
+                c
+            } else {
+                '_'
+            }
+        })
+        .take(100)
+        .collect();
+    if safe.trim_matches('.').is_empty() {
+        "source".to_owned()
+    } else {
+        safe
+    }
 }

@@ -43,7 +43,14 @@ pub(super) struct Output {
 impl Output {
     /// Lines go on after `sequence`, where an earlier run of the task stopped.
     pub(super) fn new(task: TaskId, sequence: u64) -> Arc<Self> {
-        Arc::new(Self { task, pending: Mutex::new(Pending { sequence, ..Pending::default() }), changed: Arc::new(Notify::new()) })
+        Arc::new(Self {
+            task,
+            pending: Mutex::new(Pending {
+                sequence,
+                ..Pending::default()
+            }),
+            changed: Arc::new(Notify::new()),
+        })
     }
 
     fn pending(&self) -> std::sync::MutexGuard<'_, Pending> {
@@ -60,7 +67,14 @@ impl Output {
         // A chunk stays far below what an item may hold.
         for chunk in lines.chunks(60) {
             let key = keys::task_lines(&self.task, chunk[0].sequence);
-            table.write(Write::put(key, to_item(&Chunk { lines: chunk.to_vec() })?)).await?;
+            table
+                .write(Write::put(
+                    key,
+                    to_item(&Chunk {
+                        lines: chunk.to_vec(),
+                    })?,
+                ))
+                .await?;
         }
         Ok(())
     }
@@ -88,7 +102,12 @@ impl Progress for Output {
         }
         pending.sequence += 1;
         let sequence = pending.sequence;
-        pending.lines.push(TaskLine { sequence, at: Timestamp::now(), stage, text });
+        pending.lines.push(TaskLine {
+            sequence,
+            at: Timestamp::now(),
+            stage,
+            text,
+        });
         drop(pending);
         self.changed.notify_one();
     }
@@ -100,13 +119,32 @@ impl Builds {
         // The chunk that holds the next line may begin before it.
         let from = keys::task_lines(id, after.saturating_sub(60));
         let range = SortRange::Between(from.sk, format!("{}~", keys::LINES_PREFIX));
-        let query = Query { pk: from.pk, range, forward: true, limit: 1_000, after: None };
+        let query = Query {
+            pk: from.pk,
+            range,
+            forward: true,
+            limit: 1_000,
+            after: None,
+        };
         let chunks: Vec<Chunk> = self.table.all(query).await?;
-        Ok(chunks.into_iter().flat_map(|chunk| chunk.lines).filter(|line| line.sequence > after).collect())
+        Ok(chunks
+            .into_iter()
+            .flat_map(|chunk| chunk.lines)
+            .filter(|line| line.sequence > after)
+            .collect())
     }
 
     pub(super) async fn last_sequence(&self, id: &TaskId) -> Result<u64> {
-        let newest: Vec<Chunk> = self.table.first(Query::prefix(keys::task_partition(id), keys::LINES_PREFIX).newest_first(), 1).await?;
-        Ok(newest.first().and_then(|chunk| chunk.lines.last()).map_or(0, |line| line.sequence))
+        let newest: Vec<Chunk> = self
+            .table
+            .first(
+                Query::prefix(keys::task_partition(id), keys::LINES_PREFIX).newest_first(),
+                1,
+            )
+            .await?;
+        Ok(newest
+            .first()
+            .and_then(|chunk| chunk.lines.last())
+            .map_or(0, |line| line.sequence))
     }
 }

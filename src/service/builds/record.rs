@@ -126,7 +126,16 @@ pub fn planned_stages(kind: TaskKind) -> Vec<Stage> {
     };
     StageName::ALL
         .into_iter()
-        .map(|name| Stage { name, status: if has(name) { StageStatus::Waiting } else { StageStatus::Skipped }, started_at: None, ended_at: None })
+        .map(|name| Stage {
+            name,
+            status: if has(name) {
+                StageStatus::Waiting
+            } else {
+                StageStatus::Skipped
+            },
+            started_at: None,
+            ended_at: None,
+        })
         .collect()
 }
 
@@ -177,8 +186,13 @@ impl TaskRecord {
                     stage.status = status;
                     stage.ended_at = Some(now);
                 }
-                StageStatus::Waiting if status != StageStatus::Done => stage.status = StageStatus::Skipped,
-                StageStatus::Waiting | StageStatus::Done | StageStatus::Failed | StageStatus::Skipped => {}
+                StageStatus::Waiting if status != StageStatus::Done => {
+                    stage.status = StageStatus::Skipped
+                }
+                StageStatus::Waiting
+                | StageStatus::Done
+                | StageStatus::Failed
+                | StageStatus::Skipped => {}
             }
         }
     }
@@ -196,7 +210,13 @@ mod tests {
         }))
         .expect("readable");
         assert_eq!(record.status, TaskStatus::Done);
-        assert_eq!(record.result().and_then(|result| result.image_uri).as_deref(), Some("r/x:1"));
+        assert_eq!(
+            record
+                .result()
+                .and_then(|result| result.image_uri)
+                .as_deref(),
+            Some("r/x:1")
+        );
     }
 
     #[test]
@@ -211,6 +231,15 @@ mod tests {
         record.enter_stage(StageName::Build, now);
         record.end_running(StageStatus::Failed, now);
         let states: Vec<_> = record.stages.iter().map(|stage| stage.status).collect();
-        assert_eq!(states, [StageStatus::Done, StageStatus::Failed, StageStatus::Skipped, StageStatus::Skipped, StageStatus::Skipped]);
+        assert_eq!(
+            states,
+            [
+                StageStatus::Done,
+                StageStatus::Failed,
+                StageStatus::Skipped,
+                StageStatus::Skipped,
+                StageStatus::Skipped
+            ]
+        );
     }
 }

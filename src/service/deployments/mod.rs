@@ -13,7 +13,9 @@ use super::actor::Actor;
 use super::functions::record::{FunctionRecord, fingerprint};
 use super::new_id;
 use super::table::{Table, internal, to_item};
-use crate::model::deployment::{AppName, DeployOptions, Deployment, DeploymentStatus, ImageRef, Namespace};
+use crate::model::deployment::{
+    AppName, DeployOptions, Deployment, DeploymentStatus, ImageRef, Namespace,
+};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::id::{DeploymentId, FunctionId, WorkspaceId};
 use crate::model::time::Timestamp;
@@ -54,20 +56,32 @@ pub struct Deployments {
 }
 
 const WORDS: &[&str] = &[
-    "amber", "brave", "calm", "clear", "cloud", "coral", "dawn", "delta", "ember", "field", "frost", "gentle", "harbor", "happy", "island", "jade", "keen", "lake", "lucky", "maple", "meadow", "misty", "noble", "ocean", "olive",
-    "pearl", "pine", "quiet", "rapid", "river", "silver", "solar", "spring", "stone", "sunny", "swift", "tide", "vivid", "willow", "winter",
+    "amber", "brave", "calm", "clear", "cloud", "coral", "dawn", "delta", "ember", "field",
+    "frost", "gentle", "harbor", "happy", "island", "jade", "keen", "lake", "lucky", "maple",
+    "meadow", "misty", "noble", "ocean", "olive", "pearl", "pine", "quiet", "rapid", "river",
+    "silver", "solar", "spring", "stone", "sunny", "swift", "tide", "vivid", "willow", "winter",
 ];
 
 fn random_app_name() -> AppName {
     let mut random = rand::rng();
     let word = |random: &mut _| *WORDS.choose(random).unwrap_or(&"blue");
     let number = rand::Rng::random_range(&mut random, 1000..10_000);
-    AppName::parse(format!("spin-{}-{}-{number}", word(&mut random), word(&mut random))).expect("words and digits are an app name")
+    AppName::parse(format!(
+        "spin-{}-{}-{number}",
+        word(&mut random),
+        word(&mut random)
+    ))
+    .expect("words and digits are an app name")
 }
 
 impl Deployments {
     pub fn new(table: Table, platform: Arc<dyn Platform>, routes: Arc<Routes>) -> Arc<Self> {
-        Arc::new(Self { table, platform, routes, busy: Mutex::default() })
+        Arc::new(Self {
+            table,
+            platform,
+            routes,
+            busy: Mutex::default(),
+        })
     }
 
     /// Whether this server alone deploys.
@@ -83,22 +97,36 @@ impl Deployments {
             .await?
             .ok_or_else(|| Error::validation("image_ref", format!("The image {} is not known here. Build and push it first; its name is the task's image_url.", request.image_ref)))?;
         let app_name = request.app_name.clone().unwrap_or_else(random_app_name);
-        let lock = self.busy.lock().await.entry(app_name.clone()).or_default().clone();
+        let lock = self
+            .busy
+            .lock()
+            .await
+            .entry(app_name.clone())
+            .or_default()
+            .clone();
         let _guard = lock.lock().await;
         let app: Option<AppRecord> = self.table.get(&keys::app(&app_name)).await?;
-        let owner = self.owner(&request, &image, app.as_ref(), &app_name).await?;
+        let owner = self
+            .owner(&request, &image, app.as_ref(), &app_name)
+            .await?;
         if let Some(app) = &app
             && let (Some(id), Some(current)) = (&request.id, &app.deployment_id)
             && id == current
             && let Some(deployment) = self.find(id).await?
         {
-            return Ok(DeployOutcome { deployment: deployment.deployment, warnings: Vec::new() });
+            return Ok(DeployOutcome {
+                deployment: deployment.deployment,
+                warnings: Vec::new(),
+            });
         }
         let mut record = DeploymentRecord {
             deployment: Deployment {
                 id: request.id.clone().unwrap_or_else(new_id::deployment_id),
                 function_id: owner.as_ref().map(|function| function.id.clone()),
-                version: image.version.filter(|_| owner.is_some() && image.function_id == owner.as_ref().map(|function| function.id.clone())),
+                version: image.version.filter(|_| {
+                    owner.is_some()
+                        && image.function_id == owner.as_ref().map(|function| function.id.clone())
+                }),
                 app_name,
                 namespace: request.namespace,
                 image_ref: request.image_ref,
@@ -114,7 +142,10 @@ impl Deployments {
         self.begin(&record, owner.as_ref()).await?;
         let next = next_app(app.as_ref(), &record, &image, owner.as_ref());
         match self.switch(&next).await {
-            Ok(deployed) => self.succeed(&mut record, next, app.as_ref(), &image, deployed).await,
+            Ok(deployed) => {
+                self.succeed(&mut record, next, app.as_ref(), &image, deployed)
+                    .await
+            }
             Err(error) => {
                 let shown = platform_error(error);
                 self.fail(&mut record, &shown).await?;
@@ -131,48 +162,89 @@ impl Deployments {
     }
 
     /// Whose deployment it is: the function named, else the image's, else the app's owner, else nobody's. Another function's app is refused.
-    async fn owner(&self, request: &DeployRequest, image: &ImageRecord, app: Option<&AppRecord>, app_name: &AppName) -> Result<Option<FunctionRecord>> {
-        let id = request.function_id.clone().or_else(|| image.function_id.clone()).or_else(|| app.and_then(|app| app.function_id.clone()));
+    async fn owner(
+        &self,
+        request: &DeployRequest,
+        image: &ImageRecord,
+        app: Option<&AppRecord>,
+        app_name: &AppName,
+    ) -> Result<Option<FunctionRecord>> {
+        let id = request
+            .function_id
+            .clone()
+            .or_else(|| image.function_id.clone())
+            .or_else(|| app.and_then(|app| app.function_id.clone()));
         if let Some(app) = app
             && app.function_id.is_some()
             && app.function_id != id
         {
-            return Err(Error::conflict(format!("The app name {app_name} belongs to another function. Choose another name.")).with_field("app_name"));
+            return Err(Error::conflict(format!(
+                "The app name {app_name} belongs to another function. Choose another name."
+            ))
+            .with_field("app_name"));
         }
         let Some(id) = id else { return Ok(None) };
         let owner = self.table.get_item(&keys::function_owner(&id)).await?;
-        let Some(workspace) = owner.as_ref().and_then(|item| item.get("workspace_id")).and_then(serde_json::Value::as_str) else {
+        let Some(workspace) = owner
+            .as_ref()
+            .and_then(|item| item.get("workspace_id"))
+            .and_then(serde_json::Value::as_str)
+        else {
             // A label on the pod is all that older clients mean by it: a function unknown here gives an unattached app.
             return Ok(None);
         };
         let key = keys::function(&WorkspaceId::parse(workspace)?, &id);
         let function: Option<FunctionRecord> = self.table.get(&key).await?;
-        function.filter(|function| !function.deleting).map(Some).ok_or_else(|| Error::not_found("function", &id))
+        function
+            .filter(|function| !function.deleting)
+            .map(Some)
+            .ok_or_else(|| Error::not_found("function", &id))
     }
 
     async fn begin(&self, record: &DeploymentRecord, owner: Option<&FunctionRecord>) -> Result<()> {
         let deployment = &record.deployment;
         let partition = partition(deployment);
         let mut writes = vec![
-            Write::put(keys::deployment(&partition, &deployment.id), to_item(record)?),
-            Write::put(keys::deployment_owner(&deployment.id), to_item(&Place { partition })?),
+            Write::put(
+                keys::deployment(&partition, &deployment.id),
+                to_item(record)?,
+            ),
+            Write::put(
+                keys::deployment_owner(&deployment.id),
+                to_item(&Place { partition })?,
+            ),
         ];
         if let Some(function) = owner {
             let key = keys::function(&function.workspace_id, &function.id);
-            writes.push(Write::Update(Update::new(key).set("work", "deploying").when(Condition::All(vec![Condition::Exists, Condition::Missing("deleting".to_owned())]))));
+            writes.push(Write::Update(
+                Update::new(key)
+                    .set("work", "deploying")
+                    .when(Condition::All(vec![
+                        Condition::Exists,
+                        Condition::Missing("deleting".to_owned()),
+                    ])),
+            ));
         }
         self.table.transact(writes).await
     }
 
     async fn switch(&self, next: &AppRecord) -> Result<Deployed, PlatformError> {
-        let release = release(next).ok_or_else(|| PlatformError::Failed("the release is incomplete".to_owned()))?;
+        let release = release(next)
+            .ok_or_else(|| PlatformError::Failed("the release is incomplete".to_owned()))?;
         if let Some(artifact) = &release.artifact {
             self.platform.prepare(artifact).await?;
         }
         self.platform.deploy(release).await
     }
 
-    async fn succeed(&self, record: &mut DeploymentRecord, mut next: AppRecord, before: Option<&AppRecord>, image: &ImageRecord, deployed: Deployed) -> Result<DeployOutcome> {
+    async fn succeed(
+        &self,
+        record: &mut DeploymentRecord,
+        mut next: AppRecord,
+        before: Option<&AppRecord>,
+        image: &ImageRecord,
+        deployed: Deployed,
+    ) -> Result<DeployOutcome> {
         next.app_name = deployed.app_name.clone();
         record.deployment.app_name = deployed.app_name;
         record.deployment.endpoint = deployed.endpoint;
@@ -184,8 +256,15 @@ impl Deployments {
         };
         let item = to_item(&next)?;
         let mut writes = vec![
-            Write::put(keys::deployment(&partition(deployment), &deployment.id), to_item(record)?),
-            Write::Put { key: keys::app(&next.app_name), item: item.clone(), condition: Some(same) },
+            Write::put(
+                keys::deployment(&partition(deployment), &deployment.id),
+                to_item(record)?,
+            ),
+            Write::Put {
+                key: keys::app(&next.app_name),
+                item: item.clone(),
+                condition: Some(same),
+            },
             Write::put(keys::app_entry(&next.app_name), item),
         ];
         if let (Some(workspace), Some(function)) = (&next.workspace_id, &next.function_id) {
@@ -197,17 +276,26 @@ impl Deployments {
                 .set("lastDeployed", deployment.created_at.to_string())
                 .set("failed", false)
                 .remove("work")
-                .when(Condition::All(vec![Condition::Exists, Condition::Missing("deleting".to_owned())]));
+                .when(Condition::All(vec![
+                    Condition::Exists,
+                    Condition::Missing("deleting".to_owned()),
+                ]));
             update = match deployment.version {
                 Some(version) => update.set("deployedVersion", version),
                 None => update.remove("deployedVersion"),
             };
             writes.push(Write::Update(update));
         }
-        if let Some(superseded) = before.and_then(|app| app.deployment_id.clone()).filter(|id| *id != deployment.id)
+        if let Some(superseded) = before
+            .and_then(|app| app.deployment_id.clone())
+            .filter(|id| *id != deployment.id)
             && let Some(old) = self.find(&superseded).await?
         {
-            writes.push(Write::Update(Update::new(keys::deployment(&partition(&old.deployment), &superseded)).set("status", "superseded").when(Condition::Exists)));
+            writes.push(Write::Update(
+                Update::new(keys::deployment(&partition(&old.deployment), &superseded))
+                    .set("status", "superseded")
+                    .when(Condition::Exists),
+            ));
         }
         if !self.table.try_transact(writes, None).await? {
             // Another server deployed in between, or the function was deleted: what the table says is what serves.
@@ -216,59 +304,108 @@ impl Deployments {
             } else {
                 let _ = self.platform.delete(&next.app_name, &next.namespace).await;
             }
-            let error = Error::conflict("Another deployment of this app came first, or the function was deleted. Reload and try again.");
+            let error = Error::conflict(
+                "Another deployment of this app came first, or the function was deleted. Reload and try again.",
+            );
             self.fail(record, &error).await?;
             return Err(error);
         }
         self.routes.insert(&next);
-        Ok(DeployOutcome { deployment: record.deployment.clone(), warnings: deployed.warnings })
+        Ok(DeployOutcome {
+            deployment: record.deployment.clone(),
+            warnings: deployed.warnings,
+        })
     }
 
     async fn fail(&self, record: &mut DeploymentRecord, error: &Error) -> Result<()> {
         record.deployment.status = DeploymentStatus::Failed;
         record.deployment.error = Some(error.message.clone());
         let deployment = &record.deployment;
-        self.table.write(Write::put(keys::deployment(&partition(deployment), &deployment.id), to_item(record)?)).await?;
+        self.table
+            .write(Write::put(
+                keys::deployment(&partition(deployment), &deployment.id),
+                to_item(record)?,
+            ))
+            .await?;
         if let (Some(workspace), Some(function)) = (&record.workspace_id, &deployment.function_id) {
-            let update = Update::new(keys::function(workspace, function)).set("failed", true).remove("work").when(Condition::Exists);
-            self.table.try_transact(vec![Write::Update(update)], None).await?;
+            let update = Update::new(keys::function(workspace, function))
+                .set("failed", true)
+                .remove("work")
+                .when(Condition::Exists);
+            self.table
+                .try_transact(vec![Write::Update(update)], None)
+                .await?;
         }
         Ok(())
     }
 
     async fn find(&self, id: &DeploymentId) -> Result<Option<DeploymentRecord>> {
-        let Some(place) = self.table.get::<Place>(&keys::deployment_owner(id)).await? else { return Ok(None) };
-        self.table.get(&keys::deployment(&place.partition, id)).await
+        let Some(place) = self.table.get::<Place>(&keys::deployment_owner(id)).await? else {
+            return Ok(None);
+        };
+        self.table
+            .get(&keys::deployment(&place.partition, id))
+            .await
     }
 
     /// Deploys an earlier deployment's image again, with the configuration of its version.
     pub async fn redeploy(&self, actor: &Actor, id: &DeploymentId) -> Result<DeployOutcome> {
-        let earlier = self.find(id).await?.ok_or_else(|| Error::not_found("deployment", id))?.deployment;
-        let request =
-            DeployRequest { app_name: Some(earlier.app_name), namespace: earlier.namespace, image_ref: earlier.image_ref, options: earlier.options, function_id: earlier.function_id, id: None };
+        let earlier = self
+            .find(id)
+            .await?
+            .ok_or_else(|| Error::not_found("deployment", id))?
+            .deployment;
+        let request = DeployRequest {
+            app_name: Some(earlier.app_name),
+            namespace: earlier.namespace,
+            image_ref: earlier.image_ref,
+            options: earlier.options,
+            function_id: earlier.function_id,
+            id: None,
+        };
         self.deploy(actor, request).await
     }
 
     /// Newest first.
     pub async fn list(&self, function: &FunctionId) -> Result<Vec<Deployment>> {
-        let query = Query::prefix(keys::function_partition(function), keys::DEPLOYMENT_PREFIX).newest_first();
+        let query = Query::prefix(keys::function_partition(function), keys::DEPLOYMENT_PREFIX)
+            .newest_first();
         let records: Vec<DeploymentRecord> = self.table.first(query, 100).await?;
-        Ok(records.into_iter().map(|record| record.deployment).collect())
+        Ok(records
+            .into_iter()
+            .map(|record| record.deployment)
+            .collect())
     }
 
     /// Takes an app down and forgets it; part of deleting its function. Absence is fine.
     pub(super) async fn remove_app(&self, app_name: &AppName) -> Result<()> {
-        let Some(app) = self.table.get::<AppRecord>(&keys::app(app_name)).await? else { return Ok(()) };
+        let Some(app) = self.table.get::<AppRecord>(&keys::app(app_name)).await? else {
+            return Ok(());
+        };
         self.routes.remove(app_name);
-        self.platform.delete(app_name, &app.namespace).await.map_err(platform_error)?;
-        self.table.transact(vec![Write::delete(keys::app(app_name)), Write::delete(keys::app_entry(app_name))]).await?;
-        self.table.delete_partition(&keys::app_partition(app_name), "").await
+        self.platform
+            .delete(app_name, &app.namespace)
+            .await
+            .map_err(platform_error)?;
+        self.table
+            .transact(vec![
+                Write::delete(keys::app(app_name)),
+                Write::delete(keys::app_entry(app_name)),
+            ])
+            .await?;
+        self.table
+            .delete_partition(&keys::app_partition(app_name), "")
+            .await
     }
 
     /// Apps of a function.
     pub(super) async fn apps_of(&self, function: &FunctionId) -> Result<Vec<AppName>> {
         let apps: Vec<AppRecord> = self.table.all(Query::prefix(keys::APPS, "")).await?;
-        Ok(apps.into_iter().filter(|app| app.function_id.as_ref() == Some(function)).map(|app| app.app_name).collect())
+        Ok(apps
+            .into_iter()
+            .filter(|app| app.function_id.as_ref() == Some(function))
+            .map(|app| app.app_name)
+            .collect())
     }
 
     /// What users call, for what serves.
@@ -279,14 +416,27 @@ impl Deployments {
 
 /// Deployments of a function are in its partition, others in their app's.
 fn partition(deployment: &Deployment) -> String {
-    deployment.function_id.as_ref().map_or_else(|| keys::app_partition(&deployment.app_name), keys::function_partition)
+    deployment.function_id.as_ref().map_or_else(
+        || keys::app_partition(&deployment.app_name),
+        keys::function_partition,
+    )
 }
 
-fn next_app(before: Option<&AppRecord>, record: &DeploymentRecord, image: &ImageRecord, owner: Option<&FunctionRecord>) -> AppRecord {
+fn next_app(
+    before: Option<&AppRecord>,
+    record: &DeploymentRecord,
+    image: &ImageRecord,
+    owner: Option<&FunctionRecord>,
+) -> AppRecord {
     let deployment = &record.deployment;
     // A rollback brings its version's settings back; the newest version runs with the settings as they are now.
-    let is_newest = |version: u32| owner.is_some_and(|function| f64::from(version) >= function.versions);
-    let of_version = image.configuration.clone().filter(|_| deployment.version.is_some_and(|version| !is_newest(version)));
+    let is_newest =
+        |version: u32| owner.is_some_and(|function| f64::from(version) >= function.versions);
+    let of_version = image.configuration.clone().filter(|_| {
+        deployment
+            .version
+            .is_some_and(|version| !is_newest(version))
+    });
     AppRecord {
         app_name: deployment.app_name.clone(),
         namespace: deployment.namespace.clone(),
@@ -296,7 +446,9 @@ fn next_app(before: Option<&AppRecord>, record: &DeploymentRecord, image: &Image
         version: deployment.version,
         image_ref: Some(deployment.image_ref.clone()),
         artifact: Some(image.artifact.clone()),
-        configuration: of_version.or_else(|| owner.map(FunctionRecord::configuration)).unwrap_or_default(),
+        configuration: of_version
+            .or_else(|| owner.map(FunctionRecord::configuration))
+            .unwrap_or_default(),
         options: deployment.options.clone(),
         disabled: owner.is_some_and(|function| function.disabled),
         revision: before.map_or(1.0, |app| app.revision + 1.0),
@@ -306,14 +458,18 @@ fn next_app(before: Option<&AppRecord>, record: &DeploymentRecord, image: &Image
 fn unknown_namespace(namespace: &str) -> Error {
     Error::validation(
         "namespace",
-        format!("Namespace '{namespace}' not found. Create it first: kubectl create namespace {namespace}. On an embedded server, add it to BLUE_FAAS_NAMESPACES and restart."),
+        format!(
+            "Namespace '{namespace}' not found. Create it first: kubectl create namespace {namespace}. On an embedded server, add it to BLUE_FAAS_NAMESPACES and restart."
+        ),
     )
 }
 
 fn platform_error(error: PlatformError) -> Error {
     match error {
         PlatformError::UnknownNamespace(namespace) => unknown_namespace(&namespace),
-        PlatformError::Unrunnable(message) => Error::new(ErrorKind::Validation, message).with_field("image_ref"),
+        PlatformError::Unrunnable(message) => {
+            Error::new(ErrorKind::Validation, message).with_field("image_ref")
+        }
         PlatformError::Failed(cause) => internal("DEPLOY_ERROR", cause),
     }
 }

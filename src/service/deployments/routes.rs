@@ -36,14 +36,19 @@ pub struct Route {
 impl Route {
     pub fn owner(&self) -> Owner {
         match (&self.workspace_id, &self.function_id) {
-            (Some(workspace), Some(function)) => Owner::Function { workspace: workspace.clone(), function: function.clone() },
+            (Some(workspace), Some(function)) => Owner::Function {
+                workspace: workspace.clone(),
+                function: function.clone(),
+            },
             _ => Owner::App(self.app_name.clone()),
         }
     }
 
     /// What executions name as their function: the function, or the app itself.
     pub fn recorded_as(&self) -> FunctionId {
-        self.function_id.clone().unwrap_or_else(|| FunctionId::parse(self.app_name.as_str()).expect("an app name is an id"))
+        self.function_id.clone().unwrap_or_else(|| {
+            FunctionId::parse(self.app_name.as_str()).expect("an app name is an id")
+        })
     }
 }
 
@@ -57,16 +62,28 @@ pub struct Routes {
 impl Routes {
     /// `per_function` is how many calls of one app run at the same time.
     pub fn new(table: Table, platform: Arc<dyn Platform>, per_function: usize) -> Arc<Self> {
-        Arc::new(Self { table, platform, per_function, routes: RwLock::default() })
+        Arc::new(Self {
+            table,
+            platform,
+            per_function,
+            routes: RwLock::default(),
+        })
     }
 
     pub fn get(&self, app: &AppName) -> Option<Arc<Route>> {
-        self.routes.read().unwrap_or_else(PoisonError::into_inner).get(app).cloned()
+        self.routes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(app)
+            .cloned()
     }
 
     pub(super) fn insert(&self, app: &AppRecord) {
         let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
-        let concurrency = routes.get(&app.app_name).map_or_else(|| Arc::new(Semaphore::new(self.per_function)), |route| route.concurrency.clone());
+        let concurrency = routes.get(&app.app_name).map_or_else(
+            || Arc::new(Semaphore::new(self.per_function)),
+            |route| route.concurrency.clone(),
+        );
         let route = Route {
             app_name: app.app_name.clone(),
             workspace_id: app.workspace_id.clone(),
@@ -81,21 +98,46 @@ impl Routes {
     }
 
     pub(in crate::service) fn remove(&self, app: &AppName) {
-        self.routes.write().unwrap_or_else(PoisonError::into_inner).remove(app);
+        self.routes
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(app);
     }
 
     /// Lets what serves follow a change of a function's settings, and the records of its app.
-    pub(in crate::service) async fn follow_function(&self, function: &FunctionRecord) -> Result<()> {
-        let Some(app) = &function.app_name else { return Ok(()) };
-        let configuration = function.configuration();
-        let value = serde_json::to_value(&configuration).map_err(|cause| internal("STORE_ERROR", cause))?;
-        let change = |key| {
-            Update::new(key).set("configuration", value.clone()).set("disabled", function.disabled).add("revision", 1.0).when(Condition::Equals("function_id".to_owned(), function.id.as_str().into()))
+    pub(in crate::service) async fn follow_function(
+        &self,
+        function: &FunctionRecord,
+    ) -> Result<()> {
+        let Some(app) = &function.app_name else {
+            return Ok(());
         };
-        let deployed = Update::new(keys::function(&function.workspace_id, &function.id)).set("deployedConfiguration", fingerprint(&configuration)).when(Condition::Exists);
-        let writes = vec![Write::Update(change(keys::app(app))), Write::Update(change(keys::app_entry(app))), Write::Update(deployed)];
+        let configuration = function.configuration();
+        let value =
+            serde_json::to_value(&configuration).map_err(|cause| internal("STORE_ERROR", cause))?;
+        let change = |key| {
+            Update::new(key)
+                .set("configuration", value.clone())
+                .set("disabled", function.disabled)
+                .add("revision", 1.0)
+                .when(Condition::Equals(
+                    "function_id".to_owned(),
+                    function.id.as_str().into(),
+                ))
+        };
+        let deployed = Update::new(keys::function(&function.workspace_id, &function.id))
+            .set("deployedConfiguration", fingerprint(&configuration))
+            .when(Condition::Exists);
+        let writes = vec![
+            Write::Update(change(keys::app(app))),
+            Write::Update(change(keys::app_entry(app))),
+            Write::Update(deployed),
+        ];
         if self.table.try_transact(writes, None).await? {
-            self.platform.configure(app, configuration).await.map_err(|cause| internal("DEPLOY_ERROR", cause))?;
+            self.platform
+                .configure(app, configuration)
+                .await
+                .map_err(|cause| internal("DEPLOY_ERROR", cause))?;
             if let Some(record) = self.table.get::<AppRecord>(&keys::app(app)).await? {
                 self.insert(&record);
             }
@@ -107,9 +149,24 @@ impl Routes {
     pub async fn follow_table(&self) -> Result<usize> {
         let apps: Vec<AppRecord> = self.table.all(Query::prefix(keys::APPS, "")).await?;
         let known: HashSet<AppName> = apps.iter().map(|app| app.app_name.clone()).collect();
-        let changed: Vec<&AppRecord> = apps.iter().filter(|app| app.deployment_id.is_some() && self.get(&app.app_name).is_none_or(|route| route.revision < app.revision)).collect();
+        let changed: Vec<&AppRecord> = apps
+            .iter()
+            .filter(|app| {
+                app.deployment_id.is_some()
+                    && self
+                        .get(&app.app_name)
+                        .is_none_or(|route| route.revision < app.revision)
+            })
+            .collect();
         futures::future::join_all(changed.iter().map(|app| self.start(app))).await;
-        let gone: Vec<AppName> = self.routes.read().unwrap_or_else(PoisonError::into_inner).keys().filter(|app| !known.contains(*app)).cloned().collect();
+        let gone: Vec<AppName> = self
+            .routes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .keys()
+            .filter(|app| !known.contains(*app))
+            .cloned()
+            .collect();
         for app in gone {
             self.remove(&app);
         }
@@ -120,7 +177,9 @@ impl Routes {
         let Some(release) = release(app) else { return };
         match self.platform.deploy(release).await {
             Ok(_) => self.insert(app),
-            Err(error) => tracing::error!(app = %app.app_name, %error, "a deployed app does not start"),
+            Err(error) => {
+                tracing::error!(app = %app.app_name, %error, "a deployed app does not start")
+            }
         }
     }
 }

@@ -24,7 +24,8 @@ pub fn manifest(request: &ScaffoldRequest) -> Result<String> {
     if let Some(function) = &request.function_id {
         labels["function_id"] = Value::from(function.as_str());
     }
-    let text = |value: &Option<String>, default: &str| value.clone().unwrap_or_else(|| default.to_owned());
+    let text =
+        |value: &Option<String>, default: &str| value.clone().unwrap_or_else(|| default.to_owned());
     let mut spec = json!({
         "image": request.image_ref.as_str(),
         "executor": "containerd-shim-spin",
@@ -43,7 +44,9 @@ pub fn manifest(request: &ScaffoldRequest) -> Result<String> {
     }
     let metadata = |name: String| json!({"name": name, "namespace": request.namespace.as_str()});
     let app = json!({"apiVersion": "core.spinkube.dev/v1alpha1", "kind": "SpinApp", "metadata": metadata(request.app_name.as_str().to_owned()), "spec": spec});
-    let yaml = |value: &Value| serde_yaml_ng::to_string(value).map_err(|cause| internal("SCAFFOLD_ERROR", cause));
+    let yaml = |value: &Value| {
+        serde_yaml_ng::to_string(value).map_err(|cause| internal("SCAFFOLD_ERROR", cause))
+    };
     if !options.enable_autoscaling {
         return yaml(&app);
     }
@@ -77,9 +80,22 @@ mod tests {
 
     #[test]
     fn replicas_stand_only_without_autoscaling() {
-        let scaled = manifest(&request(DeployOptions { replicas: Some(3), ..DeployOptions::default() })).expect("yaml");
-        assert!(!scaled.contains("replicas: 3") && scaled.contains("kind: HorizontalPodAutoscaler") && scaled.contains("name: hello-hpa"));
-        let fixed = manifest(&request(DeployOptions { enable_autoscaling: false, replicas: Some(3), ..DeployOptions::default() })).expect("yaml");
+        let scaled = manifest(&request(DeployOptions {
+            replicas: Some(3),
+            ..DeployOptions::default()
+        }))
+        .expect("yaml");
+        assert!(
+            !scaled.contains("replicas: 3")
+                && scaled.contains("kind: HorizontalPodAutoscaler")
+                && scaled.contains("name: hello-hpa")
+        );
+        let fixed = manifest(&request(DeployOptions {
+            enable_autoscaling: false,
+            replicas: Some(3),
+            ..DeployOptions::default()
+        }))
+        .expect("yaml");
         assert!(fixed.contains("replicas: 3") && !fixed.contains("HorizontalPodAutoscaler"));
     }
 }

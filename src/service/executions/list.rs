@@ -31,27 +31,57 @@ fn encode_cursor(sort_key: &str) -> String {
 }
 
 fn decode_cursor(cursor: Option<&str>) -> Result<Option<String>> {
-    let wrong = || Error::validation("cursor", "This cursor is not one of ours. Take it from the answer before, unchanged.");
+    let wrong = || {
+        Error::validation(
+            "cursor",
+            "This cursor is not one of ours. Take it from the answer before, unchanged.",
+        )
+    };
     cursor
         .map(|cursor| {
             let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| wrong())?;
             let text = String::from_utf8(bytes).map_err(|_| wrong())?;
-            if text.len() <= 128 && text.is_ascii() { Ok(format!("{EXECUTION_PREFIX}{text}")) } else { Err(wrong()) }
+            if text.len() <= 128 && text.is_ascii() {
+                Ok(format!("{EXECUTION_PREFIX}{text}"))
+            } else {
+                Err(wrong())
+            }
         })
         .transpose()
 }
 
 fn query(function: &FunctionId, filter: &ExecutionFilter, after: Option<String>) -> Query {
-    let from = filter.from.map_or_else(|| EXECUTION_PREFIX.to_owned(), |from| format!("{EXECUTION_PREFIX}{}", from.sort_key()));
-    let to = filter.to.map_or_else(|| format!("{EXECUTION_PREFIX}~"), |to| format!("{EXECUTION_PREFIX}{}~", to.sort_key()));
-    Query { pk: keys::function_partition(function), range: SortRange::Between(from, to), forward: false, limit: 100, after }
+    let from = filter.from.map_or_else(
+        || EXECUTION_PREFIX.to_owned(),
+        |from| format!("{EXECUTION_PREFIX}{}", from.sort_key()),
+    );
+    let to = filter.to.map_or_else(
+        || format!("{EXECUTION_PREFIX}~"),
+        |to| format!("{EXECUTION_PREFIX}{}~", to.sort_key()),
+    );
+    Query {
+        pk: keys::function_partition(function),
+        range: SortRange::Between(from, to),
+        forward: false,
+        limit: 100,
+        after,
+    }
 }
 
 fn passes(execution: &Execution, filter: &ExecutionFilter) -> bool {
-    let text = filter.q.as_deref().unwrap_or_default().trim().to_lowercase();
+    let text = filter
+        .q
+        .as_deref()
+        .unwrap_or_default()
+        .trim()
+        .to_lowercase();
     let holds = |value: &str| value.to_lowercase().contains(&text);
-    let body_holds = |body: &Option<serde_json::Value>| body.as_ref().is_some_and(|body| holds(&body.to_string()));
-    filter.status.is_none_or(|status| execution.status == status)
+    let body_holds = |body: &Option<serde_json::Value>| {
+        body.as_ref().is_some_and(|body| holds(&body.to_string()))
+    };
+    filter
+        .status
+        .is_none_or(|status| execution.status == status)
         && filter.code.is_none_or(|code| execution.status_code == code)
         && (text.is_empty()
             || holds(&execution.path)
@@ -62,7 +92,13 @@ fn passes(execution: &Execution, filter: &ExecutionFilter) -> bool {
 }
 
 impl Executions {
-    async fn rows(&self, function: &FunctionId, filter: &ExecutionFilter, after: Option<String>, limit: usize) -> Result<Rows> {
+    async fn rows(
+        &self,
+        function: &FunctionId,
+        filter: &ExecutionFilter,
+        after: Option<String>,
+        limit: usize,
+    ) -> Result<Rows> {
         let mut query = query(function, filter, after).limit(limit.clamp(1, 200));
         let (mut rows, mut read) = (Vec::new(), 0);
         loop {
@@ -70,49 +106,102 @@ impl Executions {
             for (key, item) in page.items {
                 read += 1;
                 let sort_key = key.sk.clone();
-                let Ok(execution) = from_item::<Execution>(&key, item) else { continue };
+                let Ok(execution) = from_item::<Execution>(&key, item) else {
+                    continue;
+                };
                 if passes(&execution, filter) {
                     rows.push((sort_key.clone(), execution));
                     if rows.len() == limit {
-                        return Ok(Rows { rows, next: Some(sort_key) });
+                        return Ok(Rows {
+                            rows,
+                            next: Some(sort_key),
+                        });
                     }
                 }
             }
             if page.next.is_none() || read >= MAX_READ {
-                return Ok(Rows { rows, next: page.next });
+                return Ok(Rows {
+                    rows,
+                    next: page.next,
+                });
             }
             query.after = page.next;
         }
     }
 
     /// `limit` is 1–1000, 100 when absent.
-    pub async fn list(&self, _actor: &Actor, workspace: &WorkspaceId, function: &FunctionId, filter: &ExecutionFilter) -> Result<ExecutionPage> {
+    pub async fn list(
+        &self,
+        _actor: &Actor,
+        workspace: &WorkspaceId,
+        function: &FunctionId,
+        filter: &ExecutionFilter,
+    ) -> Result<ExecutionPage> {
         self.functions.record(workspace, function).await?;
         let limit = check_limit(filter.limit, 100, 1_000)?;
-        let page = self.rows(function, filter, decode_cursor(filter.cursor.as_deref())?, limit).await?;
-        Ok(ExecutionPage { executions: page.rows.into_iter().map(|(_, execution)| execution).collect(), next: page.next.map(|key| encode_cursor(&key)) })
+        let page = self
+            .rows(
+                function,
+                filter,
+                decode_cursor(filter.cursor.as_deref())?,
+                limit,
+            )
+            .await?;
+        Ok(ExecutionPage {
+            executions: page
+                .rows
+                .into_iter()
+                .map(|(_, execution)| execution)
+                .collect(),
+            next: page.next.map(|key| encode_cursor(&key)),
+        })
     }
 
     /// Over a workspace's functions; `limit` is 1–500, 50 when absent.
-    pub async fn list_workspace(&self, _actor: &Actor, workspace: &WorkspaceId, filter: &ExecutionFilter) -> Result<ExecutionPage> {
+    pub async fn list_workspace(
+        &self,
+        _actor: &Actor,
+        workspace: &WorkspaceId,
+        filter: &ExecutionFilter,
+    ) -> Result<ExecutionPage> {
         let (rows, next) = self.merge(workspace, filter).await?;
-        Ok(ExecutionPage { executions: rows.into_iter().map(|(_, execution)| execution).collect(), next })
+        Ok(ExecutionPage {
+            executions: rows.into_iter().map(|(_, execution)| execution).collect(),
+            next,
+        })
     }
 
-    pub async fn list_workspace_summaries(&self, _actor: &Actor, workspace: &WorkspaceId, filter: &ExecutionFilter) -> Result<(Vec<ExecutionSummary>, Option<String>)> {
+    pub async fn list_workspace_summaries(
+        &self,
+        _actor: &Actor,
+        workspace: &WorkspaceId,
+        filter: &ExecutionFilter,
+    ) -> Result<(Vec<ExecutionSummary>, Option<String>)> {
         let (rows, next) = self.merge(workspace, filter).await?;
-        let rows = rows.into_iter().map(|(name, execution)| summary(name, execution)).collect();
+        let rows = rows
+            .into_iter()
+            .map(|(name, execution)| summary(name, execution))
+            .collect();
         Ok((rows, next))
     }
 
-    async fn merge(&self, workspace: &WorkspaceId, filter: &ExecutionFilter) -> Result<(Vec<(String, Execution)>, Option<String>)> {
+    async fn merge(
+        &self,
+        workspace: &WorkspaceId,
+        filter: &ExecutionFilter,
+    ) -> Result<(Vec<(String, Execution)>, Option<String>)> {
         let limit = check_limit(filter.limit, 50, 500)?;
         let after = decode_cursor(filter.cursor.as_deref())?;
         let functions = self.functions.records(workspace).await?;
         let pages: Vec<(String, Rows)> = futures::stream::iter(functions)
             .map(|function| {
                 let after = after.clone();
-                async move { Ok::<_, Error>((function.name.as_str().to_owned(), self.rows(&function.id, filter, after, limit).await?)) }
+                async move {
+                    Ok::<_, Error>((
+                        function.name.as_str().to_owned(),
+                        self.rows(&function.id, filter, after, limit).await?,
+                    ))
+                }
             })
             .buffered(READERS)
             .try_collect()
@@ -120,20 +209,43 @@ impl Executions {
         let more = pages.iter().any(|(_, page)| page.next.is_some());
         // Beyond where an unfinished partition was read to, order over all of them is not known yet.
         let horizon = pages.iter().filter_map(|(_, page)| page.next.clone()).max();
-        let mut rows: Vec<(String, String, Execution)> = pages.into_iter().flat_map(|(name, page)| page.rows.into_iter().map(move |(key, execution)| (key, name.clone(), execution))).collect();
+        let mut rows: Vec<(String, String, Execution)> = pages
+            .into_iter()
+            .flat_map(|(name, page)| {
+                page.rows
+                    .into_iter()
+                    .map(move |(key, execution)| (key, name.clone(), execution))
+            })
+            .collect();
         rows.sort_by(|a, b| b.0.cmp(&a.0));
         if let Some(horizon) = &horizon {
             rows.retain(|(key, _, _)| key >= horizon);
         }
         let cut = rows.len() > limit;
         rows.truncate(limit);
-        let next = if cut { rows.last().map(|(key, _, _)| encode_cursor(key)) } else if more { horizon.map(|key| encode_cursor(&key)) } else { None };
-        Ok((rows.into_iter().map(|(_, name, execution)| (name, execution)).collect(), next))
+        let next = if cut {
+            rows.last().map(|(key, _, _)| encode_cursor(key))
+        } else if more {
+            horizon.map(|key| encode_cursor(&key))
+        } else {
+            None
+        };
+        Ok((
+            rows.into_iter()
+                .map(|(_, name, execution)| (name, execution))
+                .collect(),
+            next,
+        ))
     }
 
     /// When a function was last called, if it ever was.
     pub async fn last(&self, function: &FunctionId) -> Result<Option<Timestamp>> {
-        Ok(self.rows(function, &ExecutionFilter::default(), None, 1).await?.rows.first().map(|(_, execution)| execution.timestamp))
+        Ok(self
+            .rows(function, &ExecutionFilter::default(), None, 1)
+            .await?
+            .rows
+            .first()
+            .map(|(_, execution)| execution.timestamp))
     }
 }
 
@@ -141,7 +253,10 @@ fn check_limit(limit: Option<u32>, default: usize, max: usize) -> Result<usize> 
     match limit {
         None => Ok(default),
         Some(limit) if (1..=max).contains(&(limit as usize)) => Ok(limit as usize),
-        Some(_) => Err(Error::validation("limit", format!("Choose a limit between 1 and {max}."))),
+        Some(_) => Err(Error::validation(
+            "limit",
+            format!("Choose a limit between 1 and {max}."),
+        )),
     }
 }
 

@@ -26,10 +26,19 @@ impl Executions {
         Arc::new(Self { table, functions })
     }
 
-    pub async fn get(&self, _actor: &Actor, workspace: &WorkspaceId, function: &FunctionId, id: &ExecutionId) -> Result<Execution> {
+    pub async fn get(
+        &self,
+        _actor: &Actor,
+        workspace: &WorkspaceId,
+        function: &FunctionId,
+        id: &ExecutionId,
+    ) -> Result<Execution> {
         self.functions.record(workspace, function).await?;
         let at = new_id::execution_time(id).ok_or_else(|| Error::not_found("execution", id))?;
         let key = keys::execution(&keys::function_partition(function), at, id);
-        self.table.get(&key).await?.ok_or_else(|| Error::not_found("execution", id))
+        self.table
+            .get(&key)
+            .await?
+            .ok_or_else(|| Error::not_found("execution", id))
     }
 }

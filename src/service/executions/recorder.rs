@@ -26,7 +26,10 @@ const QUEUE: usize = 8_192;
 /// In whose name a call ran.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Owner {
-    Function { workspace: WorkspaceId, function: FunctionId },
+    Function {
+        workspace: WorkspaceId,
+        function: FunctionId,
+    },
     /// An app that belongs to no function: recorded, not counted.
     App(crate::model::deployment::AppName),
 }
@@ -48,14 +51,21 @@ impl Owner {
 
     fn scopes(&self) -> Vec<Scope> {
         match self {
-            Self::Function { workspace, function } => vec![Scope::function(function), Scope::workspace(workspace)],
+            Self::Function {
+                workspace,
+                function,
+            } => vec![Scope::function(function), Scope::workspace(workspace)],
             Self::App(_) => Vec::new(),
         }
     }
 }
 
 enum Message {
-    Record { owner: Owner, execution: Box<Execution>, written: Option<oneshot::Sender<Result<()>>> },
+    Record {
+        owner: Owner,
+        execution: Box<Execution>,
+        written: Option<oneshot::Sender<Result<()>>>,
+    },
     Flush(oneshot::Sender<()>),
 }
 
@@ -71,14 +81,25 @@ impl Recorder {
     /// Executions are kept for `retention_days`.
     pub fn start(table: Table, statistics: Arc<Statistics>, retention_days: u32) -> Self {
         let (queue, messages) = mpsc::channel(QUEUE);
-        let writer = Writer { table, statistics, retention_seconds: i64::from(retention_days) * 86_400 };
+        let writer = Writer {
+            table,
+            statistics,
+            retention_seconds: i64::from(retention_days) * 86_400,
+        };
         tokio::spawn(writer.run(messages));
         Self { queue }
     }
 
     /// Records soon; a crash within the next 100 ms may lose it.
     pub async fn record(&self, owner: Owner, execution: Execution) {
-        let sent = self.queue.send(Message::Record { owner, execution: Box::new(execution), written: None }).await;
+        let sent = self
+            .queue
+            .send(Message::Record {
+                owner,
+                execution: Box::new(execution),
+                written: None,
+            })
+            .await;
         if sent.is_err() {
             tracing::error!("the recorder has stopped; an execution is lost");
         }
@@ -88,7 +109,14 @@ impl Recorder {
     pub async fn record_durably(&self, owner: Owner, execution: Execution) -> Result<()> {
         let (written, answer) = oneshot::channel();
         let stopped = || Error::overloaded("The server is stopping. Try again in a moment.");
-        self.queue.send(Message::Record { owner, execution: Box::new(execution), written: Some(written) }).await.map_err(|_| stopped())?;
+        self.queue
+            .send(Message::Record {
+                owner,
+                execution: Box::new(execution),
+                written: Some(written),
+            })
+            .await
+            .map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
 
@@ -116,7 +144,14 @@ impl Writer {
             let deadline = tokio::time::Instant::now() + GROUP_TIME;
             let mut count = 1;
             while count < QUEUE {
-                let next = if urgent { messages.try_recv().ok() } else { tokio::time::timeout_at(deadline, messages.recv()).await.ok().flatten() };
+                let next = if urgent {
+                    messages.try_recv().ok()
+                } else {
+                    tokio::time::timeout_at(deadline, messages.recv())
+                        .await
+                        .ok()
+                        .flatten()
+                };
                 let Some(message) = next else { break };
                 urgent |= take(message, &mut groups, &mut flushed);
                 count += 1;
@@ -124,7 +159,8 @@ impl Writer {
             for (owner, mut pending) in groups {
                 while !pending.is_empty() {
                     let rest = pending.split_off(pending.len().min(GROUP_SIZE));
-                    self.write(&owner, std::mem::replace(&mut pending, rest)).await;
+                    self.write(&owner, std::mem::replace(&mut pending, rest))
+                        .await;
                 }
             }
             for done in flushed {
@@ -147,12 +183,25 @@ impl Writer {
 
     async fn write_with_retries(&self, owner: &Owner, group: &[Pending]) -> Result<()> {
         let writes = self.writes(owner, group)?;
-        let measurements: Vec<Measurement> = group.iter().map(|(execution, _)| measurement(execution)).collect();
-        let counted: Vec<_> = owner.scopes().into_iter().map(|scope| (scope, measurements.clone())).collect();
+        let measurements: Vec<Measurement> = group
+            .iter()
+            .map(|(execution, _)| measurement(execution))
+            .collect();
+        let counted: Vec<_> = owner
+            .scopes()
+            .into_iter()
+            .map(|scope| (scope, measurements.clone()))
+            .collect();
         let token = uuid::Uuid::now_v7().to_string();
         let mut pause = Duration::from_millis(20);
         loop {
-            let attempt = self.statistics.record(&counted, self.table.try_transact(writes.clone(), Some(&token))).await;
+            let attempt = self
+                .statistics
+                .record(
+                    &counted,
+                    self.table.try_transact(writes.clone(), Some(&token)),
+                )
+                .await;
             match attempt {
                 // The function was deleted meanwhile: its executions go with it.
                 Ok(_) => return Ok(()),
@@ -167,27 +216,54 @@ impl Writer {
 
     fn writes(&self, owner: &Owner, group: &[Pending]) -> Result<Vec<Write>> {
         let partition = owner.partition();
-        let mut writes = vec![Write::Check { key: owner.existence(), condition: Condition::Exists }];
+        let mut writes = vec![Write::Check {
+            key: owner.existence(),
+            condition: Condition::Exists,
+        }];
         for (execution, _) in group {
             let mut item = to_item(execution)?;
             if item.values().map(size_of_value).sum::<usize>() > 350_000 {
-                return Err(internal("RECORD_ERROR", "an execution is larger than an item may be"));
+                return Err(internal(
+                    "RECORD_ERROR",
+                    "an execution is larger than an item may be",
+                ));
             }
-            item.insert("expires_at".to_owned(), Value::from(execution.timestamp.seconds() + self.retention_seconds));
-            writes.push(Write::put(keys::execution(&partition, execution.timestamp, &execution.id), item));
+            item.insert(
+                "expires_at".to_owned(),
+                Value::from(execution.timestamp.seconds() + self.retention_seconds),
+            );
+            writes.push(Write::put(
+                keys::execution(&partition, execution.timestamp, &execution.id),
+                item,
+            ));
         }
-        let measurements: Vec<Measurement> = group.iter().map(|(execution, _)| measurement(execution)).collect();
+        let measurements: Vec<Measurement> = group
+            .iter()
+            .map(|(execution, _)| measurement(execution))
+            .collect();
         for scope in owner.scopes() {
-            writes.extend(Statistics::updates(&scope, &measurements).into_iter().map(Write::Update));
+            writes.extend(
+                Statistics::updates(&scope, &measurements)
+                    .into_iter()
+                    .map(Write::Update),
+            );
         }
         Ok(writes)
     }
 }
 
 /// Whether someone waits.
-fn take(message: Message, groups: &mut BTreeMap<Owner, Vec<Pending>>, flushed: &mut Vec<oneshot::Sender<()>>) -> bool {
+fn take(
+    message: Message,
+    groups: &mut BTreeMap<Owner, Vec<Pending>>,
+    flushed: &mut Vec<oneshot::Sender<()>>,
+) -> bool {
     match message {
-        Message::Record { owner, execution, written } => {
+        Message::Record {
+            owner,
+            execution,
+            written,
+        } => {
             let urgent = written.is_some();
             groups.entry(owner).or_default().push((execution, written));
             urgent
@@ -213,6 +289,9 @@ fn size_of_value(value: &Value) -> usize {
         Value::Null | Value::Bool(_) | Value::Number(_) => 16,
         Value::String(text) => text.len(),
         Value::Array(values) => values.iter().map(size_of_value).sum::<usize>() + 8 * values.len(),
-        Value::Object(map) => map.iter().map(|(name, value)| name.len() + size_of_value(value)).sum(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(name, value)| name.len() + size_of_value(value))
+            .sum(),
     }
 }

@@ -14,7 +14,9 @@ use super::statistics::{Scope, Statistics};
 use super::table::{Table, to_item};
 use super::workspaces::{Workspaces, changed_meanwhile, check_etag, etag};
 use crate::model::error::{Error, ErrorKind, Result};
-use crate::model::function::{Code, Environment, Function, HttpMethods, Memory, OutboundHost, RUNTIME, Timeout};
+use crate::model::function::{
+    Code, Environment, Function, HttpMethods, Memory, OutboundHost, RUNTIME, Timeout,
+};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::time::Timestamp;
 use crate::model::workspace::{Description, Name};
@@ -83,11 +85,30 @@ pub struct Functions {
 }
 
 impl Functions {
-    pub fn new(table: Table, blobs: Arc<dyn Blobs>, builder: Arc<dyn Builder>, statistics: Arc<Statistics>, workspaces: Arc<Workspaces>, routes: Arc<Routes>) -> Arc<Self> {
-        Arc::new(Self { table, blobs, builder, statistics, workspaces, routes })
+    pub fn new(
+        table: Table,
+        blobs: Arc<dyn Blobs>,
+        builder: Arc<dyn Builder>,
+        statistics: Arc<Statistics>,
+        workspaces: Arc<Workspaces>,
+        routes: Arc<Routes>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            table,
+            blobs,
+            builder,
+            statistics,
+            workspaces,
+            routes,
+        })
     }
 
-    pub async fn create(&self, _actor: &Actor, workspace: &WorkspaceId, new: NewFunction) -> Result<Function> {
+    pub async fn create(
+        &self,
+        _actor: &Actor,
+        workspace: &WorkspaceId,
+        new: NewFunction,
+    ) -> Result<Function> {
         self.workspaces.record(workspace).await?;
         let mut record = FunctionRecord {
             id: new_id::function_id(),
@@ -129,7 +150,12 @@ impl Functions {
 
     async fn insert(&self, record: &FunctionRecord) -> Result<()> {
         let workspace = &record.workspace_id;
-        let alive = || Condition::All(vec![Condition::Exists, Condition::Missing("deleting".to_owned())]);
+        let alive = || {
+            Condition::All(vec![
+                Condition::Exists,
+                Condition::Missing("deleting".to_owned()),
+            ])
+        };
         let count = |key| Write::Update(Update::new(key).add("functionCount", 1.0).when(alive()));
         let owner = to_item(&serde_json::json!({"workspace_id": workspace}))?;
         let writes = vec![
@@ -138,10 +164,19 @@ impl Functions {
             count(keys::workspace(workspace)),
             count(keys::workspace_entry(workspace)),
         ];
-        if self.table.try_transact(writes, None).await? { Ok(()) } else { Err(Error::not_found("workspace", workspace)) }
+        if self.table.try_transact(writes, None).await? {
+            Ok(())
+        } else {
+            Err(Error::not_found("workspace", workspace))
+        }
     }
 
-    pub async fn get(&self, _actor: &Actor, workspace: &WorkspaceId, id: &FunctionId) -> Result<(Function, String)> {
+    pub async fn get(
+        &self,
+        _actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+    ) -> Result<(Function, String)> {
         let record = self.record(workspace, id).await?;
         let tag = etag(record.revision);
         let code = self.code(&record).await?;
@@ -151,23 +186,42 @@ impl Functions {
     /// The workspace of a function, for paths that do not name it.
     pub async fn workspace_of(&self, id: &FunctionId) -> Result<WorkspaceId> {
         let owner = self.table.get_item(&keys::function_owner(id)).await?;
-        let workspace = owner.as_ref().and_then(|item| item.get("workspace_id")).and_then(|value| value.as_str());
+        let workspace = owner
+            .as_ref()
+            .and_then(|item| item.get("workspace_id"))
+            .and_then(|value| value.as_str());
         workspace.map_or_else(|| Err(Error::not_found("function", id)), WorkspaceId::parse)
     }
 
     /// All functions of a workspace, by name; with code when asked for.
-    pub async fn list(&self, _actor: &Actor, workspace: &WorkspaceId, with_code: bool) -> Result<Vec<Function>> {
+    pub async fn list(
+        &self,
+        _actor: &Actor,
+        workspace: &WorkspaceId,
+        with_code: bool,
+    ) -> Result<Vec<Function>> {
         self.workspaces.record(workspace).await?;
         let mut functions = Vec::new();
         for record in self.records(workspace).await? {
-            let code = if with_code { Some(self.code(&record).await?) } else { None };
+            let code = if with_code {
+                Some(self.code(&record).await?)
+            } else {
+                None
+            };
             functions.push(self.view(record, code).await?);
         }
         Ok(functions)
     }
 
     /// Applies a change; settings take effect at once on what serves, code with the next deployment. `if_match` is an ETag that must still hold.
-    pub async fn update(&self, _actor: &Actor, workspace: &WorkspaceId, id: &FunctionId, change: FunctionChange, if_match: Option<&str>) -> Result<(Function, String)> {
+    pub async fn update(
+        &self,
+        _actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+        change: FunctionChange,
+        if_match: Option<&str>,
+    ) -> Result<(Function, String)> {
         // A racing writer moves the revision; our change is then laid on top of theirs, unless the caller asked to be told.
         for _ in 0..16 {
             let mut record = self.record(workspace, id).await?;
@@ -184,7 +238,9 @@ impl Functions {
                 return Err(changed_meanwhile());
             }
         }
-        Err(Error::overloaded("This function is being changed by many callers at once. Try again in a moment."))
+        Err(Error::overloaded(
+            "This function is being changed by many callers at once. Try again in a moment.",
+        ))
     }
 
     async fn apply(&self, record: &mut FunctionRecord, change: &FunctionChange) -> Result<()> {
@@ -196,7 +252,8 @@ impl Functions {
             record.name = name.clone();
         }
         if let Some(description) = &change.description {
-            record.description = Some(description.clone()).filter(|description| !description.as_str().is_empty());
+            record.description =
+                Some(description.clone()).filter(|description| !description.as_str().is_empty());
         }
         if let Some(url) = &change.invocation_url {
             record.invocation_url = parse_invocation_url(url)?;
@@ -206,9 +263,18 @@ impl Functions {
         }
         record.memory = change.memory.unwrap_or(record.memory);
         record.timeout = change.timeout.unwrap_or(record.timeout);
-        record.http_methods = change.http_methods.clone().unwrap_or_else(|| record.http_methods.clone());
-        record.environment_variables = change.environment.clone().unwrap_or_else(|| record.environment_variables.clone());
-        record.allowed_outbound_hosts = change.allowed_outbound_hosts.clone().unwrap_or_else(|| record.allowed_outbound_hosts.clone());
+        record.http_methods = change
+            .http_methods
+            .clone()
+            .unwrap_or_else(|| record.http_methods.clone());
+        record.environment_variables = change
+            .environment
+            .clone()
+            .unwrap_or_else(|| record.environment_variables.clone());
+        record.allowed_outbound_hosts = change
+            .allowed_outbound_hosts
+            .clone()
+            .unwrap_or_else(|| record.allowed_outbound_hosts.clone());
         record.disabled = change.disabled.unwrap_or(record.disabled);
         record.last_deployed = change.last_deployed.or(record.last_deployed);
         Ok(())
@@ -217,25 +283,70 @@ impl Functions {
     /// Writes what callers may change, when the revision is still `before`. What builds and deployments keep in the item stays as it is.
     async fn replace(&self, record: &FunctionRecord, before: f64) -> Result<bool> {
         let mut set = to_item(record)?;
-        for of_others in ["versions", "appName", "deploymentId", "deployedVersion", "deployedSource", "deployedConfiguration", "taskId", "work", "failed", "deleting"] {
+        for of_others in [
+            "versions",
+            "appName",
+            "deploymentId",
+            "deployedVersion",
+            "deployedSource",
+            "deployedConfiguration",
+            "taskId",
+            "work",
+            "failed",
+            "deleting",
+        ] {
             set.remove(of_others);
         }
         let mut update = Update::new(keys::function(&record.workspace_id, &record.id));
-        let optional = ["description", "invocationUrl", "code", "codeKey", "codeSha256", "archiveKey", "archiveSha256"];
-        update.remove = optional.iter().filter(|name| !set.contains_key(**name)).map(|name| (*name).to_owned()).collect();
+        let optional = [
+            "description",
+            "invocationUrl",
+            "code",
+            "codeKey",
+            "codeSha256",
+            "archiveKey",
+            "archiveSha256",
+        ];
+        update.remove = optional
+            .iter()
+            .filter(|name| !set.contains_key(**name))
+            .map(|name| (*name).to_owned())
+            .collect();
         update.set = set;
-        let same = if before == 0.0 { Condition::Missing("revision".to_owned()) } else { Condition::Equals("revision".to_owned(), before.into()) };
+        let same = if before == 0.0 {
+            Condition::Missing("revision".to_owned())
+        } else {
+            Condition::Equals("revision".to_owned(), before.into())
+        };
         update.condition = Some(Condition::All(vec![Condition::Exists, same]));
-        self.table.try_transact(vec![Write::Update(update)], None).await
+        self.table
+            .try_transact(vec![Write::Update(update)], None)
+            .await
     }
 
-    pub async fn set_enabled(&self, actor: &Actor, workspace: &WorkspaceId, id: &FunctionId, enabled: bool) -> Result<Function> {
-        let change = FunctionChange { disabled: Some(!enabled), ..FunctionChange::default() };
-        self.update(actor, workspace, id, change, None).await.map(|(function, _)| function)
+    pub async fn set_enabled(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+        enabled: bool,
+    ) -> Result<Function> {
+        let change = FunctionChange {
+            disabled: Some(!enabled),
+            ..FunctionChange::default()
+        };
+        self.update(actor, workspace, id, change, None)
+            .await
+            .map(|(function, _)| function)
     }
 
     /// A copy with code and settings, never deployed.
-    pub async fn duplicate(&self, _actor: &Actor, workspace: &WorkspaceId, id: &FunctionId) -> Result<Function> {
+    pub async fn duplicate(
+        &self,
+        _actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+    ) -> Result<Function> {
         let original = self.record(workspace, id).await?;
         let code = self.code(&original).await?;
         let mut name: String = original.name.as_str().chars().take(59).collect();
@@ -265,39 +376,87 @@ impl Functions {
     }
 
     /// The stored record; one that is being deleted is not there.
-    pub(super) async fn record(&self, workspace: &WorkspaceId, id: &FunctionId) -> Result<FunctionRecord> {
+    pub(super) async fn record(
+        &self,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+    ) -> Result<FunctionRecord> {
         let record: Option<FunctionRecord> = self.table.get(&keys::function(workspace, id)).await?;
-        record.filter(|record| !record.deleting).ok_or_else(|| Error::not_found("function", id))
+        record
+            .filter(|record| !record.deleting)
+            .ok_or_else(|| Error::not_found("function", id))
     }
 
     pub(super) async fn records(&self, workspace: &WorkspaceId) -> Result<Vec<FunctionRecord>> {
-        let mut records: Vec<FunctionRecord> = self.table.all(Query::prefix(keys::workspace_partition(workspace), keys::FUNCTION_PREFIX)).await?;
+        let mut records: Vec<FunctionRecord> = self
+            .table
+            .all(Query::prefix(
+                keys::workspace_partition(workspace),
+                keys::FUNCTION_PREFIX,
+            ))
+            .await?;
         records.retain(|record| !record.deleting);
         Ok(records)
     }
 
-    pub(super) async fn view(&self, record: FunctionRecord, code: Option<Code>) -> Result<Function> {
+    pub(super) async fn view(
+        &self,
+        record: FunctionRecord,
+        code: Option<Code>,
+    ) -> Result<Function> {
         let figures = self.statistics.day(&Scope::function(&record.id)).await?;
         Ok(record.view(&figures, code))
     }
 
     /// The first step of a deletion: hides the function; can be taken up again.
-    pub(super) async fn mark_deleting(&self, workspace: &WorkspaceId, id: &FunctionId) -> Result<()> {
-        let mark = Update::new(keys::function(workspace, id)).set("deleting", true).when(Condition::All(vec![Condition::Exists, Condition::Missing("deleting".to_owned())]));
-        let uncount = |key| Write::Update(Update::new(key).add("functionCount", -1.0).when(Condition::Exists));
-        let writes = vec![Write::Update(mark), uncount(keys::workspace(workspace)), uncount(keys::workspace_entry(workspace)), Write::delete(keys::function_owner(id))];
+    pub(super) async fn mark_deleting(
+        &self,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+    ) -> Result<()> {
+        let mark = Update::new(keys::function(workspace, id))
+            .set("deleting", true)
+            .when(Condition::All(vec![
+                Condition::Exists,
+                Condition::Missing("deleting".to_owned()),
+            ]));
+        let uncount = |key| {
+            Write::Update(
+                Update::new(key)
+                    .add("functionCount", -1.0)
+                    .when(Condition::Exists),
+            )
+        };
+        let writes = vec![
+            Write::Update(mark),
+            uncount(keys::workspace(workspace)),
+            uncount(keys::workspace_entry(workspace)),
+            Write::delete(keys::function_owner(id)),
+        ];
         // A second caller finds it marked already and goes on with the deletion.
         self.table.try_transact(writes, None).await.map(drop)
     }
 
     /// The last steps: code, counters, records. Absence is fine.
     pub(super) async fn remove(&self, workspace: &WorkspaceId, id: &FunctionId) -> Result<()> {
-        for blob in self.blobs.list(&source::code_prefix(workspace, id)).await.map_err(super::table::blob_error)? {
-            self.blobs.delete(&blob.key).await.map_err(super::table::blob_error)?;
+        for blob in self
+            .blobs
+            .list(&source::code_prefix(workspace, id))
+            .await
+            .map_err(super::table::blob_error)?
+        {
+            self.blobs
+                .delete(&blob.key)
+                .await
+                .map_err(super::table::blob_error)?;
         }
-        self.table.delete_partition(&keys::function_partition(id), "").await?;
+        self.table
+            .delete_partition(&keys::function_partition(id), "")
+            .await?;
         self.statistics.delete(&Scope::function(id)).await?;
-        self.table.write(Write::delete(keys::function(workspace, id))).await
+        self.table
+            .write(Write::delete(keys::function(workspace, id)))
+            .await
     }
 
     pub(super) fn blobs(&self) -> &Arc<dyn Blobs> {
@@ -305,19 +464,40 @@ impl Functions {
     }
 
     /// Reads an upload without running any of it.
-    pub(super) async fn read_upload(&self, upload: &SourceUpload) -> Result<(crate::port::builder::SourceTree, crate::model::source::SourceSummary)> {
-        self.builder.read_source(upload.raw()?).await.map_err(|error| source::upload_error(&error))
+    pub(super) async fn read_upload(
+        &self,
+        upload: &SourceUpload,
+    ) -> Result<(
+        crate::port::builder::SourceTree,
+        crate::model::source::SourceSummary,
+    )> {
+        self.builder
+            .read_source(upload.raw()?)
+            .await
+            .map_err(|error| source::upload_error(&error))
     }
 
     /// Replaces the whole source by an upload.
-    pub async fn replace_source(&self, actor: &Actor, workspace: &WorkspaceId, id: &FunctionId, upload: SourceUpload, if_match: Option<&str>) -> Result<(Function, String)> {
+    pub async fn replace_source(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+        upload: SourceUpload,
+        if_match: Option<&str>,
+    ) -> Result<(Function, String)> {
         let (tree, summary) = self.read_upload(&upload).await?;
         for _ in 0..16 {
             let mut record = self.record(workspace, id).await?;
             check_etag(if_match, record.revision)?;
             let before = record.revision;
-            let entry = tree.files.get(&tree.entry).cloned().unwrap_or_else(Bytes::new);
-            self.store_upload(&mut record, &upload, &summary, &entry).await?;
+            let entry = tree
+                .files
+                .get(&tree.entry)
+                .cloned()
+                .unwrap_or_else(Bytes::new);
+            self.store_upload(&mut record, &upload, &summary, &entry)
+                .await?;
             record.revision += 1.0;
             record.last_modified = Timestamp::now();
             if let Some(manifest) = &tree.manifest {
@@ -328,7 +508,9 @@ impl Functions {
                 return self.get(actor, workspace, id).await;
             }
         }
-        Err(Error::overloaded("This function is being changed by many callers at once. Try again in a moment."))
+        Err(Error::overloaded(
+            "This function is being changed by many callers at once. Try again in a moment.",
+        ))
     }
 }
 
@@ -338,10 +520,22 @@ pub fn parse_invocation_url(text: &str) -> Result<Option<String>> {
     if text.is_empty() {
         return Ok(None);
     }
-    let wrong = || Error::validation("invocationUrl", "Write the address as http://host[:port]/path or https://host[:port]/path.");
-    let url = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let wrong = || {
+        Error::validation(
+            "invocationUrl",
+            "Write the address as http://host[:port]/path or https://host[:port]/path.",
+        )
+    };
+    let url = if text.contains("://") {
+        text.to_owned()
+    } else {
+        format!("http://{text}")
+    };
     let parsed = reqwest::Url::parse(&url).map_err(|_| wrong())?;
-    let fits = matches!(parsed.scheme(), "http" | "https") && parsed.host_str().is_some_and(|host| !host.is_empty()) && parsed.username().is_empty() && parsed.password().is_none() && url.len() <= 2_048;
+    let fits = matches!(parsed.scheme(), "http" | "https")
+        && parsed.host_str().is_some_and(|host| !host.is_empty())
+        && parsed.username().is_empty()
+        && parsed.password().is_none()
+        && url.len() <= 2_048;
     if fits { Ok(Some(url)) } else { Err(wrong()) }
 }
-

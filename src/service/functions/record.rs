@@ -5,7 +5,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::deployment::AppName;
 use crate::model::figures::Figures;
-use crate::model::function::{Code, Environment, Function, FunctionStatus, HttpMethods, Memory, OutboundHost, RUNTIME, Timeout};
+use crate::model::function::{
+    Code, Environment, Function, FunctionStatus, HttpMethods, Memory, OutboundHost, RUNTIME,
+    Timeout,
+};
 use crate::model::id::{DeploymentId, FunctionId, TaskId, WorkspaceId};
 use crate::model::source::{SourceKind, SourceSummary};
 use crate::model::time::Timestamp;
@@ -102,11 +105,13 @@ pub struct FunctionRecord {
 }
 
 pub fn sha256_hex(content: &[u8]) -> String {
-    Sha256::digest(content).iter().fold(String::with_capacity(64), |mut text, byte| {
-        use std::fmt::Write as _;
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    Sha256::digest(content)
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            use std::fmt::Write as _;
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// Tells two configurations apart, in what takes effect when a function runs.
@@ -138,7 +143,12 @@ impl FunctionRecord {
     pub fn source_summary(&self) -> SourceSummary {
         self.source.clone().unwrap_or_else(|| {
             let python = self.code.as_ref().map_or("", Code::python);
-            SourceSummary { kind: SourceKind::File, sha256: sha256_hex(python.as_bytes()), size: python.len() as u64, files: 1 }
+            SourceSummary {
+                kind: SourceKind::File,
+                sha256: sha256_hex(python.as_bytes()),
+                size: python.len() as u64,
+                files: 1,
+            }
         })
     }
 
@@ -146,7 +156,10 @@ impl FunctionRecord {
     pub fn has_undeployed_changes(&self) -> bool {
         self.deployment_id.is_some()
             && (self.deployed_source.as_deref() != Some(self.source_summary().sha256.as_str())
-                || self.deployed_configuration.as_deref().is_some_and(|deployed| deployed != fingerprint(&self.configuration())))
+                || self
+                    .deployed_configuration
+                    .as_deref()
+                    .is_some_and(|deployed| deployed != fingerprint(&self.configuration())))
     }
 
     /// As clients read it; `code` when it was asked for.
@@ -188,7 +201,9 @@ mod tests {
 
     #[test]
     fn an_item_of_the_first_system_is_readable() {
-        let old = record(serde_json::json!({"id": "fn-1", "workspaceId": "ws-1", "name": "old", "code": "cHJpbnQoMSk=", "lastModified": "2025-12-07T12:00:00+09:00"}));
+        let old = record(
+            serde_json::json!({"id": "fn-1", "workspaceId": "ws-1", "name": "old", "code": "cHJpbnQoMSk=", "lastModified": "2025-12-07T12:00:00+09:00"}),
+        );
         assert_eq!(old.source_summary().size, 8);
         assert_eq!(old.status(), FunctionStatus::Active);
         assert!(!old.has_undeployed_changes());
@@ -196,14 +211,20 @@ mod tests {
 
     #[test]
     fn status_follows_what_happens() {
-        let mut function = record(serde_json::json!({"id": "fn-1", "workspaceId": "ws-1", "name": "a", "lastModified": "2025-12-07T12:00:00+09:00"}));
+        let mut function = record(
+            serde_json::json!({"id": "fn-1", "workspaceId": "ws-1", "name": "a", "lastModified": "2025-12-07T12:00:00+09:00"}),
+        );
         function.work = Some(Work::Building);
         assert_eq!(function.status(), FunctionStatus::Building);
         function.work = None;
         function.failed = true;
         assert_eq!(function.status(), FunctionStatus::Failed);
         function.deployment_id = Some(DeploymentId::parse("d-1").expect("an id"));
-        assert_eq!(function.status(), FunctionStatus::Active, "an older deployment serves on");
+        assert_eq!(
+            function.status(),
+            FunctionStatus::Active,
+            "an older deployment serves on"
+        );
         function.disabled = true;
         assert_eq!(function.status(), FunctionStatus::Disabled);
     }

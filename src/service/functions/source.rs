@@ -8,7 +8,6 @@ use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::function::{Code, Environment, OutboundHost};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::source::{SourceKind, SourceSummary};
-use crate::port::blobs::Blobs;
 use crate::port::builder::{BuildError, RawSource, SourceTree, SpinManifest};
 use crate::service::actor::Actor;
 use crate::service::table::blob_error;
@@ -22,18 +21,30 @@ pub struct SourceUpload {
 
 impl SourceUpload {
     pub fn is_package(&self) -> bool {
-        std::path::Path::new(&self.file_name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"))
+        std::path::Path::new(&self.file_name)
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("zip"))
     }
 
     /// Told apart by the file's name.
     pub fn raw(&self) -> Result<RawSource> {
-        let is_python = std::path::Path::new(&self.file_name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("py"));
+        let is_python = std::path::Path::new(&self.file_name)
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("py"));
         if self.is_package() {
-            Ok(RawSource::Package { archive: self.content.clone() })
+            Ok(RawSource::Package {
+                archive: self.content.clone(),
+            })
         } else if is_python {
-            Ok(RawSource::File { name: self.file_name.clone(), content: self.content.clone() })
+            Ok(RawSource::File {
+                name: self.file_name.clone(),
+                content: self.content.clone(),
+            })
         } else {
-            Err(Error::validation("file", "Upload a .py file or a .zip archive."))
+            Err(Error::validation(
+                "file",
+                "Upload a .py file or a .zip archive.",
+            ))
         }
     }
 }
@@ -45,14 +56,22 @@ pub(super) fn code_prefix(workspace: &WorkspaceId, function: &FunctionId) -> Str
 pub(super) fn upload_error(error: &BuildError) -> Error {
     match error {
         BuildError::Source { message, .. } => Error::validation("file", message.clone()),
-        BuildError::LimitReached(message) => Error::new(ErrorKind::PayloadTooLarge, message.clone()).with_field("file"),
-        BuildError::Cancelled | BuildError::Registry(_) | BuildError::Failed(_) => crate::service::table::internal("SOURCE_ERROR", error),
+        BuildError::LimitReached(message) => {
+            Error::new(ErrorKind::PayloadTooLarge, message.clone()).with_field("file")
+        }
+        BuildError::Cancelled | BuildError::Registry(_) | BuildError::Failed(_) => {
+            crate::service::table::internal("SOURCE_ERROR", error)
+        }
     }
 }
 
 /// What a package's `spin.toml` says about its settings becomes the function's.
 pub(super) fn apply_manifest(record: &mut FunctionRecord, manifest: &SpinManifest) -> Result<()> {
-    let hosts: Result<Vec<_>> = manifest.allowed_outbound_hosts.iter().map(|host| OutboundHost::parse(host)).collect();
+    let hosts: Result<Vec<_>> = manifest
+        .allowed_outbound_hosts
+        .iter()
+        .map(|host| OutboundHost::parse(host))
+        .collect();
     record.allowed_outbound_hosts = hosts?;
     if !manifest.environment.is_empty() {
         record.environment_variables = Environment::parse(manifest.environment.clone())?;
@@ -69,28 +88,59 @@ impl Functions {
             record.code = Some(code.clone());
             record.code_key = None;
         } else {
-            let key = format!("{}{sha256}.py", code_prefix(&record.workspace_id, &record.id));
-            self.blobs.put(&key, Bytes::copy_from_slice(content), Some(&sha256)).await.map_err(blob_error)?;
+            let key = format!(
+                "{}{sha256}.py",
+                code_prefix(&record.workspace_id, &record.id)
+            );
+            self.blobs
+                .put(&key, Bytes::copy_from_slice(content), Some(&sha256))
+                .await
+                .map_err(blob_error)?;
             record.code = None;
             record.code_key = Some(key);
         }
         record.source = Some(match (&record.source, &record.archive_sha256) {
-            (Some(source), Some(archive)) => SourceSummary { sha256: sha256_hex(format!("{archive}:{sha256}").as_bytes()), ..source.clone() },
-            _ => SourceSummary { kind: SourceKind::File, sha256: sha256.clone(), size: content.len() as u64, files: 1 },
+            (Some(source), Some(archive)) => SourceSummary {
+                sha256: sha256_hex(format!("{archive}:{sha256}").as_bytes()),
+                ..source.clone()
+            },
+            _ => SourceSummary {
+                kind: SourceKind::File,
+                sha256: sha256.clone(),
+                size: content.len() as u64,
+                files: 1,
+            },
         });
         record.code_sha256 = Some(sha256);
         Ok(())
     }
 
-    pub(super) async fn store_upload(&self, record: &mut FunctionRecord, upload: &SourceUpload, summary: &SourceSummary, entry: &Bytes) -> Result<()> {
-        let code = Code::parse(String::from_utf8(entry.to_vec()).map_err(|_| Error::validation("file", "The entry module is not UTF-8. Save it as UTF-8 and upload again."))?)?;
+    pub(super) async fn store_upload(
+        &self,
+        record: &mut FunctionRecord,
+        upload: &SourceUpload,
+        summary: &SourceSummary,
+        entry: &Bytes,
+    ) -> Result<()> {
+        let code = Code::parse(String::from_utf8(entry.to_vec()).map_err(|_| {
+            Error::validation(
+                "file",
+                "The entry module is not UTF-8. Save it as UTF-8 and upload again.",
+            )
+        })?)?;
         record.archive_key = None;
         record.archive_sha256 = None;
         record.source = None;
         if upload.is_package() {
             let sha256 = sha256_hex(&upload.content);
-            let key = format!("{}{sha256}.zip", code_prefix(&record.workspace_id, &record.id));
-            self.blobs.put(&key, upload.content.clone(), Some(&sha256)).await.map_err(blob_error)?;
+            let key = format!(
+                "{}{sha256}.zip",
+                code_prefix(&record.workspace_id, &record.id)
+            );
+            self.blobs
+                .put(&key, upload.content.clone(), Some(&sha256))
+                .await
+                .map_err(blob_error)?;
             record.archive_key = Some(key);
             record.archive_sha256 = Some(sha256);
             record.source = Some(summary.clone());
@@ -98,11 +148,23 @@ impl Functions {
         self.store_code(record, &code).await
     }
 
-    pub(super) async fn copy_source(&self, original: &FunctionRecord, copy: &mut FunctionRecord, code: &Code) -> Result<()> {
+    pub(super) async fn copy_source(
+        &self,
+        original: &FunctionRecord,
+        copy: &mut FunctionRecord,
+        code: &Code,
+    ) -> Result<()> {
         if let (Some(key), Some(sha256)) = (&original.archive_key, &original.archive_sha256) {
-            let archive = self.blobs.get(key, Some(sha256)).await.map_err(blob_error)?;
+            let archive = self
+                .blobs
+                .get(key, Some(sha256))
+                .await
+                .map_err(blob_error)?;
             let copied = format!("{}{sha256}.zip", code_prefix(&copy.workspace_id, &copy.id));
-            self.blobs.put(&copied, archive, Some(sha256)).await.map_err(blob_error)?;
+            self.blobs
+                .put(&copied, archive, Some(sha256))
+                .await
+                .map_err(blob_error)?;
             copy.archive_key = Some(copied);
         }
         self.store_code(copy, code).await
@@ -113,7 +175,11 @@ impl Functions {
         match (&record.code, &record.code_key) {
             (Some(code), _) => Ok(code.clone()),
             (None, Some(key)) => {
-                let content = self.blobs.get(key, record.code_sha256.as_deref()).await.map_err(blob_error)?;
+                let content = self
+                    .blobs
+                    .get(key, record.code_sha256.as_deref())
+                    .await
+                    .map_err(blob_error)?;
                 Code::parse(String::from_utf8_lossy(&content).into_owned())
             }
             (None, None) => Code::parse(""),
@@ -121,25 +187,54 @@ impl Functions {
     }
 
     /// What a build of the saved source works on, and the raw content to keep with the version.
-    pub(in crate::service) async fn tree(&self, record: &FunctionRecord) -> Result<(SourceTree, SourceSummary)> {
+    pub(in crate::service) async fn tree(
+        &self,
+        record: &FunctionRecord,
+    ) -> Result<(SourceTree, SourceSummary)> {
         let code = Bytes::copy_from_slice(self.code(record).await?.python().as_bytes());
         let raw = match (&record.archive_key, &record.archive_sha256) {
-            (Some(key), sha256) => RawSource::Package { archive: self.blobs.get(key, sha256.as_deref()).await.map_err(blob_error)? },
-            (None, _) => RawSource::File { name: "app.py".to_owned(), content: code.clone() },
+            (Some(key), sha256) => RawSource::Package {
+                archive: self
+                    .blobs
+                    .get(key, sha256.as_deref())
+                    .await
+                    .map_err(blob_error)?,
+            },
+            (None, _) => RawSource::File {
+                name: "app.py".to_owned(),
+                content: code.clone(),
+            },
         };
-        let (mut tree, _) = self.builder.read_source(raw).await.map_err(|error| upload_error(&error))?;
+        let (mut tree, _) = self
+            .builder
+            .read_source(raw)
+            .await
+            .map_err(|error| upload_error(&error))?;
         tree.files.insert(tree.entry.clone(), code);
         Ok((tree, record.source_summary()))
     }
 
     /// The saved source as a file: its name, media type and content. A package comes as it was uploaded.
-    pub async fn download(&self, _actor: &Actor, workspace: &WorkspaceId, id: &FunctionId) -> Result<(&'static str, &'static str, Bytes)> {
+    pub async fn download(
+        &self,
+        _actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+    ) -> Result<(&'static str, &'static str, Bytes)> {
         let record = self.record(workspace, id).await?;
         if let Some(key) = &record.archive_key {
-            let archive = self.blobs.get(key, record.archive_sha256.as_deref()).await.map_err(blob_error)?;
+            let archive = self
+                .blobs
+                .get(key, record.archive_sha256.as_deref())
+                .await
+                .map_err(blob_error)?;
             return Ok(("source.zip", "application/zip", archive));
         }
         let code = self.code(&record).await?;
-        Ok(("app.py", "text/x-python; charset=utf-8", Bytes::copy_from_slice(code.python().as_bytes())))
+        Ok((
+            "app.py",
+            "text/x-python; charset=utf-8",
+            Bytes::copy_from_slice(code.python().as_bytes()),
+        ))
     }
 }

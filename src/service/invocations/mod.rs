@@ -64,8 +64,23 @@ pub struct Invocations {
 }
 
 impl Invocations {
-    pub fn new(platform: Arc<dyn Platform>, routes: Arc<Routes>, functions: Arc<Functions>, recorder: Recorder, remote: RemoteCaller, limits: CallLimits) -> Arc<Self> {
-        Arc::new(Self { platform, routes, functions, recorder, remote, limits, all: tokio::sync::Semaphore::new(limits.concurrency) })
+    pub fn new(
+        platform: Arc<dyn Platform>,
+        routes: Arc<Routes>,
+        functions: Arc<Functions>,
+        recorder: Recorder,
+        remote: RemoteCaller,
+        limits: CallLimits,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            platform,
+            routes,
+            functions,
+            recorder,
+            remote,
+            limits,
+            all: tokio::sync::Semaphore::new(limits.concurrency),
+        })
     }
 
     pub fn max_body(&self) -> usize {
@@ -84,7 +99,9 @@ impl Invocations {
         let call = self.call_of(route, request);
         let (execution, outcome) = self.run(route, call, Trigger::Http).await;
         self.recorder.record(route.owner(), execution).await;
-        outcome.result.map_err(|failure| call_error(&failure, &route.configuration))
+        outcome
+            .result
+            .map_err(|failure| call_error(&failure, &route.configuration))
     }
 
     fn call_of(&self, route: &Route, request: FunctionRequest) -> Call {
@@ -106,23 +123,60 @@ impl Invocations {
             Some(_places) => self.platform.call(&route.app_name, call.clone()).await,
             None => refused(CallFailure::Overloaded),
         };
-        let recorded = record::Recorded { id, at, function: route.recorded_as(), version: route.version, trigger, call: &call, duration: begin.elapsed(), outcome: &outcome };
+        let recorded = record::Recorded {
+            id,
+            at,
+            function: route.recorded_as(),
+            version: route.version,
+            trigger,
+            call: &call,
+            duration: begin.elapsed(),
+            outcome: &outcome,
+        };
         (record::execution(recorded), outcome)
     }
 
-    async fn places<'a>(&'a self, route: &'a Route) -> Option<(tokio::sync::SemaphorePermit<'a>, tokio::sync::SemaphorePermit<'a>)> {
-        let both = async { Some((route.concurrency.acquire().await.ok()?, self.all.acquire().await.ok()?)) };
+    async fn places<'a>(
+        &'a self,
+        route: &'a Route,
+    ) -> Option<(
+        tokio::sync::SemaphorePermit<'a>,
+        tokio::sync::SemaphorePermit<'a>,
+    )> {
+        let both = async {
+            Some((
+                route.concurrency.acquire().await.ok()?,
+                self.all.acquire().await.ok()?,
+            ))
+        };
         tokio::time::timeout(QUEUE_TIME, both).await.ok().flatten()
     }
 
     /// The test call of older clients: POST, whatever methods the function has. A function that fails is recorded and answered as an error.
-    pub async fn invoke(&self, _actor: &Actor, workspace: &WorkspaceId, id: &FunctionId, body: Bytes) -> Result<Execution> {
+    pub async fn invoke(
+        &self,
+        _actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+        body: Bytes,
+    ) -> Result<Execution> {
         let mut headers = HeaderMap::new();
         if !body.is_empty() {
-            headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(
+                http::header::CONTENT_TYPE,
+                HeaderValue::from_static("application/json"),
+            );
         }
-        let request = TestRequest { method: Method::POST, path: "/".to_owned(), query: String::new(), headers, body };
-        let (execution, outcome) = self.call_function(workspace, id, request, Trigger::Invoke).await?;
+        let request = TestRequest {
+            method: Method::POST,
+            path: "/".to_owned(),
+            query: String::new(),
+            headers,
+            body,
+        };
+        let (execution, outcome) = self
+            .call_function(workspace, id, request, Trigger::Invoke)
+            .await?;
         match outcome.result {
             Ok(_) => Ok(execution),
             Err(failure) => Err(invoke_error(&failure, execution)),
@@ -130,11 +184,25 @@ impl Invocations {
     }
 
     /// A full request; a function that fails is an execution whose status is `error`.
-    pub async fn test(&self, _actor: &Actor, workspace: &WorkspaceId, id: &FunctionId, request: TestRequest) -> Result<Execution> {
-        self.call_function(workspace, id, request, Trigger::Test).await.map(|(execution, _)| execution)
+    pub async fn test(
+        &self,
+        _actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+        request: TestRequest,
+    ) -> Result<Execution> {
+        self.call_function(workspace, id, request, Trigger::Test)
+            .await
+            .map(|(execution, _)| execution)
     }
 
-    async fn call_function(&self, workspace: &WorkspaceId, id: &FunctionId, request: TestRequest, trigger: Trigger) -> Result<(Execution, Outcome)> {
+    async fn call_function(
+        &self,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+        request: TestRequest,
+        trigger: Trigger,
+    ) -> Result<(Execution, Outcome)> {
         if request.body.len() > self.limits.max_body {
             return Err(too_large(self.limits.max_body));
         }
@@ -142,22 +210,52 @@ impl Invocations {
         if function.disabled {
             return Err(disabled());
         }
-        let owner = Owner::Function { workspace: workspace.clone(), function: id.clone() };
-        let route = function.app_name.as_ref().and_then(|app| self.routes.get(app));
-        let own_endpoint = route.as_ref().map(|route| self.platform.endpoint(&route.app_name, &crate::model::deployment::Namespace::parse("default").expect("a namespace")));
+        let owner = Owner::Function {
+            workspace: workspace.clone(),
+            function: id.clone(),
+        };
+        let route = function
+            .app_name
+            .as_ref()
+            .and_then(|app| self.routes.get(app));
+        let own_endpoint = route.as_ref().map(|route| {
+            self.platform.endpoint(
+                &route.app_name,
+                &crate::model::deployment::Namespace::parse("default").expect("a namespace"),
+            )
+        });
         let (execution, outcome) = match (&function.invocation_url, route) {
-            (Some(url), _) if own_endpoint.as_deref().is_none_or(|own| url.trim_end_matches('/') != own.trim_end_matches('/')) => self.call_remote(&function, url, request, trigger).await?,
+            (Some(url), _)
+                if own_endpoint
+                    .as_deref()
+                    .is_none_or(|own| url.trim_end_matches('/') != own.trim_end_matches('/')) =>
+            {
+                self.call_remote(&function, url, request, trigger).await?
+            }
             (_, Some(route)) => {
                 let call = self.call_of(&route, local_request(&route, request)?);
                 self.run(&route, call, trigger).await
             }
-            (_, None) => return Err(Error::new(ErrorKind::NotDeployed, "This function is not deployed yet. Deploy it, then call it.")),
+            (_, None) => {
+                return Err(Error::new(
+                    ErrorKind::NotDeployed,
+                    "This function is not deployed yet. Deploy it, then call it.",
+                ));
+            }
         };
-        self.recorder.record_durably(owner, execution.clone()).await?;
+        self.recorder
+            .record_durably(owner, execution.clone())
+            .await?;
         Ok((execution, outcome))
     }
 
-    async fn call_remote(&self, function: &FunctionRecord, url: &str, request: TestRequest, trigger: Trigger) -> Result<(Execution, Outcome)> {
+    async fn call_remote(
+        &self,
+        function: &FunctionRecord,
+        url: &str,
+        request: TestRequest,
+        trigger: Trigger,
+    ) -> Result<(Execution, Outcome)> {
         let target = remote::target(url, &request.path, &request.query)?;
         let (id, at) = new_id::execution();
         let begin = Instant::now();
@@ -171,27 +269,55 @@ impl Invocations {
             max_body: self.limits.max_body,
         };
         let outcome = self.remote.call(target, &call).await?;
-        let recorded = record::Recorded { id, at, function: function.id.clone(), version: None, trigger, call: &call, duration: begin.elapsed(), outcome: &outcome };
+        let recorded = record::Recorded {
+            id,
+            at,
+            function: function.id.clone(),
+            version: None,
+            trigger,
+            call: &call,
+            duration: begin.elapsed(),
+            outcome: &outcome,
+        };
         Ok((record::execution(recorded), outcome))
     }
 }
 
 /// The URI and Spin's headers, as the functions listener gives them.
 fn local_request(route: &Route, request: TestRequest) -> Result<FunctionRequest> {
-    let path = if request.path.starts_with('/') { request.path } else { format!("/{}", request.path) };
+    let path = if request.path.starts_with('/') {
+        request.path
+    } else {
+        format!("/{}", request.path)
+    };
     let query = request.query.trim_start_matches('?');
-    let full = if query.is_empty() { path } else { format!("{path}?{query}") };
+    let full = if query.is_empty() {
+        path
+    } else {
+        format!("{path}?{query}")
+    };
     let host = format!("{}.localhost", route.app_name);
     let uri: http::Uri = format!("http://{host}{full}").parse().map_err(|_| Error::validation("path", "This path or query cannot be part of an address. Percent-encode what is not a plain character."))?;
     let mut headers = request.headers;
-    headers.entry(http::header::HOST).or_insert(HeaderValue::from_str(&host).unwrap_or(HeaderValue::from_static("localhost")));
+    headers
+        .entry(http::header::HOST)
+        .or_insert(HeaderValue::from_str(&host).unwrap_or(HeaderValue::from_static("localhost")));
     add_spin_headers(&mut headers, &uri, "/", "127.0.0.1:0");
-    Ok(FunctionRequest { method: request.method, uri, headers, body: request.body })
+    Ok(FunctionRequest {
+        method: request.method,
+        uri,
+        headers,
+        body: request.body,
+    })
 }
 
 /// What Spin tells a component about its request. Values from outside under these names are dropped.
 pub fn add_spin_headers(headers: &mut HeaderMap, uri: &http::Uri, base_path: &str, client: &str) {
-    let theirs: Vec<HeaderName> = headers.keys().filter(|name| name.as_str().starts_with("spin-")).cloned().collect();
+    let theirs: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| name.as_str().starts_with("spin-"))
+        .cloned()
+        .collect();
     for name in theirs {
         headers.remove(name);
     }
@@ -212,42 +338,82 @@ pub fn add_spin_headers(headers: &mut HeaderMap, uri: &http::Uri, base_path: &st
 }
 
 fn refused(failure: CallFailure) -> Outcome {
-    Outcome { result: Err(failure), lines: Vec::new(), lines_truncated: false, cpu: None, memory: None, start: None }
+    Outcome {
+        result: Err(failure),
+        lines: Vec::new(),
+        lines_truncated: false,
+        cpu: None,
+        memory: None,
+        start: None,
+    }
 }
 
 pub fn disabled() -> Error {
-    Error::new(ErrorKind::FunctionDisabled, "This function is disabled. Enable it to call it.")
+    Error::new(
+        ErrorKind::FunctionDisabled,
+        "This function is disabled. Enable it to call it.",
+    )
 }
 
 pub fn too_large(limit: usize) -> Error {
-    Error::new(ErrorKind::PayloadTooLarge, format!("The body is larger than the {} KiB that are passed on. Send less, or store it elsewhere and send its address.", limit / 1024))
+    Error::new(
+        ErrorKind::PayloadTooLarge,
+        format!(
+            "The body is larger than the {} KiB that are passed on. Send less, or store it elsewhere and send its address.",
+            limit / 1024
+        ),
+    )
 }
 
-fn call_error(failure: &CallFailure, configuration: &crate::model::version::Configuration) -> Error {
-    let text = record::failure_text(failure, configuration.timeout.duration(), configuration.memory.bytes());
+fn call_error(
+    failure: &CallFailure,
+    configuration: &crate::model::version::Configuration,
+) -> Error {
+    let text = record::failure_text(
+        failure,
+        configuration.timeout.duration(),
+        configuration.memory.bytes(),
+    );
     match failure {
         CallFailure::NotDeployed => Error::new(ErrorKind::NotFound, text),
         CallFailure::TimedOut => Error::new(ErrorKind::Timeout, text),
         CallFailure::Overloaded => Error::overloaded(text),
         // What a function trapped with is for its developer, who finds it in the execution.
-        CallFailure::Trapped(_) | CallFailure::Unreachable(_) => Error::new(ErrorKind::Upstream, "The function ended without an answer. Its executions show why.").with_operation("FUNCTION_ERROR"),
-        CallFailure::OutOfMemory | CallFailure::ResponseTooLarge => Error::new(ErrorKind::Upstream, text).with_operation("FUNCTION_ERROR"),
+        CallFailure::Trapped(_) | CallFailure::Unreachable(_) => Error::new(
+            ErrorKind::Upstream,
+            "The function ended without an answer. Its executions show why.",
+        )
+        .with_operation("FUNCTION_ERROR"),
+        CallFailure::OutOfMemory | CallFailure::ResponseTooLarge => {
+            Error::new(ErrorKind::Upstream, text).with_operation("FUNCTION_ERROR")
+        }
     }
 }
 
 fn invoke_error(failure: &CallFailure, execution: Execution) -> Error {
-    let text = format!("{} (execution {})", execution.error.unwrap_or_default(), execution.id);
+    let text = format!(
+        "{} (execution {})",
+        execution.error.unwrap_or_default(),
+        execution.id
+    );
     match failure {
         CallFailure::TimedOut => Error::new(ErrorKind::Timeout, text),
         CallFailure::NotDeployed => Error::new(ErrorKind::NotDeployed, text),
         CallFailure::Overloaded => Error::overloaded(text),
         CallFailure::Unreachable(_) => Error::new(ErrorKind::Invocation, text),
-        CallFailure::OutOfMemory | CallFailure::ResponseTooLarge | CallFailure::Trapped(_) => Error::new(ErrorKind::Internal, text).with_operation("EXECUTION_ERROR"),
+        CallFailure::OutOfMemory | CallFailure::ResponseTooLarge | CallFailure::Trapped(_) => {
+            Error::new(ErrorKind::Internal, text).with_operation("EXECUTION_ERROR")
+        }
     }
 }
 
 /// A 405 with the methods that pass.
 pub fn method_not_allowed(route: &Route) -> Error {
-    Error::new(ErrorKind::MethodNotAllowed, format!("This function answers {} only.", route.configuration.http_methods.joined()))
+    Error::new(
+        ErrorKind::MethodNotAllowed,
+        format!(
+            "This function answers {} only.",
+            route.configuration.http_methods.joined()
+        ),
+    )
 }
-

@@ -5,7 +5,9 @@ use http::HeaderMap;
 use serde_json::Value;
 use std::time::Duration;
 
-use crate::model::execution::{Execution, ExecutionStatus, Headers, Level, MAX_BODY_PREVIEW, Trigger};
+use crate::model::execution::{
+    Execution, ExecutionStatus, Headers, Level, MAX_BODY_PREVIEW, Trigger,
+};
 use crate::model::id::{ExecutionId, FunctionId};
 use crate::model::time::Timestamp;
 use crate::port::platform::{Call, CallFailure, Outcome};
@@ -23,15 +25,35 @@ fn body_value(body: &Bytes) -> (Option<Value>, bool) {
         return (None, false);
     }
     if body.len() <= MAX_BODY_PREVIEW {
-        let value = serde_json::from_slice(body).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()));
+        let value = serde_json::from_slice(body)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()));
         return (Some(value), false);
     }
-    (Some(Value::String(String::from_utf8_lossy(&body[..MAX_BODY_PREVIEW]).into_owned())), true)
+    (
+        Some(Value::String(
+            String::from_utf8_lossy(&body[..MAX_BODY_PREVIEW]).into_owned(),
+        )),
+        true,
+    )
 }
 
 /// Credentials are recognised by the header's name; the value is gone, not shortened.
 fn is_credential(name: &str) -> bool {
-    matches!(name, "authorization" | "proxy-authorization" | "cookie" | "set-cookie") || ["token", "secret", "password", "api-key", "apikey", "credential", "session", "signature"].iter().any(|word| name.contains(word))
+    matches!(
+        name,
+        "authorization" | "proxy-authorization" | "cookie" | "set-cookie"
+    ) || [
+        "token",
+        "secret",
+        "password",
+        "api-key",
+        "apikey",
+        "credential",
+        "session",
+        "signature",
+    ]
+    .iter()
+    .any(|word| name.contains(word))
 }
 
 fn kept_headers(headers: &HeaderMap) -> Headers {
@@ -42,7 +64,8 @@ fn kept_headers(headers: &HeaderMap) -> Headers {
             let text = if is_credential(name.as_str()) {
                 "***".to_owned()
             } else {
-                String::from_utf8_lossy(&value.as_bytes()[..value.len().min(MAX_HEADER)]).into_owned()
+                String::from_utf8_lossy(&value.as_bytes()[..value.len().min(MAX_HEADER)])
+                    .into_owned()
             };
             (name.as_str().to_owned(), text)
         })
@@ -68,10 +91,20 @@ fn kept_lines(outcome: &Outcome) -> Vec<String> {
 /// What a caller reads when a function gave no answer of its own.
 pub(super) fn failure_text(failure: &CallFailure, timeout: Duration, memory: usize) -> String {
     match failure {
-        CallFailure::NotDeployed => "Nothing is deployed under this name. Deploy the function first.".to_owned(),
-        CallFailure::TimedOut => format!("The function did not answer within {} s and was stopped. Raise its timeout or make it faster.", timeout.as_secs()),
-        CallFailure::OutOfMemory => format!("The function needed more than {} MB and was stopped. Raise its memory or use less.", memory / 1024 / 1024),
-        CallFailure::ResponseTooLarge => "The response is larger than the server passes on. Answer less at once.".to_owned(),
+        CallFailure::NotDeployed => {
+            "Nothing is deployed under this name. Deploy the function first.".to_owned()
+        }
+        CallFailure::TimedOut => format!(
+            "The function did not answer within {} s and was stopped. Raise its timeout or make it faster.",
+            timeout.as_secs()
+        ),
+        CallFailure::OutOfMemory => format!(
+            "The function needed more than {} MB and was stopped. Raise its memory or use less.",
+            memory / 1024 / 1024
+        ),
+        CallFailure::ResponseTooLarge => {
+            "The response is larger than the server passes on. Answer less at once.".to_owned()
+        }
         CallFailure::Trapped(cause) => format!("The function ended without an answer: {cause}"),
         CallFailure::Overloaded => "Too many calls at once. Try again in a moment.".to_owned(),
         CallFailure::Unreachable(cause) => format!("The function could not be reached: {cause}"),
@@ -83,7 +116,10 @@ pub(super) fn failure_status(failure: &CallFailure) -> u16 {
         CallFailure::NotDeployed => 404,
         CallFailure::TimedOut => 504,
         CallFailure::Overloaded => 503,
-        CallFailure::OutOfMemory | CallFailure::ResponseTooLarge | CallFailure::Trapped(_) | CallFailure::Unreachable(_) => 502,
+        CallFailure::OutOfMemory
+        | CallFailure::ResponseTooLarge
+        | CallFailure::Trapped(_)
+        | CallFailure::Unreachable(_) => 502,
     }
 }
 
@@ -102,34 +138,68 @@ pub(super) fn execution(recorded: Recorded<'_>) -> Execution {
     let Recorded { call, outcome, .. } = recorded;
     let (request_body, request_cut) = body_value(&call.body);
     let millis = |duration: Duration| (duration.as_secs_f64() * 1e6).round() / 1e3;
-    let (status_code, response_headers, (response_body, response_cut), response_size, error) = match &outcome.result {
-        Ok(answer) => (answer.status.as_u16(), kept_headers(&answer.headers), body_value(&answer.body), answer.body.len(), None),
-        Err(failure) => (failure_status(failure), Headers::new(), (None, false), 0, Some(failure_text(failure, call.timeout, call.memory))),
-    };
+    let (status_code, response_headers, (response_body, response_cut), response_size, error) =
+        match &outcome.result {
+            Ok(answer) => (
+                answer.status.as_u16(),
+                kept_headers(&answer.headers),
+                body_value(&answer.body),
+                answer.body.len(),
+                None,
+            ),
+            Err(failure) => (
+                failure_status(failure),
+                Headers::new(),
+                (None, false),
+                0,
+                Some(failure_text(failure, call.timeout, call.memory)),
+            ),
+        };
     let failed = error.is_some() || status_code >= 500;
-    let wrote_errors = outcome.lines.iter().any(|(level, _)| *level == Level::Error);
+    let wrote_errors = outcome
+        .lines
+        .iter()
+        .any(|(level, _)| *level == Level::Error);
     Execution {
         id: recorded.id,
         function_id: recorded.function,
         timestamp: recorded.at,
-        status: if failed { ExecutionStatus::Error } else { ExecutionStatus::Success },
+        status: if failed {
+            ExecutionStatus::Error
+        } else {
+            ExecutionStatus::Success
+        },
         duration: millis(recorded.duration),
         status_code,
         request_body,
         response_body,
         logs: kept_lines(outcome),
-        level: if failed { Level::Error } else if wrote_errors || status_code >= 400 { Level::Warn } else { Level::Info },
+        level: if failed {
+            Level::Error
+        } else if wrote_errors || status_code >= 400 {
+            Level::Warn
+        } else {
+            Level::Info
+        },
         trigger: recorded.trigger,
         method: call.method.as_str().to_owned(),
         path: call.uri.path().chars().take(2_048).collect(),
-        query: call.uri.query().unwrap_or_default().chars().take(2_048).collect(),
+        query: call
+            .uri
+            .query()
+            .unwrap_or_default()
+            .chars()
+            .take(2_048)
+            .collect(),
         request_headers: kept_headers(&call.headers),
         response_headers,
         request_size: call.body.len() as u64,
         response_size: response_size as u64,
         version: recorded.version,
         cpu_ms: outcome.cpu.map(millis),
-        memory_mb: outcome.memory.map(|bytes| (bytes as f64 / 1024.0 / 1024.0 * 10.0).round() / 10.0),
+        memory_mb: outcome
+            .memory
+            .map(|bytes| (bytes as f64 / 1024.0 / 1024.0 * 10.0).round() / 10.0),
         start_ms: outcome.start.map(millis),
         truncated: request_cut || response_cut,
         error,
@@ -143,8 +213,13 @@ mod tests {
 
     #[test]
     fn numbers_in_bodies_stay_numbers() {
-        let (value, cut) = body_value(&Bytes::from_static(br#"{"n": 1.5, "list": [1, null, true]}"#));
-        assert_eq!(value, Some(serde_json::json!({"n": 1.5, "list": [1, null, true]})));
+        let (value, cut) = body_value(&Bytes::from_static(
+            br#"{"n": 1.5, "list": [1, null, true]}"#,
+        ));
+        assert_eq!(
+            value,
+            Some(serde_json::json!({"n": 1.5, "list": [1, null, true]}))
+        );
         assert!(!cut);
     }
 
@@ -152,17 +227,33 @@ mod tests {
     fn a_long_body_is_a_marked_preview() {
         let (value, cut) = body_value(&Bytes::from(vec![b'a'; MAX_BODY_PREVIEW + 1]));
         assert!(cut);
-        assert_eq!(value.and_then(|value| value.as_str().map(str::len)), Some(MAX_BODY_PREVIEW));
+        assert_eq!(
+            value.and_then(|value| value.as_str().map(str::len)),
+            Some(MAX_BODY_PREVIEW)
+        );
     }
 
     #[test]
     fn credentials_are_masked() {
         let mut headers = HeaderMap::new();
-        for name in ["authorization", "cookie", "x-api-key", "x-auth-token", "accept"] {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static("hunter2"));
+        for name in [
+            "authorization",
+            "cookie",
+            "x-api-key",
+            "x-auth-token",
+            "accept",
+        ] {
+            headers.insert(
+                HeaderName::from_static(name),
+                HeaderValue::from_static("hunter2"),
+            );
         }
         let kept = kept_headers(&headers);
-        let shown: Vec<&str> = kept.iter().filter(|(_, value)| value == "hunter2").map(|(name, _)| name.as_str()).collect();
+        let shown: Vec<&str> = kept
+            .iter()
+            .filter(|(_, value)| value == "hunter2")
+            .map(|(name, _)| name.as_str())
+            .collect();
         assert_eq!(shown, ["accept"]);
     }
 }

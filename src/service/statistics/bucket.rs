@@ -35,9 +35,18 @@ impl Bucket {
 
     pub fn from_item(item: &Item) -> Self {
         let number = |name: &str| item.get(name).and_then(Value::as_f64).unwrap_or_default() as u64;
-        let mut bucket = Self { count: number("count"), errors: number("errors"), duration_us: number("duration_us"), cpu_us: number("cpu_us"), histogram: Histogram::default() };
+        let mut bucket = Self {
+            count: number("count"),
+            errors: number("errors"),
+            duration_us: number("duration_us"),
+            cpu_us: number("cpu_us"),
+            histogram: Histogram::default(),
+        };
         for (name, value) in item {
-            if let (Some(bin), Some(count)) = (name.strip_prefix('h').and_then(|bin| bin.parse().ok()), value.as_f64()) {
+            if let (Some(bin), Some(count)) = (
+                name.strip_prefix('h').and_then(|bin| bin.parse().ok()),
+                value.as_f64(),
+            ) {
                 bucket.histogram.add(bin, count as u64);
             }
         }
@@ -46,8 +55,14 @@ impl Bucket {
 
     /// An update that adds this bucket to its item, which lives until `expires_at` (seconds).
     pub fn add_to(&self, key: Key, expires_at: i64) -> Update {
-        let mut update = Update::new(key).set("expires_at", expires_at).add("count", self.count as f64);
-        for (name, amount) in [("errors", self.errors), ("duration_us", self.duration_us), ("cpu_us", self.cpu_us)] {
+        let mut update = Update::new(key)
+            .set("expires_at", expires_at)
+            .add("count", self.count as f64);
+        for (name, amount) in [
+            ("errors", self.errors),
+            ("duration_us", self.duration_us),
+            ("cpu_us", self.cpu_us),
+        ] {
             if amount > 0 {
                 update = update.add(name, amount as f64);
             }
@@ -62,7 +77,11 @@ impl Bucket {
         Figures {
             invocations: self.count,
             errors: self.errors,
-            average_ms: if self.count == 0 { 0.0 } else { self.duration_us as f64 / self.count as f64 / 1_000.0 },
+            average_ms: if self.count == 0 {
+                0.0
+            } else {
+                self.duration_us as f64 / self.count as f64 / 1_000.0
+            },
             p50_ms: self.histogram.quantile_ms(0.5),
             p95_ms: self.histogram.quantile_ms(0.95),
             p99_ms: self.histogram.quantile_ms(0.99),
@@ -81,7 +100,11 @@ mod tests {
         bucket.record(false, 1_200, 900);
         bucket.record(true, 30_000_000, 5);
         let update = bucket.add_to(Key::new("STAT#x", "5M#0"), 1);
-        let item: Item = update.add.into_iter().map(|(name, amount)| (name, Value::from(amount))).collect();
+        let item: Item = update
+            .add
+            .into_iter()
+            .map(|(name, amount)| (name, Value::from(amount)))
+            .collect();
         assert_eq!(Bucket::from_item(&item), bucket);
     }
 }

@@ -17,7 +17,11 @@ pub struct Histogram {
 /// The bin of a duration in microseconds.
 pub fn bin_of(micros: u64) -> u8 {
     let ratio = micros as f64 / FIRST_BOUND;
-    if ratio <= 1.0 { 0 } else { (ratio.ln() / GROWTH.ln()).ceil().min(f64::from(LAST_BIN)) as u8 }
+    if ratio <= 1.0 {
+        0
+    } else {
+        (ratio.ln() / GROWTH.ln()).ceil().min(f64::from(LAST_BIN)) as u8
+    }
 }
 
 /// Microseconds in the middle of a bin.
@@ -62,19 +66,38 @@ mod tests {
 
     #[test]
     fn quantiles_are_within_a_tenth() {
-        for micros in [150_u64, 1_000, 2_345, 99_999, 1_000_000, 29_000_000, 890_000_000] {
+        for micros in [
+            150_u64,
+            1_000,
+            2_345,
+            99_999,
+            1_000_000,
+            29_000_000,
+            890_000_000,
+        ] {
             let mut histogram = Histogram::default();
             histogram.add(bin_of(micros), 1);
             let answer = histogram.quantile_ms(0.95) * 1_000.0;
-            assert!((answer - micros as f64).abs() / micros as f64 <= 0.1, "{micros} became {answer}");
+            assert!(
+                (answer - micros as f64).abs() / micros as f64 <= 0.1,
+                "{micros} became {answer}"
+            );
         }
     }
 
     #[test]
     fn merging_is_adding() {
-        let (mut left, mut right, mut both) = (Histogram::default(), Histogram::default(), Histogram::default());
+        let (mut left, mut right, mut both) = (
+            Histogram::default(),
+            Histogram::default(),
+            Histogram::default(),
+        );
         for micros in 1..2_000_u64 {
-            if micros % 3 == 0 { left.add(bin_of(micros * 50), 1) } else { right.add(bin_of(micros * 50), 1) }
+            if micros % 3 == 0 {
+                left.add(bin_of(micros * 50), 1)
+            } else {
+                right.add(bin_of(micros * 50), 1)
+            }
             both.add(bin_of(micros * 50), 1);
         }
         left.merge(&right);

@@ -71,7 +71,11 @@ pub struct Statistics {
 
 impl Statistics {
     pub fn new(table: Table) -> Arc<Self> {
-        Arc::new(Self { table, windows: Mutex::default(), writing: tokio::sync::Mutex::default() })
+        Arc::new(Self {
+            table,
+            windows: Mutex::default(),
+            writing: tokio::sync::Mutex::default(),
+        })
     }
 
     fn windows(&self) -> MutexGuard<'_, HashMap<Scope, Window>> {
@@ -84,7 +88,11 @@ impl Statistics {
         for measurement in measurements {
             for (name, length) in [("1M", MINUTE), ("5M", STEP), ("1H", HOUR)] {
                 let start = measurement.at.seconds().div_euclid(length) * length;
-                steps.entry((name, start)).or_default().record(measurement.failed, measurement.duration_us, measurement.cpu_us);
+                steps.entry((name, start)).or_default().record(
+                    measurement.failed,
+                    measurement.duration_us,
+                    measurement.cpu_us,
+                );
             }
         }
         steps
@@ -101,17 +109,27 @@ impl Statistics {
     }
 
     /// Runs `write`, then lets the windows in memory follow it. `write` must store [`Self::updates`] of the same measurements.
-    pub async fn record<F: Future<Output = Result<bool>>>(&self, counted: &[(Scope, Vec<Measurement>)], write: F) -> Result<bool> {
+    pub async fn record<F: Future<Output = Result<bool>>>(
+        &self,
+        counted: &[(Scope, Vec<Measurement>)],
+        write: F,
+    ) -> Result<bool> {
         let _guard = self.writing.lock().await;
         let written = write.await?;
         if written {
             let mut windows = self.windows();
             for (scope, measurements) in counted {
-                let Some(window) = windows.get_mut(scope) else { continue };
+                let Some(window) = windows.get_mut(scope) else {
+                    continue;
+                };
                 window.day = None;
                 for measurement in measurements {
                     let start = measurement.at.seconds().div_euclid(STEP) * STEP;
-                    window.buckets.entry(start).or_default().record(measurement.failed, measurement.duration_us, measurement.cpu_us);
+                    window.buckets.entry(start).or_default().record(
+                        measurement.failed,
+                        measurement.duration_us,
+                        measurement.cpu_us,
+                    );
                 }
             }
         }
@@ -130,8 +148,16 @@ impl Statistics {
         loop {
             let page = self.table.page(&query).await?;
             for (key, item) in &page.items {
-                if let Some(start) = key.sk.split('#').nth(1).and_then(|start| start.parse().ok()) {
-                    buckets.entry(start).or_default().merge(&Bucket::from_item(item));
+                if let Some(start) = key
+                    .sk
+                    .split('#')
+                    .nth(1)
+                    .and_then(|start| start.parse().ok())
+                {
+                    buckets
+                        .entry(start)
+                        .or_default()
+                        .merge(&Bucket::from_item(item));
                 }
             }
             if page.next.is_none() {
@@ -147,15 +173,30 @@ impl Statistics {
         // The window's edge lies on a step: at most five minutes more than a day are counted.
         let from = (now - DAY).div_euclid(STEP) * STEP;
         if !self.table.is_exclusive() {
-            let mut window = Window { buckets: self.load(scope, from).await?, day: None };
+            let mut window = Window {
+                buckets: self.load(scope, from).await?,
+                day: None,
+            };
             return Ok(read(&mut window, from));
         }
         if let Some(window) = self.windows().get_mut(scope) {
-            window.buckets = if window.buckets.keys().next().is_some_and(|first| *first < from) { window.buckets.split_off(&from) } else { std::mem::take(&mut window.buckets) };
+            window.buckets = if window
+                .buckets
+                .keys()
+                .next()
+                .is_some_and(|first| *first < from)
+            {
+                window.buckets.split_off(&from)
+            } else {
+                std::mem::take(&mut window.buckets)
+            };
             return Ok(read(window, from));
         }
         let _guard = self.writing.lock().await;
-        let mut window = Window { buckets: self.load(scope, from).await?, day: None };
+        let mut window = Window {
+            buckets: self.load(scope, from).await?,
+            day: None,
+        };
         let answer = read(&mut window, from);
         let mut windows = self.windows();
         if windows.len() >= MAX_SCOPES {
@@ -202,12 +243,22 @@ impl Statistics {
     /// Totals of the last `seconds`, at most a day.
     pub async fn last(&self, scope: &Scope, seconds: i64) -> Result<Figures> {
         let from = (Timestamp::now().seconds() - seconds).div_euclid(STEP) * STEP;
-        self.with_day(scope, |window, _| sum(window.buckets.range(from..)).figures()).await
+        self.with_day(scope, |window, _| {
+            sum(window.buckets.range(from..)).figures()
+        })
+        .await
     }
 
     /// When the scope was last called within a day, to five minutes.
     pub async fn last_activity(&self, scope: &Scope) -> Result<Option<Timestamp>> {
-        self.with_day(scope, |window, _| window.buckets.keys().next_back().map(|start| Timestamp::from_seconds(*start))).await
+        self.with_day(scope, |window, _| {
+            window
+                .buckets
+                .keys()
+                .next_back()
+                .map(|start| Timestamp::from_seconds(*start))
+        })
+        .await
     }
 
     /// Forgets a scope and deletes its counters.

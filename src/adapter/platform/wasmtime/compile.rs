@@ -28,9 +28,12 @@ pub fn compile_artifact(wasm: &Path, native: &Path, cache: &Path) -> Result<(), 
         .map_err(|error| format!("cannot read the component: {error}"))?
         .len();
     if size > MAX_COMPONENT {
-        return Err(format!("the component is {size} bytes; at most {MAX_COMPONENT} are compiled"));
+        return Err(format!(
+            "the component is {size} bytes; at most {MAX_COMPONENT} are compiled"
+        ));
     }
-    let component = std::fs::read(wasm).map_err(|error| format!("cannot read the component: {error}"))?;
+    let component =
+        std::fs::read(wasm).map_err(|error| format!("cannot read the component: {error}"))?;
     let remembered = IncrementalCache::open(cache)
         .inspect_err(|error| tracing::warn!(%error, "compiling without a cache"))
         .ok()
@@ -42,9 +45,13 @@ pub fn compile_artifact(wasm: &Path, native: &Path, cache: &Path) -> Result<(), 
             .map_err(|error| format!("{error:#}"))?;
     }
     let engine = Engine::new(&config).map_err(|error| format!("{error:#}"))?;
-    let code = engine.precompile_component(&component).map_err(|error| format!("{error:#}"))?;
-    std::fs::write(native, &code).map_err(|error| format!("cannot write the native code: {error}"))?;
-    std::fs::write(checksum_file(native), checksum(&code)).map_err(|error| format!("cannot write the checksum: {error}"))?;
+    let code = engine
+        .precompile_component(&component)
+        .map_err(|error| format!("{error:#}"))?;
+    std::fs::write(native, &code)
+        .map_err(|error| format!("cannot write the native code: {error}"))?;
+    std::fs::write(checksum_file(native), checksum(&code))
+        .map_err(|error| format!("cannot write the checksum: {error}"))?;
     if let Some(Err(error)) = remembered.map(|remembered| remembered.save()) {
         // The next compilation takes longer; this one is whole.
         tracing::warn!(%error, "cannot save the compiler's cache");
@@ -58,11 +65,13 @@ pub(super) fn checksum_file(native: &Path) -> std::path::PathBuf {
 }
 
 pub(super) fn checksum(content: &[u8]) -> String {
-    Sha256::digest(content).iter().fold(String::with_capacity(64), |mut text, byte| {
-        use std::fmt::Write as _;
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    Sha256::digest(content)
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            use std::fmt::Write as _;
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 fn limit_process() -> Result<(), String> {
@@ -72,7 +81,8 @@ fn limit_process() -> Result<(), String> {
         (Resource::RLIMIT_FSIZE, MAX_FILE),
         (Resource::RLIMIT_CORE, 0),
     ] {
-        let limited = getrlimit(resource).and_then(|(_, most)| setrlimit(resource, limit.min(most), limit.min(most)));
+        let limited = getrlimit(resource)
+            .and_then(|(_, most)| setrlimit(resource, limit.min(most), limit.min(most)));
         limited.map_err(|error| format!("cannot limit the compiler's {resource:?}: {error}"))?;
     }
     Ok(())

@@ -2,7 +2,9 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result,
+};
 
 /// Largest linear memory of a guest, in bytes: the largest `memory` a function may ask for.
 pub(super) const MAX_MEMORY: usize = 1024 * 1024 * 1024;
@@ -68,7 +70,11 @@ fn pool(instances: u32) -> PoolingAllocationConfig {
     pool.table_keep_resident(KEEP_TABLE);
     pool.max_unused_warm_slots(WARM_SLOTS.min(instances));
     // A dirty page that was swapped out is missed by the scan and would show up in the next call of another function.
-    pool.pagemap_scan(if has_swap() { Enabled::No } else { Enabled::Auto });
+    pool.pagemap_scan(if has_swap() {
+        Enabled::No
+    } else {
+        Enabled::Auto
+    });
     pool
 }
 
@@ -87,12 +93,14 @@ pub(super) fn native_key(engine: &Engine) -> String {
 /// Moves the engine's epoch on until the engine is gone.
 pub(super) fn start_ticker(engine: &Engine) -> std::io::Result<()> {
     let engine = engine.weak();
-    std::thread::Builder::new().name("guest-ticker".to_owned()).spawn(move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            std::thread::sleep(TICK);
-        }
-    })?;
+    std::thread::Builder::new()
+        .name("guest-ticker".to_owned())
+        .spawn(move || {
+            while let Some(engine) = engine.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                std::thread::sleep(TICK);
+            }
+        })?;
     Ok(())
 }

@@ -38,14 +38,26 @@ pub(super) struct NativeCache {
 
 impl NativeCache {
     /// Makes the directory and drops what an earlier process left half-done in it.
-    pub fn open(directory: PathBuf, compiler: PathBuf, key: String, blobs: Arc<dyn Blobs>) -> io::Result<Self> {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
+    pub fn open(
+        directory: PathBuf,
+        compiler: PathBuf,
+        key: String,
+        blobs: Arc<dyn Blobs>,
+    ) -> io::Result<Self> {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&directory)?;
         // Its files are run as native code: nobody else may write them.
         std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o700))?;
         for entry in std::fs::read_dir(&directory)? {
             let entry = entry?;
             // One that is younger may belong to a process that is about to end.
-            let is_old = entry.metadata()?.modified()?.elapsed().is_ok_and(|age| age > COMPILE_TIMEOUT * 2);
+            let is_old = entry
+                .metadata()?
+                .modified()?
+                .elapsed()
+                .is_ok_and(|age| age > COMPILE_TIMEOUT * 2);
             if is_old && entry.file_name().to_string_lossy().starts_with(SCRATCH) {
                 let _ = std::fs::remove_dir_all(entry.path());
             }
@@ -62,7 +74,8 @@ impl NativeCache {
     }
 
     fn file(&self, sha256: &str) -> PathBuf {
-        self.directory.join(format!("{sha256}-{}.{EXTENSION}", self.key))
+        self.directory
+            .join(format!("{sha256}-{}.{EXTENSION}", self.key))
     }
 
     fn has(&self, sha256: &str) -> bool {
@@ -73,7 +86,11 @@ impl NativeCache {
     /// Compiles the artifact unless that was done. Callers at the same time share one compilation.
     pub async fn prepare(&self, artifact: &Artifact) -> Result<(), PlatformError> {
         let sha256 = artifact.sha256.as_str();
-        if sha256.len() != 64 || !sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        if sha256.len() != 64
+            || !sha256
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        {
             return Err(PlatformError::Unrunnable(
                 "The artifact's record holds no SHA-256. Build the function again.".to_owned(),
             ));
@@ -100,17 +117,29 @@ impl NativeCache {
     }
 
     async fn fetch(&self, artifact: &Artifact, scratch: &Path) -> Result<PathBuf, PlatformError> {
-        let damaged = || PlatformError::Unrunnable("The stored artifact is damaged. Build the function again.".to_owned());
-        let wasm = self.blobs.local_file(&artifact.key, scratch).await.map_err(|error| match error {
-            BlobError::Missing(_) => PlatformError::Unrunnable("The artifact is no longer stored. Build the function again.".to_owned()),
-            BlobError::Damaged(_) => damaged(),
-            other => failed(other),
-        })?;
+        let damaged = || {
+            PlatformError::Unrunnable(
+                "The stored artifact is damaged. Build the function again.".to_owned(),
+            )
+        };
+        let wasm = self
+            .blobs
+            .local_file(&artifact.key, scratch)
+            .await
+            .map_err(|error| match error {
+                BlobError::Missing(_) => PlatformError::Unrunnable(
+                    "The artifact is no longer stored. Build the function again.".to_owned(),
+                ),
+                BlobError::Damaged(_) => damaged(),
+                other => failed(other),
+            })?;
         let wasm = wasm.canonicalize().map_err(failed)?;
         let file = wasm.clone();
-        let found = tokio::task::spawn_blocking(move || std::fs::read(file).map(|content| checksum(&content)))
-            .await
-            .map_err(failed)?;
+        let found = tokio::task::spawn_blocking(move || {
+            std::fs::read(file).map(|content| checksum(&content))
+        })
+        .await
+        .map_err(failed)?;
         if found.map_err(failed)? == artifact.sha256 {
             Ok(wasm)
         } else {
@@ -131,15 +160,24 @@ impl NativeCache {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| PlatformError::Failed(format!("cannot start the compiler {}: {error}", self.compiler.display())))?;
+            .map_err(|error| {
+                PlatformError::Failed(format!(
+                    "cannot start the compiler {}: {error}",
+                    self.compiler.display()
+                ))
+            })?;
         let ended = tokio::time::timeout(COMPILE_TIMEOUT, wait(&mut child)).await;
         match ended {
             Ok(Ok((status, _))) if status.success() => Ok(()),
-            Ok(Ok((_, text))) if !text.trim().is_empty() => Err(PlatformError::Unrunnable(format!(
-                "The artifact cannot be compiled to native code: {}",
-                text.trim()
+            Ok(Ok((_, text))) if !text.trim().is_empty() => {
+                Err(PlatformError::Unrunnable(format!(
+                    "The artifact cannot be compiled to native code: {}",
+                    text.trim()
+                )))
+            }
+            Ok(Ok((status, _))) => Err(PlatformError::Failed(format!(
+                "the compiler ended with {status}"
             ))),
-            Ok(Ok((status, _))) => Err(PlatformError::Failed(format!("the compiler ended with {status}"))),
             Ok(Err(error)) => Err(failed(error)),
             Err(_) => Err(PlatformError::Unrunnable(format!(
                 "Compiling the artifact took more than {} s. Make the function smaller.",
@@ -156,7 +194,10 @@ impl NativeCache {
         if checksum(&content) == expected {
             return Some(file);
         }
-        tracing::warn!(sha256, "a native file is damaged and will be compiled again");
+        tracing::warn!(
+            sha256,
+            "a native file is damaged and will be compiled again"
+        );
         let _ = std::fs::remove_file(&file);
         None
     }
@@ -166,7 +207,11 @@ impl NativeCache {
         let mut bytes = 0;
         for entry in std::fs::read_dir(&self.directory)? {
             let metadata = entry?.metadata()?;
-            bytes += if metadata.is_file() { metadata.len() } else { 0 };
+            bytes += if metadata.is_file() {
+                metadata.len()
+            } else {
+                0
+            };
         }
         Ok(bytes)
     }
@@ -194,7 +239,10 @@ impl NativeCache {
     /// Whether artifacts could be compiled; the text says what is missing.
     pub fn check(&self) -> Result<(), String> {
         if !self.compiler.is_file() {
-            return Err(format!("the compiler {} is missing", self.compiler.display()));
+            return Err(format!(
+                "the compiler {} is missing",
+                self.compiler.display()
+            ));
         }
         tempfile::tempfile_in(&self.directory)
             .map(drop)
@@ -212,7 +260,10 @@ async fn wait(child: &mut Child) -> io::Result<(std::process::ExitStatus, String
         // The child must not stop at a full pipe.
         tokio::io::copy(&mut limited.into_inner(), &mut tokio::io::sink()).await?;
     }
-    Ok((child.wait().await?, String::from_utf8_lossy(&text).into_owned()))
+    Ok((
+        child.wait().await?,
+        String::from_utf8_lossy(&text).into_owned(),
+    ))
 }
 
 pub(super) fn failed(error: impl std::fmt::Display) -> PlatformError {

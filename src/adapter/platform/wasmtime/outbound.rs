@@ -38,7 +38,9 @@ impl OutboundClient {
                     .pool_idle_timeout(IDLE_TIMEOUT)
                     .dns_resolver(Arc::new(PublicNames))
                     .build()
-                    .inspect_err(|error| tracing::error!(%error, "no HTTP client for outbound requests"))
+                    .inspect_err(
+                        |error| tracing::error!(%error, "no HTTP client for outbound requests"),
+                    )
                     .ok()
             })
             .as_ref()
@@ -55,7 +57,12 @@ pub(super) struct Outbound {
 }
 
 impl Outbound {
-    pub fn new(settings: Arc<Settings>, output: Output, client: Arc<OutboundClient>, deadline: Instant) -> Self {
+    pub fn new(
+        settings: Arc<Settings>,
+        output: Output,
+        client: Arc<OutboundClient>,
+        deadline: Instant,
+    ) -> Self {
         Self {
             settings,
             output,
@@ -68,18 +75,29 @@ impl Outbound {
     /// The request's address as it will be used, if the function may call it. The error is for the guest; the developer reads the note.
     fn admit(&self, uri: &http::Uri) -> Result<reqwest::Url> {
         // Parsed as the client will: `http://2130706433` and `http://127.1` are 127.0.0.1.
-        let url = reqwest::Url::parse(&uri.to_string()).map_err(|_| Error::HttpRequestUriInvalid)?;
+        let url =
+            reqwest::Url::parse(&uri.to_string()).map_err(|_| Error::HttpRequestUriInvalid)?;
         let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
             return Err(Error::HttpRequestUriInvalid);
         };
         let scheme = url.scheme();
-        let listed = self.settings.hosts.iter().any(|allowed| allowed.allows(scheme, host, port));
+        let listed = self
+            .settings
+            .hosts
+            .iter()
+            .any(|allowed| allowed.allows(scheme, host, port));
         if !listed {
             self.output.note(&format!("Outbound request to {scheme}://{host}:{port} refused: the host is not among the function's allowedOutboundHosts. Add {scheme}://{host}:{port} there and deploy or save the settings."));
             return Err(Error::HttpRequestDenied);
         }
-        let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
-        if literal.is_some_and(|address| !is_public(address)) && !names_literally(&self.settings.hosts, host) {
+        let literal = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<IpAddr>()
+            .ok();
+        if literal.is_some_and(|address| !is_public(address))
+            && !names_literally(&self.settings.hosts, host)
+        {
             self.output.note(&format!("Outbound request to {host} refused: an address of a private network is reached only if allowedOutboundHosts names it itself, as in {scheme}://{host}:{port}; a wildcard does not."));
             return Err(Error::HttpRequestDenied);
         }
@@ -91,7 +109,9 @@ impl Outbound {
             output.note(&format!("Outbound request to {host} refused: the name leads into a private network. List the address itself in allowedOutboundHosts if that is meant."));
             return Error::DestinationIpProhibited;
         }
-        let cause = sources(error).last().map_or_else(|| error.to_string(), ToString::to_string);
+        let cause = sources(error)
+            .last()
+            .map_or_else(|| error.to_string(), ToString::to_string);
         output.note(&format!("Outbound request to {host} failed: {cause}"));
         if error.is_timeout() {
             Error::ConnectionTimeout
@@ -103,7 +123,10 @@ impl Outbound {
     }
 }
 
-type Sent = (http::Response<WasiBody>, Box<dyn Future<Output = Result<()>> + Send>);
+type Sent = (
+    http::Response<WasiBody>,
+    Box<dyn Future<Output = Result<()>> + Send>,
+);
 
 impl WasiHttpHooks for Outbound {
     fn send_request(
@@ -113,7 +136,11 @@ impl WasiHttpHooks for Outbound {
         _processed: Box<dyn Future<Output = Result<()>> + Send>,
     ) -> Box<dyn Future<Output = Result<Sent>> + Send> {
         let admitted = self.admit(request.uri()).and_then(|url| {
-            let slot = self.slots.clone().try_acquire_owned().map_err(|_| Error::ConnectionLimitReached)?;
+            let slot = self
+                .slots
+                .clone()
+                .try_acquire_owned()
+                .map_err(|_| Error::ConnectionLimitReached)?;
             Ok((url, slot))
         });
         let (client, output) = (self.client.clone(), self.output.clone());
@@ -122,15 +149,22 @@ impl WasiHttpHooks for Outbound {
             let (url, slot) = admitted?;
             let client = client.get().ok_or(Error::ConfigurationError)?;
             let host = url.host_str().unwrap_or_default().to_owned();
-            let first_byte = options.and_then(|options| options.first_byte_timeout).unwrap_or(rest).min(rest);
+            let first_byte = options
+                .and_then(|options| options.first_byte_timeout)
+                .unwrap_or(rest)
+                .min(rest);
             let sending = client
                 .execute(convert(request, url, rest))
                 .map_err(|error| Self::note_failure(&output, &host, &error));
             let response = tokio::time::timeout(first_byte, sending)
                 .await
                 .map_err(|_| Error::ConnectionReadTimeout)??;
-            let done: Box<dyn Future<Output = Result<()>> + Send> = Box::new(std::future::ready(Ok(())));
-            Ok((http::Response::from(response).map(|body| held(body, slot)), done))
+            let done: Box<dyn Future<Output = Result<()>> + Send> =
+                Box::new(std::future::ready(Ok(())));
+            Ok((
+                http::Response::from(response).map(|body| held(body, slot)),
+                done,
+            ))
         })
     }
 
@@ -140,7 +174,11 @@ impl WasiHttpHooks for Outbound {
     }
 }
 
-fn convert(request: http::Request<WasiBody>, url: reqwest::Url, timeout: Duration) -> reqwest::Request {
+fn convert(
+    request: http::Request<WasiBody>,
+    url: reqwest::Url,
+    timeout: Duration,
+) -> reqwest::Request {
     let (parts, body) = request.into_parts();
     let mut sent = reqwest::Request::new(parts.method, url);
     *sent.headers_mut() = parts.headers;
@@ -167,7 +205,9 @@ fn held(body: reqwest::Body, slot: OwnedSemaphorePermit) -> WasiBody {
     .boxed_unsync()
 }
 
-fn sources<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+fn sources<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
 }
 
@@ -175,7 +215,9 @@ fn sources<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a 
 fn names_literally(hosts: &[OutboundHost], host: &str) -> bool {
     hosts.iter().any(|allowed| {
         let text = allowed.to_string();
-        let authority = text.split_once("://").map_or("", |(_, authority)| authority);
+        let authority = text
+            .split_once("://")
+            .map_or("", |(_, authority)| authority);
         authority
             .strip_prefix(host)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
@@ -195,7 +237,8 @@ impl Resolve for PublicNames {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             let is_localhost = name.as_str().eq_ignore_ascii_case("localhost");
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let reachable: Vec<_> = found
                 .into_iter()
                 .filter(|address| {
@@ -218,14 +261,19 @@ impl Resolve for PublicNames {
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => embedded_v4(address).map_or_else(|| is_public_v6(address), is_public_v4),
+        IpAddr::V6(address) => {
+            embedded_v4(address).map_or_else(|| is_public_v6(address), is_public_v4)
+        }
     }
 }
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
-    let reserved =
-        a == 0 || a >= 240 || (a == 100 && (64..128).contains(&b)) || (a, b, c) == (192, 0, 0) || (a == 198 && (b == 18 || b == 19));
+    let reserved = a == 0
+        || a >= 240
+        || (a == 100 && (64..128).contains(&b))
+        || (a, b, c) == (192, 0, 0)
+        || (a == 198 && (b == 18 || b == 19));
     !(reserved
         || address.is_loopback()
         || address.is_private()
@@ -248,7 +296,9 @@ fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
         Ipv4Addr::new(a, b, c, d)
     };
     match address.segments() {
-        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, _, _, _, _, high, low] | [0x2002, high, low, ..] => Some(from(high, low)),
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
+        | [0x64, 0xff9b, _, _, _, _, high, low]
+        | [0x2002, high, low, ..] => Some(from(high, low)),
         _ => None,
     }
 }
@@ -259,7 +309,10 @@ mod tests {
     use crate::model::version::Configuration;
 
     fn outbound(hosts: &[&str]) -> Outbound {
-        let allowed_outbound_hosts = hosts.iter().map(|host| OutboundHost::parse(host).expect("valid")).collect();
+        let allowed_outbound_hosts = hosts
+            .iter()
+            .map(|host| OutboundHost::parse(host).expect("valid"))
+            .collect();
         let settings = Settings::new(
             &Configuration {
                 allowed_outbound_hosts,
@@ -267,7 +320,12 @@ mod tests {
             },
             String::new(),
         );
-        Outbound::new(Arc::new(settings), Output::default(), Arc::default(), Instant::now())
+        Outbound::new(
+            Arc::new(settings),
+            Output::default(),
+            Arc::default(),
+            Instant::now(),
+        )
     }
 
     fn admits(hosts: &[&str], uri: &'static str) -> bool {
@@ -279,17 +337,28 @@ mod tests {
         assert!(!admits(&[], "https://example.com/"));
         assert!(admits(&["https://example.com"], "https://example.com/a?b"));
         assert!(!admits(&["https://example.com"], "http://example.com/"));
-        assert!(!admits(&["https://example.com"], "https://example.com.evil.org/"));
-        assert!(!admits(&["https://example.com"], "https://example.com@evil.org/"));
+        assert!(!admits(
+            &["https://example.com"],
+            "https://example.com.evil.org/"
+        ));
+        assert!(!admits(
+            &["https://example.com"],
+            "https://example.com@evil.org/"
+        ));
     }
 
     #[test]
     fn a_refusal_names_the_host_and_the_setting() {
         let outbound = outbound(&[]);
-        assert!(outbound.admit(&http::Uri::from_static("https://example.com/")).is_err());
+        assert!(
+            outbound
+                .admit(&http::Uri::from_static("https://example.com/"))
+                .is_err()
+        );
         let (lines, _) = outbound.output.take();
         assert!(
-            lines[0].1.contains("https://example.com:443") && lines[0].1.contains("allowedOutboundHosts"),
+            lines[0].1.contains("https://example.com:443")
+                && lines[0].1.contains("allowedOutboundHosts"),
             "{lines:?}"
         );
     }

@@ -23,13 +23,18 @@ impl Row {
     pub fn encode(item: &Item) -> Result<Self, StoreError> {
         for (name, value) in item {
             if name.is_empty() || name == "PK" || name == "SK" {
-                return Err(StoreError::Failed(format!("an attribute cannot be named {name:?}")));
+                return Err(StoreError::Failed(format!(
+                    "an attribute cannot be named {name:?}"
+                )));
             }
             if value.is_null() {
-                return Err(StoreError::Failed(format!("the attribute {name} is null: leave it out")));
+                return Err(StoreError::Failed(format!(
+                    "the attribute {name} is null: leave it out"
+                )));
             }
         }
-        let body = serde_json::to_string(item).map_err(|error| StoreError::Failed(error.to_string()))?;
+        let body =
+            serde_json::to_string(item).map_err(|error| StoreError::Failed(error.to_string()))?;
         // JSON is never shorter than what it holds, so most items need no second walk.
         if body.len() > MAX_ITEM && size_of_map(item) > MAX_ITEM {
             return Err(StoreError::Failed(format!(
@@ -39,13 +44,17 @@ impl Row {
         }
         Ok(Self {
             body,
-            expires_at: item.get(EXPIRES_AT).and_then(Value::as_f64).map(|seconds| seconds.floor() as i64),
+            expires_at: item
+                .get(EXPIRES_AT)
+                .and_then(Value::as_f64)
+                .map(|seconds| seconds.floor() as i64),
         })
     }
 }
 
 pub(super) fn decode(body: &[u8]) -> Result<Item, StoreError> {
-    serde_json::from_slice(body).map_err(|error| StoreError::Failed(format!("an item's body is damaged: {error}")))
+    serde_json::from_slice(body)
+        .map_err(|error| StoreError::Failed(format!("an item's body is damaged: {error}")))
 }
 
 pub(super) fn check_key(key: &Key) -> Result<(), StoreError> {
@@ -71,7 +80,9 @@ pub(super) fn number(sum: f64) -> Option<Value> {
 
 /// Bytes as DynamoDB counts them, about: texts in UTF-8, a little for each number and element.
 fn size_of_map(map: &Map<String, Value>) -> usize {
-    map.iter().map(|(name, value)| name.len() + size(value)).sum()
+    map.iter()
+        .map(|(name, value)| name.len() + size(value))
+        .sum()
 }
 
 fn size(value: &Value) -> usize {
@@ -91,7 +102,11 @@ mod tests {
 
     #[test]
     fn the_time_of_expiry_becomes_a_column_when_it_is_a_number() {
-        let expiry = |value: Value| Row::encode(json!({ EXPIRES_AT: value }).as_object().unwrap()).unwrap().expires_at;
+        let expiry = |value: Value| {
+            Row::encode(json!({ EXPIRES_AT: value }).as_object().unwrap())
+                .unwrap()
+                .expires_at
+        };
         assert_eq!(expiry(json!(1_765_000_000)), Some(1_765_000_000));
         assert_eq!(expiry(json!(1_765_000_000.9)), Some(1_765_000_000));
         assert_eq!(expiry(json!("tomorrow")), None);
@@ -99,7 +114,12 @@ mod tests {
 
     #[test]
     fn escapes_of_the_notation_do_not_count_against_the_size() {
-        let item = |length: usize| json!({"code": "\n".repeat(length)}).as_object().unwrap().clone();
+        let item = |length: usize| {
+            json!({"code": "\n".repeat(length)})
+                .as_object()
+                .unwrap()
+                .clone()
+        };
         assert!(Row::encode(&item(300 * 1024)).unwrap().body.len() > MAX_ITEM);
         assert!(Row::encode(&item(401 * 1024)).is_err());
     }
