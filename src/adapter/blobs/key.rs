@@ -23,14 +23,19 @@ pub(super) fn split(key: &str) -> Result<(Vec<&str>, &str), BlobError> {
 pub(super) fn split_prefix(prefix: &str) -> Result<(Vec<&str>, &str), BlobError> {
     let mut segments: Vec<&str> = prefix.split('/').collect();
     let rest = segments.pop().unwrap_or_default();
-    if prefix.len() > MAX_KEY || !segments.iter().all(|segment| is_segment(segment)) || !rest.bytes().all(is_allowed) {
+    if prefix.len() > MAX_KEY
+        || !segments.iter().all(|segment| is_segment(segment))
+        || !rest.bytes().all(is_allowed)
+    {
         return Err(invalid(prefix));
     }
     Ok((segments, rest))
 }
 
 fn is_segment(segment: &str) -> bool {
-    !matches!(segment, "" | "." | "..") && segment.len() <= MAX_SEGMENT && segment.bytes().all(is_allowed)
+    !matches!(segment, "" | "." | "..")
+        && segment.len() <= MAX_SEGMENT
+        && segment.bytes().all(is_allowed)
 }
 
 fn is_allowed(byte: u8) -> bool {
@@ -66,7 +71,10 @@ mod tests {
     #[test]
     fn a_prefix_may_end_anywhere() {
         assert_eq!(split_prefix("").unwrap(), (vec![], ""));
-        assert_eq!(split_prefix("code/ws-1/").unwrap(), (vec!["code", "ws-1"], ""));
+        assert_eq!(
+            split_prefix("code/ws-1/").unwrap(),
+            (vec!["code", "ws-1"], "")
+        );
         assert_eq!(split_prefix("code/w").unwrap(), (vec!["code"], "w"));
         assert!(split_prefix("code/../").is_err());
         assert!(split_prefix("/code").is_err());

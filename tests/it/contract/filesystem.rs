@@ -27,12 +27,19 @@ const DIRECTORY_OF_CHILD: &str = "BLUE_FAAS_TEST_BLOBS";
 async fn killed_in_the_middle_of_putting_every_object_is_whole() {
     let directory = tempfile::tempdir().unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "contract::filesystem::child_that_puts", "--ignored", "--nocapture"])
+        .args([
+            "--exact",
+            "contract::filesystem::child_that_puts",
+            "--ignored",
+            "--nocapture",
+        ])
         .env(DIRECTORY_OF_CHILD, directory.path())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut output = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut output = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
     let hash = |line: String| line.strip_prefix("acknowledged ").map(str::to_owned);
     let mut acknowledged: Vec<String> = output.by_ref().filter_map(hash).take(40).collect();
     child.kill().unwrap();
@@ -42,7 +49,10 @@ async fn killed_in_the_middle_of_putting_every_object_is_whole() {
 
     let blobs = FilesystemBlobs::open(directory.path()).unwrap();
     for hash in &acknowledged {
-        blobs.get(&format!("objects/{hash}"), Some(hash)).await.unwrap();
+        blobs
+            .get(&format!("objects/{hash}"), Some(hash))
+            .await
+            .unwrap();
     }
     for object in blobs.list("objects/").await.unwrap() {
         let hash = object.key.strip_prefix("objects/").unwrap();
@@ -52,7 +62,11 @@ async fn killed_in_the_middle_of_putting_every_object_is_whole() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
         .collect();
-    assert_eq!(left, ["lock"], "what was half written is gone after the next start");
+    assert_eq!(
+        left,
+        ["lock"],
+        "what was half written is gone after the next start"
+    );
 }
 
 /// Four callers put objects named by their hash until the process is killed.
@@ -70,7 +84,10 @@ async fn child_that_puts() {
                 for n in 0..100_000 {
                     let content = Bytes::from(format!("{caller} {n} ").repeat(20_000));
                     let hash = sha256(&content);
-                    blobs.put(&format!("objects/{hash}"), content, Some(&hash)).await.unwrap();
+                    blobs
+                        .put(&format!("objects/{hash}"), content, Some(&hash))
+                        .await
+                        .unwrap();
                     let mut output = std::io::stdout().lock();
                     writeln!(output, "acknowledged {hash}").unwrap();
                     output.flush().unwrap();

@@ -2,7 +2,10 @@
 //!
 //! An adapter joins with one call of `store_contract!` or `blobs_contract!`: how to open a fresh one, and its gaps. A gap names a case that the
 //! adapter does not pass and why; it is a line someone can read, not a test that is missing.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 
 use std::any::Any;
 use std::sync::Arc;

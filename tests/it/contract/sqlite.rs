@@ -27,12 +27,18 @@ async fn what_was_acknowledged_is_there_after_reopening() {
     let count = || vec![Write::Update(Update::new(Key::new("p", "n")).add("n", 1.0))];
     {
         let store = SqliteStore::open(directory.path()).unwrap();
-        store.write(Write::put(Key::new("p", "s"), item(json!({"a": "가"})))).await.unwrap();
+        store
+            .write(Write::put(Key::new("p", "s"), item(json!({"a": "가"}))))
+            .await
+            .unwrap();
         store.transact(count(), Some("token")).await.unwrap();
     }
     let store = SqliteStore::open(directory.path()).unwrap();
     store.transact(count(), Some("token")).await.unwrap();
-    assert_eq!(store.get(&Key::new("p", "s")).await.unwrap(), Some(item(json!({"a": "가"}))));
+    assert_eq!(
+        store.get(&Key::new("p", "s")).await.unwrap(),
+        Some(item(json!({"a": "가"})))
+    );
     assert_eq!(
         store.get(&Key::new("p", "n")).await.unwrap(),
         Some(item(json!({"n": 1}))),
@@ -45,8 +51,14 @@ async fn a_directory_belongs_to_one_server_at_a_time() {
     let directory = tempfile::tempdir().unwrap();
     let first = SqliteStore::open(directory.path()).unwrap();
     assert!(first.is_exclusive());
-    let error = SqliteStore::open(directory.path()).err().unwrap().to_string();
-    assert!(error.contains("another server uses the data directory"), "{error}");
+    let error = SqliteStore::open(directory.path())
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        error.contains("another server uses the data directory"),
+        "{error}"
+    );
     drop(first);
     SqliteStore::open(directory.path()).unwrap();
 }
@@ -56,7 +68,10 @@ async fn dropping_the_store_finishes_queued_writes_whose_callers_are_gone() {
     let directory = tempfile::tempdir().unwrap();
     let store = Arc::new(SqliteStore::open(directory.path()).unwrap());
     for n in 0..100 {
-        let mut write = store.write(Write::put(Key::new("p", format!("{n:03}")), item(json!({ "n": n }))));
+        let mut write = store.write(Write::put(
+            Key::new("p", format!("{n:03}")),
+            item(json!({ "n": n })),
+        ));
         // Polled once, the write is queued; then its caller gives up.
         let _ = futures::poll!(&mut write);
     }
@@ -79,12 +94,15 @@ async fn killed_in_the_middle_of_writing_it_loses_nothing_it_acknowledged() {
                 "round {round} lost {name}"
             );
         }
-        let names = |items: Vec<(Key, _)>| items.into_iter().map(|(key, _)| key.sk).collect::<Vec<_>>();
+        let names =
+            |items: Vec<(Key, _)>| items.into_iter().map(|(key, _)| key.sk).collect::<Vec<_>>();
         let (left, right) = (
             all(&store, Query::prefix("left", "")).await,
             all(&store, Query::prefix("right", "")).await,
         );
-        let count = store.get(&Key::new("p", "count")).await.unwrap().unwrap()["n"].as_u64().unwrap();
+        let count = store.get(&Key::new("p", "count")).await.unwrap().unwrap()["n"]
+            .as_u64()
+            .unwrap();
         assert_eq!(count, left.len() as u64, "a transaction was torn");
         assert_eq!(names(left), names(right), "a transaction was torn");
     }
@@ -93,12 +111,19 @@ async fn killed_in_the_middle_of_writing_it_loses_nothing_it_acknowledged() {
 /// Starts this program again as [`child_that_writes`], kills it after so many acknowledgements, and answers those.
 fn write_until_killed(directory: &Path, lines: usize) -> Vec<String> {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "contract::sqlite::child_that_writes", "--ignored", "--nocapture"])
+        .args([
+            "--exact",
+            "contract::sqlite::child_that_writes",
+            "--ignored",
+            "--nocapture",
+        ])
         .env(DIRECTORY_OF_CHILD, directory)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut output = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut output = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
     let name = |line: String| line.strip_prefix("acknowledged ").map(str::to_owned);
     let mut acknowledged: Vec<String> = output.by_ref().filter_map(name).take(lines).collect();
     child.kill().unwrap();
@@ -127,9 +152,17 @@ async fn child_that_writes() {
             tokio::spawn(async move {
                 for n in 0..100_000 {
                     let name = format!("{}-{caller}-{n}", std::process::id());
-                    let put = |pk: &str| Write::put(Key::new(pk, name.as_str()), item(json!({"text": "x".repeat(3_000)})));
+                    let put = |pk: &str| {
+                        Write::put(
+                            Key::new(pk, name.as_str()),
+                            item(json!({"text": "x".repeat(3_000)})),
+                        )
+                    };
                     let count = Write::Update(Update::new(Key::new("p", "count")).add("n", 1.0));
-                    store.transact(vec![put("left"), count, put("right")], Some(&name)).await.unwrap();
+                    store
+                        .transact(vec![put("left"), count, put("right")], Some(&name))
+                        .await
+                        .unwrap();
                     let mut output = std::io::stdout().lock();
                     writeln!(output, "acknowledged {name}").unwrap();
                     output.flush().unwrap();

@@ -1,7 +1,9 @@
 //! The SQLite store against a map: whatever is asked in whatever order, both answer the same.
 
 use blue_faas::adapter::store::sqlite::SqliteStore;
-use blue_faas::port::store::{Condition, Item, Key, Query, SortRange, Store, StoreError, Update, Write};
+use blue_faas::port::store::{
+    Condition, Item, Key, Query, SortRange, Store, StoreError, Update, Write,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -46,23 +48,34 @@ fn key() -> impl Strategy<Value = Key> {
 
 /// The attributes `n` and `m` are numbers where they are there, so that every addition is possible.
 fn item() -> impl Strategy<Value = Item> {
-    (prop::option::of(-3..3_i64), prop::option::of("[a-c]{0,2}"), any::<bool>()).prop_map(|(n, text, flag)| {
-        let mut item = Item::new();
-        item.extend(n.map(|n| ("n".to_owned(), json!(n))));
-        item.extend(text.map(|text| ("text".to_owned(), json!(text))));
-        item.insert("map".to_owned(), json!({"flag": flag, "null": null}));
-        item
-    })
+    (
+        prop::option::of(-3..3_i64),
+        prop::option::of("[a-c]{0,2}"),
+        any::<bool>(),
+    )
+        .prop_map(|(n, text, flag)| {
+            let mut item = Item::new();
+            item.extend(n.map(|n| ("n".to_owned(), json!(n))));
+            item.extend(text.map(|text| ("text".to_owned(), json!(text))));
+            item.insert("map".to_owned(), json!({"flag": flag, "null": null}));
+            item
+        })
 }
 
 fn condition() -> impl Strategy<Value = Condition> {
     let name = || prop::sample::select(vec!["n", "text", "never"]).prop_map(str::to_owned);
-    let value = || prop_oneof![(-3..3_i64).prop_map(|n| json!(n)), "[a-c]{0,2}".prop_map(|text| json!(text))];
+    let value = || {
+        prop_oneof![
+            (-3..3_i64).prop_map(|n| json!(n)),
+            "[a-c]{0,2}".prop_map(|text| json!(text))
+        ]
+    };
     let leaf = prop_oneof![
         Just(Condition::Exists),
         Just(Condition::Absent),
         (name(), value()).prop_map(|(name, value)| Condition::Equals(name, value)),
-        (name(), prop::collection::vec(value(), 1..3)).prop_map(|(name, values)| Condition::OneOf(name, values)),
+        (name(), prop::collection::vec(value(), 1..3))
+            .prop_map(|(name, values)| Condition::OneOf(name, values)),
         name().prop_map(Condition::Missing),
         (name(), value()).prop_map(|(name, value)| Condition::MissingOrBelow(name, value)),
     ];
@@ -87,22 +100,32 @@ fn update() -> impl Strategy<Value = Update> {
                 condition,
                 ..Update::new(key)
             };
-            update.set.extend(text.map(|text| ("text".to_owned(), json!(text))));
+            update
+                .set
+                .extend(text.map(|text| ("text".to_owned(), json!(text))));
             if remove {
                 update.remove.push("map".to_owned());
             }
-            update
-                .add
-                .extend(add.into_iter().map(|(name, amount)| (name.to_owned(), f64::from(amount) / 2.0)));
+            update.add.extend(
+                add.into_iter()
+                    .map(|(name, amount)| (name.to_owned(), f64::from(amount) / 2.0)),
+            );
             update
         })
 }
 
 fn write() -> impl Strategy<Value = Write> {
     prop_oneof![
-        (key(), item(), prop::option::of(condition())).prop_map(|(key, item, condition)| Write::Put { key, item, condition }),
+        (key(), item(), prop::option::of(condition())).prop_map(|(key, item, condition)| {
+            Write::Put {
+                key,
+                item,
+                condition,
+            }
+        }),
         update().prop_map(Write::Update),
-        (key(), prop::option::of(condition())).prop_map(|(key, condition)| Write::Delete { key, condition }),
+        (key(), prop::option::of(condition()))
+            .prop_map(|(key, condition)| Write::Delete { key, condition }),
         (key(), condition()).prop_map(|(key, condition)| Write::Check { key, condition }),
     ]
 }
@@ -111,7 +134,10 @@ fn query() -> impl Strategy<Value = Query> {
     let range = prop_oneof![
         Just(SortRange::All),
         sort_key().prop_map(SortRange::Prefix),
-        (sort_key(), sort_key()).prop_map(|(one, other)| SortRange::Between(one.clone().min(other.clone()), one.max(other))),
+        (sort_key(), sort_key()).prop_map(|(one, other)| SortRange::Between(
+            one.clone().min(other.clone()),
+            one.max(other)
+        )),
     ];
     (
         prop::sample::select(vec!["p", "q", "p#"]),
@@ -191,7 +217,14 @@ fn apply(table: &mut Table, write: &Write) -> bool {
             item.retain(|name, _| !update.remove.contains(name));
             for (name, amount) in &update.add {
                 let sum = item.get(name).map_or(0.0, |value| value.as_f64().unwrap()) + amount;
-                item.insert(name.clone(), if sum.fract() == 0.0 { json!(sum as i64) } else { json!(sum) });
+                item.insert(
+                    name.clone(),
+                    if sum.fract() == 0.0 {
+                        json!(sum as i64)
+                    } else {
+                        json!(sum)
+                    },
+                );
             }
         }
     }
@@ -208,10 +241,13 @@ fn expected_page(table: &Table, query: &Query) -> Vec<(Key, Item)> {
             SortRange::Between(first, last) => (first..=last).contains(&&key.sk),
         })
         .filter(|(key, _)| {
-            query
-                .after
-                .as_ref()
-                .is_none_or(|after| if query.forward { key.sk > *after } else { key.sk < *after })
+            query.after.as_ref().is_none_or(|after| {
+                if query.forward {
+                    key.sk > *after
+                } else {
+                    key.sk < *after
+                }
+            })
         })
         .map(|(key, item)| (key.clone(), item.clone()))
         .collect();
@@ -228,18 +264,29 @@ async fn run(steps: Vec<Step>) {
     for step in steps {
         match step {
             Step::Get(key) => assert_eq!(store.get(&key).await.unwrap(), table.get(&key).cloned()),
-            Step::Query(query) => assert_eq!(all(&store, query.clone()).await, expected_page(&table, &query), "{query:?}"),
+            Step::Query(query) => assert_eq!(
+                all(&store, query.clone()).await,
+                expected_page(&table, &query),
+                "{query:?}"
+            ),
             Step::Write(write) => {
                 let expected = apply(&mut table, &write);
                 match store.write(write.clone()).await {
                     Ok(()) => assert!(expected, "{write:?}"),
-                    Err(StoreError::ConditionFailed { index: 0 }) => assert!(!expected, "{write:?}"),
+                    Err(StoreError::ConditionFailed { index: 0 }) => {
+                        assert!(!expected, "{write:?}");
+                    }
                     Err(error) => panic!("{write:?}: {error}"),
                 }
             }
             Step::Update(update) => {
-                let expected = apply(&mut table, &Write::Update(update.clone())).then(|| table[&update.key].clone());
-                assert_eq!(store.update(update.clone()).await.ok(), expected, "{update:?}");
+                let expected = apply(&mut table, &Write::Update(update.clone()))
+                    .then(|| table[&update.key].clone());
+                assert_eq!(
+                    store.update(update.clone()).await.ok(),
+                    expected,
+                    "{update:?}"
+                );
             }
             Step::Transact(mut writes) => {
                 let mut seen = std::collections::BTreeSet::new();
@@ -248,7 +295,9 @@ async fn run(steps: Vec<Step>) {
                 let failing = writes.iter().position(|write| !apply(&mut table, write));
                 match store.transact(writes.clone(), None).await {
                     Ok(()) => assert_eq!(failing, None, "{writes:?}"),
-                    Err(StoreError::ConditionFailed { index }) => assert_eq!(Some(index), failing, "{writes:?}"),
+                    Err(StoreError::ConditionFailed { index }) => {
+                        assert_eq!(Some(index), failing, "{writes:?}");
+                    }
                     Err(error) => panic!("{writes:?}: {error}"),
                 }
                 if failing.is_some() {
@@ -259,7 +308,10 @@ async fn run(steps: Vec<Step>) {
     }
     for pk in ["p", "q", "p#"] {
         let query = Query::prefix(pk, "").limit(7);
-        assert_eq!(all(&store, query.clone()).await, expected_page(&table, &query));
+        assert_eq!(
+            all(&store, query.clone()).await,
+            expected_page(&table, &query)
+        );
     }
 }
 

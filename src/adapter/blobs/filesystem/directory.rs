@@ -39,7 +39,10 @@ impl ObjectsDirectory {
     }
 
     pub fn check(&self) -> io::Result<()> {
-        Ok(access(&self.path, AccessFlags::R_OK | AccessFlags::W_OK | AccessFlags::X_OK)?)
+        Ok(access(
+            &self.path,
+            AccessFlags::R_OK | AccessFlags::W_OK | AccessFlags::X_OK,
+        )?)
     }
 
     /// Opens the folders, which must be there.
@@ -55,7 +58,11 @@ impl ObjectsDirectory {
         })
     }
 
-    fn go(&self, folders: &[&str], step: impl Fn(&OwnedFd, &str) -> nix::Result<OwnedFd>) -> nix::Result<Folders> {
+    fn go(
+        &self,
+        folders: &[&str],
+        step: impl Fn(&OwnedFd, &str) -> nix::Result<OwnedFd>,
+    ) -> nix::Result<Folders> {
         let root = self
             .open
             .try_clone()
@@ -92,13 +99,21 @@ impl ObjectsDirectory {
         Ok(found)
     }
 
-    fn list_folder(&self, folder: &str, start: &str, left: &mut Vec<String>, found: &mut Vec<BlobInfo>) -> io::Result<()> {
+    fn list_folder(
+        &self,
+        folder: &str,
+        start: &str,
+        left: &mut Vec<String>,
+        found: &mut Vec<BlobInfo>,
+    ) -> io::Result<()> {
         let Some(entries) = unless_gone(std::fs::read_dir(self.path.join(folder)))? else {
             return Ok(());
         };
         for entry in entries {
             let entry = entry?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
             if !name.starts_with(start) {
                 continue;
             }

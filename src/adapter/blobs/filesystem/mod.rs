@@ -47,7 +47,12 @@ struct Root {
 impl FilesystemBlobs {
     /// Opens this directory, making it when it is missing, and removes what interrupted puts left.
     pub fn open(root: &Path) -> Result<Self, BlobError> {
-        let failed = |error: std::io::Error| BlobError::Failed(format!("cannot keep objects in {}: {error}", root.display()));
+        let failed = |error: std::io::Error| {
+            BlobError::Failed(format!(
+                "cannot keep objects in {}: {error}",
+                root.display()
+            ))
+        };
         let objects = ObjectsDirectory::open(&root.join("objects")).map_err(failed)?;
         let temporary = TemporaryDirectory::open(&root.join("temporary")).map_err(failed)?;
         Ok(Self {
@@ -59,7 +64,10 @@ impl FilesystemBlobs {
         })
     }
 
-    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Root) -> Result<T, BlobError> + Send + 'static) -> Result<T, BlobError> {
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Root) -> Result<T, BlobError> + Send + 'static,
+    ) -> Result<T, BlobError> {
         let root = Arc::clone(&self.root);
         tokio::task::spawn_blocking(move || work(&root))
             .await
@@ -74,12 +82,22 @@ impl Blobs for FilesystemBlobs {
         let (key, sha256) = (key.to_owned(), sha256.map(str::to_owned));
         self.blocking(move |root| {
             check_hash(&key, &content, sha256.as_deref())?;
-            root.publish(root.temporary.write(&content).map_err(|error| failed(&key, &error))?, &key)
+            root.publish(
+                root.temporary
+                    .write(&content)
+                    .map_err(|error| failed(&key, &error))?,
+                &key,
+            )
         })
         .await
     }
 
-    async fn put_file(&self, key: &str, file: &Path, sha256: Option<&str>) -> Result<(), BlobError> {
+    async fn put_file(
+        &self,
+        key: &str,
+        file: &Path,
+        sha256: Option<&str>,
+    ) -> Result<(), BlobError> {
         key::split(key)?;
         let (key, file, sha256) = (key.to_owned(), file.to_owned(), sha256.map(str::to_owned));
         self.blocking(move |root| {
@@ -98,7 +116,8 @@ impl Blobs for FilesystemBlobs {
             return read_object(key, file, size, sha256);
         }
         let (key, sha256) = (key.to_owned(), sha256.map(str::to_owned));
-        self.blocking(move |_| read_object(&key, file, size, sha256.as_deref())).await
+        self.blocking(move |_| read_object(&key, file, size, sha256.as_deref()))
+            .await
     }
 
     async fn local_file(&self, key: &str, _scratch: &Path) -> Result<PathBuf, BlobError> {
@@ -125,7 +144,9 @@ impl Blobs for FilesystemBlobs {
         let prefix = prefix.to_owned();
         self.blocking(move |root| {
             let (folders, start) = key::split_prefix(&prefix)?;
-            root.objects.list(&folders, start).map_err(|error| failed(&prefix, &error))
+            root.objects
+                .list(&folders, start)
+                .map_err(|error| failed(&prefix, &error))
         })
         .await
     }
@@ -154,7 +175,9 @@ impl Root {
         let mut attempts = ATTEMPTS;
         loop {
             match self.rename(&mut temporary, &folders, name) {
-                Ok(folder) => return nix::unistd::fsync(folder).map_err(|errno| failed(key, &errno.into())),
+                Ok(folder) => {
+                    return nix::unistd::fsync(folder).map_err(|errno| failed(key, &errno.into()));
+                }
                 Err(Errno::ENOENT) if attempts > 1 => attempts -= 1,
                 Err(errno) => return Err(failed(key, &errno.into())),
             }
@@ -162,7 +185,12 @@ impl Root {
     }
 
     /// Answers the folder that holds the object now.
-    fn rename(&self, temporary: &mut Temporary<'_>, folders: &[&str], name: &str) -> nix::Result<OwnedFd> {
+    fn rename(
+        &self,
+        temporary: &mut Temporary<'_>,
+        folders: &[&str],
+        name: &str,
+    ) -> nix::Result<OwnedFd> {
         let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = self.objects.make(folders)?.into_last();
         let replaced = size_of(&folder, name)?;
@@ -177,10 +205,15 @@ impl Root {
     fn open_object(&self, key: &str) -> Result<(File, u64), BlobError> {
         let (folders, name) = key::split(key)?;
         // What stands in the way (a file where a folder should be, a link) means that no object has this key.
-        let opened = self.objects.walk(&folders).and_then(|chain| open_file(chain.last(), name));
+        let opened = self
+            .objects
+            .walk(&folders)
+            .and_then(|chain| open_file(chain.last(), name));
         match opened {
             Ok((file, stat)) if is_file(&stat) => Ok((File::from(file), stat.st_size as u64)),
-            Ok(_) | Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => Err(BlobError::Missing(key.to_owned())),
+            Ok(_) | Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => {
+                Err(BlobError::Missing(key.to_owned()))
+            }
             Err(errno) => Err(failed(key, &errno.into())),
         }
     }
@@ -241,33 +274,43 @@ fn is_file(stat: &FileStat) -> bool {
 
 fn read_object(key: &str, file: File, size: u64, sha256: Option<&str>) -> Result<Bytes, BlobError> {
     let mut content = Vec::with_capacity(size as usize);
-    file.take(size).read_to_end(&mut content).map_err(|error| failed(key, &error))?;
+    file.take(size)
+        .read_to_end(&mut content)
+        .map_err(|error| failed(key, &error))?;
     check_hash(key, &content, sha256)?;
     Ok(content.into())
 }
 
 fn check_hash(key: &str, content: &[u8], sha256: Option<&str>) -> Result<(), BlobError> {
     match sha256 {
-        Some(expected) if !expected.eq_ignore_ascii_case(&hexadecimal(&Sha256::digest(content))) => Err(BlobError::Damaged(key.to_owned())),
+        Some(expected)
+            if !expected.eq_ignore_ascii_case(&hexadecimal(&Sha256::digest(content))) =>
+        {
+            Err(BlobError::Damaged(key.to_owned()))
+        }
         _ => Ok(()),
     }
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 fn failed(key: &str, error: &std::io::Error) -> BlobError {
     match error.kind() {
-        std::io::ErrorKind::StorageFull => BlobError::Failed(format!("{key}: the disk is full: make room on it")),
-        std::io::ErrorKind::NotADirectory | std::io::ErrorKind::IsADirectory => BlobError::Failed(format!(
-            "{key}: a folder and an object would have the same name: choose another key"
-        )),
+        std::io::ErrorKind::StorageFull => {
+            BlobError::Failed(format!("{key}: the disk is full: make room on it"))
+        }
+        std::io::ErrorKind::NotADirectory | std::io::ErrorKind::IsADirectory => BlobError::Failed(
+            format!("{key}: a folder and an object would have the same name: choose another key"),
+        ),
         _ => BlobError::Failed(format!("{key}: {error}")),
     }
 }

@@ -61,7 +61,10 @@ impl TemporaryDirectory {
     }
 
     pub fn check(&self) -> io::Result<()> {
-        Ok(access(&self.path, AccessFlags::R_OK | AccessFlags::W_OK | AccessFlags::X_OK)?)
+        Ok(access(
+            &self.path,
+            AccessFlags::R_OK | AccessFlags::W_OK | AccessFlags::X_OK,
+        )?)
     }
 
     pub fn write(&self, content: &[u8]) -> io::Result<Temporary<'_>> {
@@ -76,9 +79,16 @@ impl TemporaryDirectory {
     ///
     /// The file may come out of a build that ran someone's code: a link is refused, and one that has a second name is copied, because that
     /// name would still reach the object.
-    pub fn take_over(&self, path: &Path, sha256: Option<&str>) -> io::Result<Option<Temporary<'_>>> {
+    pub fn take_over(
+        &self,
+        path: &Path,
+        sha256: Option<&str>,
+    ) -> io::Result<Option<Temporary<'_>>> {
         let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-        let mut source = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
+        let mut source = OpenOptions::new()
+            .read(true)
+            .custom_flags(flags.bits())
+            .open(path)?;
         let stat = fstat(&source)?;
         if !is_file(&stat) {
             return Err(io::Error::new(
@@ -99,16 +109,28 @@ impl TemporaryDirectory {
     }
 
     /// `None` when the file is in another file system.
-    fn move_in(&self, path: &Path, source: &File, stat: &FileStat) -> io::Result<Option<Temporary<'_>>> {
+    fn move_in(
+        &self,
+        path: &Path,
+        source: &File,
+        stat: &FileStat,
+    ) -> io::Result<Option<Temporary<'_>>> {
         let mut temporary = self.name();
         match renameat(AT_FDCWD, path, &self.open, temporary.name.as_str()) {
             Ok(()) => {}
             Err(Errno::EXDEV) => return Ok(None),
             Err(errno) => return Err(errno.into()),
         }
-        let moved = fstatat(&self.open, temporary.name.as_str(), AtFlags::AT_SYMLINK_NOFOLLOW)?;
+        let moved = fstatat(
+            &self.open,
+            temporary.name.as_str(),
+            AtFlags::AT_SYMLINK_NOFOLLOW,
+        )?;
         if (moved.st_dev, moved.st_ino) != (stat.st_dev, stat.st_ino) {
-            return Err(io::Error::other(format!("{} was replaced while it was taken over", path.display())));
+            return Err(io::Error::other(format!(
+                "{} was replaced while it was taken over",
+                path.display()
+            )));
         }
         source.set_permissions(Permissions::from_mode(0o600))?;
         source.sync_all()?;
@@ -117,7 +139,12 @@ impl TemporaryDirectory {
     }
 
     /// Checks the hash of what was copied: the source may have changed since it was read.
-    fn copy_in(&self, path: &Path, source: &mut File, sha256: Option<&str>) -> io::Result<Option<Temporary<'_>>> {
+    fn copy_in(
+        &self,
+        path: &Path,
+        source: &mut File,
+        sha256: Option<&str>,
+    ) -> io::Result<Option<Temporary<'_>>> {
         let (mut temporary, mut file) = self.create()?;
         let (hash, size) = copy_hashed(source, &mut file)?;
         if !is_hash(sha256, &hash) {
@@ -166,7 +193,11 @@ impl Drop for Temporary<'_> {
     fn drop(&mut self) {
         if !self.renamed {
             // What stays is removed at the next start.
-            let _ = unlinkat(&self.directory.open, self.name.as_str(), UnlinkatFlags::NoRemoveDir);
+            let _ = unlinkat(
+                &self.directory.open,
+                self.name.as_str(),
+                UnlinkatFlags::NoRemoveDir,
+            );
         }
     }
 }

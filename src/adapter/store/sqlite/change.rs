@@ -19,17 +19,31 @@ const TOKEN_SECONDS: i64 = 900;
 /// A write that was checked as far as it can be without the table, its item encoded: work kept off the writer's thread.
 #[derive(Debug)]
 pub(super) enum Change {
-    Put { key: Key, row: Row, condition: Option<Condition> },
+    Put {
+        key: Key,
+        row: Row,
+        condition: Option<Condition>,
+    },
     Update(Update),
-    Delete { key: Key, condition: Option<Condition> },
-    Check { key: Key, condition: Condition },
+    Delete {
+        key: Key,
+        condition: Option<Condition>,
+    },
+    Check {
+        key: Key,
+        condition: Condition,
+    },
 }
 
 impl Change {
     pub fn new(write: Write) -> Result<Self, StoreError> {
         check_key(write.key())?;
         Ok(match write {
-            Write::Put { key, item, condition } => Self::Put {
+            Write::Put {
+                key,
+                item,
+                condition,
+            } => Self::Put {
                 key,
                 row: Row::encode(&item)?,
                 condition,
@@ -52,7 +66,9 @@ fn check_names(update: &Update) -> Result<(), StoreError> {
         .chain(&update.remove)
         .chain(update.add.iter().map(|(name, _)| name));
     match names.into_iter().find(|name| !seen.insert(*name)) {
-        Some(name) => Err(StoreError::Failed(format!("an update names the attribute {name} twice"))),
+        Some(name) => Err(StoreError::Failed(format!(
+            "an update names the attribute {name} twice"
+        ))),
         None => Ok(()),
     }
 }
@@ -87,7 +103,12 @@ pub(super) fn write(connection: &Connection, change: &Change) -> Result<Option<I
 }
 
 /// Applies all changes or, when one is refused, none. `now` is in seconds since the epoch.
-pub(super) fn transact(connection: &Connection, changes: &[Change], token: Option<&str>, now: i64) -> Result<(), Fault> {
+pub(super) fn transact(
+    connection: &Connection,
+    changes: &[Change],
+    token: Option<&str>,
+    now: i64,
+) -> Result<(), Fault> {
     if let Some(token) = token
         && has_token(connection, token, now)?
     {
@@ -115,13 +136,23 @@ pub(super) fn purge(connection: &Connection, now: i64, limit: usize) -> Result<u
         .execute((now, i64::try_from(limit).unwrap_or(i64::MAX)))?)
 }
 
-fn plan<'a>(connection: &Connection, change: &'a Change, index: usize) -> Result<(Effect<'a>, Option<Item>), Fault> {
+fn plan<'a>(
+    connection: &Connection,
+    change: &'a Change,
+    index: usize,
+) -> Result<(Effect<'a>, Option<Item>), Fault> {
     let refuse_unless = |condition: Option<&Condition>, item: Option<&Item>| match condition {
-        Some(condition) if !holds(condition, item) => Err(Fault::Refused(StoreError::ConditionFailed { index })),
+        Some(condition) if !holds(condition, item) => {
+            Err(Fault::Refused(StoreError::ConditionFailed { index }))
+        }
         _ => Ok(()),
     };
     match change {
-        Change::Put { key, row, condition } => {
+        Change::Put {
+            key,
+            row,
+            condition,
+        } => {
             if condition.is_some() {
                 refuse_unless(condition.as_ref(), read(connection, key)?.as_ref())?;
             }
@@ -154,14 +185,21 @@ fn updated(mut item: Item, update: &Update) -> Result<Item, StoreError> {
     for (name, amount) in &update.add {
         let before = match item.get(name) {
             None => 0.0,
-            Some(value) => value
-                .as_f64()
-                .ok_or_else(|| StoreError::Failed(format!("the attribute {name} is no number to add to")))?,
+            Some(value) => value.as_f64().ok_or_else(|| {
+                StoreError::Failed(format!("the attribute {name} is no number to add to"))
+            })?,
         };
-        let sum = number(before + amount).ok_or_else(|| StoreError::Failed(format!("the sum of the attribute {name} is no number")))?;
+        let sum = number(before + amount).ok_or_else(|| {
+            StoreError::Failed(format!("the sum of the attribute {name} is no number"))
+        })?;
         item.insert(name.clone(), sum);
     }
-    item.extend(update.set.iter().map(|(name, value)| (name.clone(), value.clone())));
+    item.extend(
+        update
+            .set
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
     Ok(item)
 }
 
@@ -183,7 +221,8 @@ fn apply(connection: &Connection, effect: &Effect<'_>) -> rusqlite::Result<()> {
 }
 
 fn read(connection: &Connection, key: &Key) -> Result<Option<Item>, Fault> {
-    let mut statement = connection.prepare_cached("SELECT body FROM items WHERE pk = ?1 AND sk = ?2")?;
+    let mut statement =
+        connection.prepare_cached("SELECT body FROM items WHERE pk = ?1 AND sk = ?2")?;
     let mut rows = statement.query((&key.pk, &key.sk))?;
     match rows.next()? {
         None => Ok(None),
@@ -194,8 +233,12 @@ fn read(connection: &Connection, key: &Key) -> Result<Option<Item>, Fault> {
 }
 
 fn has_token(connection: &Connection, token: &str, now: i64) -> rusqlite::Result<bool> {
-    let mut statement = connection.prepare_cached("SELECT 1 FROM transactions WHERE token = ?1 AND at > ?2")?;
-    Ok(statement.query_row((token, now - TOKEN_SECONDS), |_| Ok(())).optional()?.is_some())
+    let mut statement =
+        connection.prepare_cached("SELECT 1 FROM transactions WHERE token = ?1 AND at > ?2")?;
+    Ok(statement
+        .query_row((token, now - TOKEN_SECONDS), |_| Ok(()))
+        .optional()?
+        .is_some())
 }
 
 fn remember_token(connection: &Connection, token: &str, now: i64) -> rusqlite::Result<()> {
@@ -225,7 +268,9 @@ mod tests {
     }
 
     fn n(connection: &Connection) -> i64 {
-        read(connection, &Key::new("p", "s")).unwrap().unwrap()["n"].as_i64().unwrap()
+        read(connection, &Key::new("p", "s")).unwrap().unwrap()["n"]
+            .as_i64()
+            .unwrap()
     }
 
     #[test]
@@ -275,8 +320,15 @@ mod tests {
     fn the_longest_expired_are_purged_first() {
         let (_directory, connection) = table();
         for (sk, at) in [("a", 30), ("b", 10), ("c", 20), ("d", 99)] {
-            let item = serde_json::json!({"expires_at": at}).as_object().unwrap().clone();
-            write(&connection, &Change::new(Write::put(Key::new("p", sk), item)).unwrap()).unwrap();
+            let item = serde_json::json!({"expires_at": at})
+                .as_object()
+                .unwrap()
+                .clone();
+            write(
+                &connection,
+                &Change::new(Write::put(Key::new("p", sk), item)).unwrap(),
+            )
+            .unwrap();
         }
         assert_eq!(purge(&connection, 30, 2).unwrap(), 2);
         assert!(read(&connection, &Key::new("p", "a")).unwrap().is_some());
@@ -288,12 +340,22 @@ mod tests {
     fn purging_and_token_checks_use_their_indexes() {
         let (_directory, connection) = table();
         let plan = |sql: &str| -> String {
-            let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-            let lines: Vec<String> = statement.query_map([], |row| row.get(3)).unwrap().map(Result::unwrap).collect();
+            let mut statement = connection
+                .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+                .unwrap();
+            let lines: Vec<String> = statement
+                .query_map([], |row| row.get(3))
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
             lines.join("; ")
         };
-        let expired = plan("SELECT pk, sk FROM items WHERE expires_at <= 5 ORDER BY expires_at LIMIT 2");
-        assert!(expired.contains("items_expiring") && !expired.contains("TEMP B-TREE"), "{expired}");
+        let expired =
+            plan("SELECT pk, sk FROM items WHERE expires_at <= 5 ORDER BY expires_at LIMIT 2");
+        assert!(
+            expired.contains("items_expiring") && !expired.contains("TEMP B-TREE"),
+            "{expired}"
+        );
         let tokens = plan("SELECT token FROM transactions WHERE at <= 5 ORDER BY at LIMIT 2");
         assert!(
             tokens.contains("transactions_by_time") && !tokens.contains("TEMP B-TREE"),

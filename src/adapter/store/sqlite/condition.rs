@@ -12,9 +12,13 @@ pub(super) fn holds(condition: &Condition, item: Option<&Item>) -> bool {
         Condition::Exists => item.is_some(),
         Condition::Absent => item.is_none(),
         Condition::Equals(name, value) => attribute(name).is_some_and(|found| same(found, value)),
-        Condition::OneOf(name, values) => attribute(name).is_some_and(|found| values.iter().any(|value| same(found, value))),
+        Condition::OneOf(name, values) => {
+            attribute(name).is_some_and(|found| values.iter().any(|value| same(found, value)))
+        }
         Condition::Missing(name) => attribute(name).is_none(),
-        Condition::MissingOrBelow(name, bound) => attribute(name).is_none_or(|found| below(found, bound)),
+        Condition::MissingOrBelow(name, bound) => {
+            attribute(name).is_none_or(|found| below(found, bound))
+        }
         Condition::All(conditions) => conditions.iter().all(|condition| holds(condition, item)),
         Condition::Any(conditions) => conditions.iter().any(|condition| holds(condition, item)),
     }
@@ -23,9 +27,15 @@ pub(super) fn holds(condition: &Condition, item: Option<&Item>) -> bool {
 /// Numbers are equal by value: 1 is 1.0, at every depth.
 fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
-        (Value::Number(left), Value::Number(right)) => compare(left, right) == Some(Ordering::Equal),
+        (Value::Number(left), Value::Number(right)) => {
+            compare(left, right) == Some(Ordering::Equal)
+        }
         (Value::Array(left), Value::Array(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(left, right))
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .zip(right)
+                    .all(|(left, right)| same(left, right))
         }
         (Value::Object(left), Value::Object(right)) => {
             left.len() == right.len()
@@ -39,7 +49,9 @@ fn same(left: &Value, right: &Value) -> bool {
 
 fn below(found: &Value, bound: &Value) -> bool {
     match (found, bound) {
-        (Value::Number(found), Value::Number(bound)) => compare(found, bound) == Some(Ordering::Less),
+        (Value::Number(found), Value::Number(bound)) => {
+            compare(found, bound) == Some(Ordering::Less)
+        }
         (Value::String(found), Value::String(bound)) => found < bound,
         _ => false,
     }
@@ -67,10 +79,22 @@ mod tests {
     #[test]
     fn numbers_are_compared_by_value_and_not_by_their_spelling() {
         let item = item(json!({"n": 1, "list": [1, {"deep": 2.0}]}));
-        assert!(holds(&Condition::Equals("n".into(), json!(1.0)), Some(&item)));
-        assert!(holds(&Condition::Equals("list".into(), json!([1.0, {"deep": 2}])), Some(&item)));
-        assert!(!holds(&Condition::Equals("n".into(), json!("1")), Some(&item)));
-        assert!(!holds(&Condition::Equals("list".into(), json!([1])), Some(&item)));
+        assert!(holds(
+            &Condition::Equals("n".into(), json!(1.0)),
+            Some(&item)
+        ));
+        assert!(holds(
+            &Condition::Equals("list".into(), json!([1.0, {"deep": 2}])),
+            Some(&item)
+        ));
+        assert!(!holds(
+            &Condition::Equals("n".into(), json!("1")),
+            Some(&item)
+        ));
+        assert!(!holds(
+            &Condition::Equals("list".into(), json!([1])),
+            Some(&item)
+        ));
     }
 
     #[test]
@@ -89,8 +113,17 @@ mod tests {
     #[test]
     fn values_of_different_types_are_never_below_each_other() {
         let item = item(json!({"text": "5", "flag": true}));
-        assert!(!holds(&Condition::MissingOrBelow("text".into(), json!(9)), Some(&item)));
-        assert!(!holds(&Condition::MissingOrBelow("flag".into(), json!(true)), Some(&item)));
-        assert!(holds(&Condition::MissingOrBelow("text".into(), json!("6")), Some(&item)));
+        assert!(!holds(
+            &Condition::MissingOrBelow("text".into(), json!(9)),
+            Some(&item)
+        ));
+        assert!(!holds(
+            &Condition::MissingOrBelow("flag".into(), json!(true)),
+            Some(&item)
+        ));
+        assert!(holds(
+            &Condition::MissingOrBelow("text".into(), json!("6")),
+            Some(&item)
+        ));
     }
 }

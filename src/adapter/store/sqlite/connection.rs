@@ -13,7 +13,7 @@ const SCHEMA_VERSION: i64 = 1;
 /// Text columns compare by their bytes (BINARY), which is DynamoDB's order. `expires_at` repeats the attribute of that name for its index.
 const SCHEMA: &str = "
     BEGIN IMMEDIATE;
-    CREATE TABLE items (pk TEXT NOT NULL, sk TEXT NOT NULL, body TEXT NOT NULL, expires_at INTEGER, PRIMARY KEY (pk, sk)) WITHOUT ROWID;
+    CREATE TABLE items (pk TEXT NOT NULL, sk TEXT NOT NULL, body BLOB NOT NULL, expires_at INTEGER, PRIMARY KEY (pk, sk)) WITHOUT ROWID;
     CREATE INDEX items_expiring ON items (expires_at) WHERE expires_at IS NOT NULL;
     CREATE TABLE transactions (token TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
     CREATE INDEX transactions_by_time ON transactions (at);
@@ -28,7 +28,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// The lock is the kernel's: it ends with the process, however that ends. SQLite's own locks would let a second server in.
 pub(super) fn lock_directory(directory: &Path) -> Result<File, StoreError> {
-    let failed = |what: &str, error: std::io::Error| StoreError::Failed(format!("cannot {what} in {}: {error}", directory.display()));
+    let failed = |what: &str, error: std::io::Error| {
+        StoreError::Failed(format!("cannot {what} in {}: {error}", directory.display()))
+    };
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -60,11 +62,19 @@ pub(super) fn open_for_writing(database: &Path) -> Result<Connection, StoreError
         .mode(0o600)
         .open(database)
         .and_then(|file| file.sync_all())
-        .and_then(|()| database.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all()))
-        .map_err(|error| StoreError::Failed(format!("cannot write {}: {error}", database.display())))?;
+        .and_then(|()| {
+            database
+                .parent()
+                .map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+        })
+        .map_err(|error| {
+            StoreError::Failed(format!("cannot write {}: {error}", database.display()))
+        })?;
     let connection = open(database)?;
     // 8 KiB: a row of up to 2 KB stays in its leaf instead of spilling to an overflow page. Only heard before the first table exists.
-    connection.execute_batch("PRAGMA page_size = 8192").map_err(failed)?;
+    connection
+        .execute_batch("PRAGMA page_size = 8192")
+        .map_err(failed)?;
     let mode: String = connection
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
         .map_err(failed)?;
@@ -84,7 +94,9 @@ pub(super) fn open_for_writing(database: &Path) -> Result<Connection, StoreError
 /// A connection that only reads.
 pub(super) fn open_for_reading(database: &Path) -> Result<Connection, StoreError> {
     let connection = open(database)?;
-    connection.execute_batch("PRAGMA query_only = 1").map_err(failed)?;
+    connection
+        .execute_batch("PRAGMA query_only = 1")
+        .map_err(failed)?;
     Ok(connection)
 }
 
@@ -93,12 +105,16 @@ fn open(database: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(database, flags).map_err(failed)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
-    connection.execute_batch("PRAGMA cache_size = -4096").map_err(failed)?;
+    connection
+        .execute_batch("PRAGMA cache_size = -4096")
+        .map_err(failed)?;
     Ok(connection)
 }
 
 fn migrate(connection: &Connection, database: &Path) -> Result<(), StoreError> {
-    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
+    let version: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(failed)?;
     match version {
         0 => connection.execute_batch(SCHEMA).map_err(failed),
         SCHEMA_VERSION => Ok(()),
@@ -113,7 +129,9 @@ fn migrate(connection: &Connection, database: &Path) -> Result<(), StoreError> {
 pub(super) fn failed(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy,
-        Some(ErrorCode::DiskFull) => StoreError::Failed("the disk of the data directory is full: make room on it".to_owned()),
+        Some(ErrorCode::DiskFull) => {
+            StoreError::Failed("the disk of the data directory is full: make room on it".to_owned())
+        }
         _ => StoreError::Failed(error.to_string()),
     }
 }
@@ -136,7 +154,10 @@ mod tests {
             .execute_batch("PRAGMA user_version = 2")
             .unwrap();
         let error = open_for_writing(&database).unwrap_err().to_string();
-        assert!(error.contains("has schema 2, this program knows up to 1"), "{error}");
+        assert!(
+            error.contains("has schema 2, this program knows up to 1"),
+            "{error}"
+        );
         let version: i64 = open(&database)
             .unwrap()
             .query_row("PRAGMA user_version", [], |row| row.get(0))
@@ -154,7 +175,10 @@ mod tests {
                 .unwrap()
         };
         assert_eq!(pragma("synchronous"), rusqlite::types::Value::Integer(2));
-        assert_eq!(pragma("journal_mode"), rusqlite::types::Value::Text("wal".to_owned()));
+        assert_eq!(
+            pragma("journal_mode"),
+            rusqlite::types::Value::Text("wal".to_owned())
+        );
     }
 
     #[test]

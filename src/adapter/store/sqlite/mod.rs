@@ -1,9 +1,10 @@
-//! The single table in one SQLite file: `items(pk, sk, body)`, the attributes as JSON.
+//! The single table in one SQLite file: `items(pk, sk, body)`, the attributes encoded by [`codec`].
 //!
 //! One thread writes, in groups that share a commit ([`writer`]); three connections read ([`reader`]). What a write means is decided in
 //! [`change`] and [`condition`], with the item as it is, inside the group's transaction.
 
 mod change;
+mod codec;
 mod condition;
 mod connection;
 mod reader;
@@ -14,7 +15,9 @@ use async_trait::async_trait;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::port::store::{Item, Key, MAX_TRANSACTION, Page, Query, Store, StoreError, Update, Write};
+use crate::port::store::{
+    Item, Key, MAX_TRANSACTION, Page, Query, Store, StoreError, Update, Write,
+};
 use change::Change;
 use reader::Readers;
 use writer::{Outcome, Work, Writer};
@@ -60,17 +63,27 @@ impl Store for SqliteStore {
     }
 
     async fn query(&self, query: &Query) -> Result<Page, StoreError> {
-        self.readers.with(|connection| reader::query(connection, query))
+        self.readers
+            .with(|connection| reader::query(connection, query))
     }
 
     async fn write(&self, write: Write) -> Result<(), StoreError> {
-        self.writer.submit(Work::Write(Change::new(write)?)).await.map(drop)
+        self.writer
+            .submit(Work::Write(Change::new(write)?))
+            .await
+            .map(drop)
     }
 
     async fn update(&self, update: Update) -> Result<Item, StoreError> {
-        match self.writer.submit(Work::Write(Change::new(Write::Update(update))?)).await? {
+        match self
+            .writer
+            .submit(Work::Write(Change::new(Write::Update(update))?))
+            .await?
+        {
             Outcome::Updated(item) => Ok(item),
-            Outcome::Done | Outcome::Purged(_) => Err(StoreError::Failed("an update gave no item".to_owned())),
+            Outcome::Done | Outcome::Purged(_) => {
+                Err(StoreError::Failed("an update gave no item".to_owned()))
+            }
         }
     }
 
@@ -89,7 +102,10 @@ impl Store for SqliteStore {
                 pair[0].pk, pair[0].sk
             )));
         }
-        let changes = writes.into_iter().map(Change::new).collect::<Result<Vec<_>, _>>()?;
+        let changes = writes
+            .into_iter()
+            .map(Change::new)
+            .collect::<Result<Vec<_>, _>>()?;
         self.writer
             .submit(Work::Transact {
                 changes,
@@ -100,9 +116,18 @@ impl Store for SqliteStore {
     }
 
     async fn purge_expired(&self, now_seconds: i64, limit: usize) -> Result<usize, StoreError> {
-        match self.writer.submit(Work::Purge { now: now_seconds, limit }).await? {
+        match self
+            .writer
+            .submit(Work::Purge {
+                now: now_seconds,
+                limit,
+            })
+            .await?
+        {
             Outcome::Purged(count) => Ok(count),
-            Outcome::Done | Outcome::Updated(_) => Err(StoreError::Failed("a purge gave no count".to_owned())),
+            Outcome::Done | Outcome::Updated(_) => {
+                Err(StoreError::Failed("a purge gave no count".to_owned()))
+            }
         }
     }
 
@@ -116,7 +141,8 @@ impl Store for SqliteStore {
     }
 
     async fn disk_usage(&self) -> Option<u64> {
-        let size = |name: &str| std::fs::metadata(self.directory.join(name)).map_or(0, |file| file.len());
+        let size =
+            |name: &str| std::fs::metadata(self.directory.join(name)).map_or(0, |file| file.len());
         Some(size(DATABASE) + size(WRITE_AHEAD_LOG))
     }
 }

@@ -25,7 +25,10 @@ impl Readers {
         Ok(Self { connections })
     }
 
-    pub fn with<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub fn with<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         read(&self.free_connection())
     }
 
@@ -48,12 +51,17 @@ pub(super) fn get(connection: &Connection, key: &Key) -> Result<Option<Item>, St
         .prepare_cached("SELECT body FROM items WHERE pk = ?1 AND sk = ?2")
         .map_err(failed)?;
     let mut rows = statement.query((&key.pk, &key.sk)).map_err(failed)?;
-    rows.next().map_err(failed)?.map(|row| decode(bytes(row, 0)?)).transpose()
+    rows.next()
+        .map_err(failed)?
+        .map(|row| decode(bytes(row, 0)?))
+        .transpose()
 }
 
 pub(super) fn query(connection: &Connection, query: &Query) -> Result<Page, StoreError> {
     if query.limit == 0 {
-        return Err(StoreError::Failed("a query asks for one item at least".to_owned()));
+        return Err(StoreError::Failed(
+            "a query asks for one item at least".to_owned(),
+        ));
     }
     let (low, high) = bounds(query);
     let mut statement = connection
@@ -79,19 +87,31 @@ pub(super) fn query(connection: &Connection, query: &Query) -> Result<Page, Stor
         let body = bytes(row, 1)?;
         size += body.len();
         let sk: String = row.get(0).map_err(failed)?;
-        page.items.push((Key { pk: query.pk.clone(), sk }, decode(body)?));
+        page.items.push((
+            Key {
+                pk: query.pk.clone(),
+                sk,
+            },
+            decode(body)?,
+        ));
     }
     Ok(page)
 }
 
 pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
     connection
-        .query_row("SELECT count(*) FROM items WHERE pk = '' AND sk = ''", [], |_| Ok(()))
+        .query_row(
+            "SELECT count(*) FROM items WHERE pk = '' AND sk = ''",
+            [],
+            |_| Ok(()),
+        )
         .map_err(failed)
 }
 
 fn bytes<'a>(row: &'a rusqlite::Row<'_>, column: usize) -> Result<&'a [u8], StoreError> {
-    row.get_ref(column).and_then(|value| Ok(value.as_bytes()?)).map_err(failed)
+    row.get_ref(column)
+        .and_then(|value| Ok(value.as_bytes()?))
+        .map_err(failed)
 }
 
 /// The sort keys asked for: from the first, included, to the second, excluded; `None` is no end.

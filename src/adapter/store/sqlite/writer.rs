@@ -1,7 +1,9 @@
 //! The one thread that writes, many callers' work in one commit.
 
 use rusqlite::Connection;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
+};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
@@ -54,7 +56,9 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || run(connection, &requests))
-            .map_err(|error| StoreError::Failed(format!("cannot start the writer's thread: {error}")))?;
+            .map_err(|error| {
+                StoreError::Failed(format!("cannot start the writer's thread: {error}"))
+            })?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),
@@ -65,10 +69,12 @@ impl Writer {
     pub async fn submit(&self, work: Work) -> Result<Outcome, StoreError> {
         let (reply, answer) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
-        queue.try_send(Request { work, reply }).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::Busy,
-            TrySendError::Disconnected(_) => stopped(),
-        })?;
+        queue
+            .try_send(Request { work, reply })
+            .map_err(|error| match error {
+                TrySendError::Full(_) => StoreError::Busy,
+                TrySendError::Disconnected(_) => stopped(),
+            })?;
         answer.await.map_err(|_| stopped())?
     }
 
@@ -149,7 +155,10 @@ fn commit(connection: &Connection, group: Vec<Request>) {
     }
 }
 
-fn perform_all(connection: &Connection, group: &[Request]) -> Result<Vec<Result<Outcome, StoreError>>, StoreError> {
+fn perform_all(
+    connection: &Connection,
+    group: &[Request],
+) -> Result<Vec<Result<Outcome, StoreError>>, StoreError> {
     connection
         .prepare_cached("BEGIN IMMEDIATE")
         .and_then(|mut begin| begin.execute([]))
@@ -171,8 +180,12 @@ fn perform_all(connection: &Connection, group: &[Request]) -> Result<Vec<Result<
 
 fn perform(connection: &Connection, work: &Work) -> Result<Outcome, Fault> {
     match work {
-        Work::Write(change) => Ok(change::write(connection, change)?.map_or(Outcome::Done, Outcome::Updated)),
-        Work::Transact { changes, token } => change::transact(connection, changes, token.as_deref(), now()).map(|()| Outcome::Done),
+        Work::Write(change) => {
+            Ok(change::write(connection, change)?.map_or(Outcome::Done, Outcome::Updated))
+        }
+        Work::Transact { changes, token } => {
+            change::transact(connection, changes, token.as_deref(), now()).map(|()| Outcome::Done)
+        }
         Work::Purge { now, limit } => change::purge(connection, *now, *limit).map(Outcome::Purged),
     }
 }
@@ -180,7 +193,9 @@ fn perform(connection: &Connection, work: &Work) -> Result<Outcome, Fault> {
 fn now() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |elapsed| i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX))
+        .map_or(0, |elapsed| {
+            i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)
+        })
 }
 
 fn same_again(error: &StoreError) -> StoreError {
@@ -199,7 +214,10 @@ mod tests {
     use serde_json::json;
 
     fn put(sk: &str, bytes: usize) -> Work {
-        let item = json!({"text": "x".repeat(bytes)}).as_object().unwrap().clone();
+        let item = json!({"text": "x".repeat(bytes)})
+            .as_object()
+            .unwrap()
+            .clone();
         Work::Write(Change::new(Write::put(Key::new("p", sk), item)).unwrap())
     }
 
@@ -213,15 +231,21 @@ mod tests {
     }
 
     fn items(connection: &Connection) -> i64 {
-        connection.query_row("SELECT count(*) FROM items", [], |row| row.get(0)).unwrap()
+        connection
+            .query_row("SELECT count(*) FROM items", [], |row| row.get(0))
+            .unwrap()
     }
 
     #[test]
     fn a_full_disk_is_told_to_every_caller_of_the_group_and_writes_go_on_when_there_is_room() {
         let directory = tempfile::tempdir().unwrap();
         let connection = table(&directory);
-        connection.execute_batch("PRAGMA max_page_count = 40").unwrap();
-        let (group, answers): (Vec<_>, Vec<_>) = (0..8).map(|n| request(put(&format!("{n}"), 100_000))).unzip();
+        connection
+            .execute_batch("PRAGMA max_page_count = 40")
+            .unwrap();
+        let (group, answers): (Vec<_>, Vec<_>) = (0..8)
+            .map(|n| request(put(&format!("{n}"), 100_000)))
+            .unzip();
         commit(&connection, group);
         for answer in answers {
             let error = answer.blocking_recv().unwrap().unwrap_err().to_string();
@@ -229,7 +253,9 @@ mod tests {
         }
         assert_eq!(items(&connection), 0);
 
-        connection.execute_batch("PRAGMA max_page_count = 4000").unwrap();
+        connection
+            .execute_batch("PRAGMA max_page_count = 4000")
+            .unwrap();
         let (again, answer) = request(put("later", 100_000));
         commit(&connection, vec![again]);
         assert!(answer.blocking_recv().unwrap().is_ok());
@@ -240,10 +266,20 @@ mod tests {
     fn one_refused_write_leaves_the_rest_of_its_group_alone() {
         let directory = tempfile::tempdir().unwrap();
         let connection = table(&directory);
-        let create = || Work::Write(Change::new(Write::create(Key::new("p", "same"), serde_json::Map::new())).unwrap());
-        let (group, answers): (Vec<_>, Vec<_>) = [put("a", 1), create(), create(), put("b", 1)].into_iter().map(request).unzip();
+        let create = || {
+            Work::Write(
+                Change::new(Write::create(Key::new("p", "same"), serde_json::Map::new())).unwrap(),
+            )
+        };
+        let (group, answers): (Vec<_>, Vec<_>) = [put("a", 1), create(), create(), put("b", 1)]
+            .into_iter()
+            .map(request)
+            .unzip();
         commit(&connection, group);
-        let answers: Vec<bool> = answers.into_iter().map(|answer| answer.blocking_recv().unwrap().is_ok()).collect();
+        let answers: Vec<bool> = answers
+            .into_iter()
+            .map(|answer| answer.blocking_recv().unwrap().is_ok())
+            .collect();
         assert_eq!(answers, [true, true, false, true]);
         assert_eq!(items(&connection), 3);
     }

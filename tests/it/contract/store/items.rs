@@ -1,6 +1,6 @@
 //! Items come back as they were written.
 
-use blue_faas::port::store::{EXPIRES_AT, Item, Store, StoreError, Update, Write};
+use blue_faas::port::store::{EXPIRES_AT, Item, MAX_DEPTH, Store, StoreError, Update, Write};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -19,10 +19,17 @@ pub async fn what_was_put_comes_back_with_its_types(store: Arc<dyn Store>) {
         "fraction": -12.375,
         "list": [1, "1", null, true, [], {}, [null]],
         "map": {"null": null, "deep": {"er": [{"est": 1.5}]}, "": "no name", "a.b#c": 1},
+        "deepest": nested(MAX_DEPTH),
         "name": "a reserved word", "status": "another", "size": 3, "Type": "BuildTask",
     }));
-    store.write(Write::put(key("p", "s"), written.clone())).await.unwrap();
-    assert_eq!(store.get(&key("p", "s")).await.unwrap(), Some(written.clone()));
+    store
+        .write(Write::put(key("p", "s"), written.clone()))
+        .await
+        .unwrap();
+    assert_eq!(
+        store.get(&key("p", "s")).await.unwrap(),
+        Some(written.clone())
+    );
 
     store
         .write(Write::Update(Update {
@@ -31,7 +38,10 @@ pub async fn what_was_put_comes_back_with_its_types(store: Arc<dyn Store>) {
         }))
         .await
         .unwrap();
-    assert_eq!(store.get(&key("p", "updated")).await.unwrap(), Some(written));
+    assert_eq!(
+        store.get(&key("p", "updated")).await.unwrap(),
+        Some(written)
+    );
 }
 
 pub async fn fractions_keep_every_bit(store: Arc<dyn Store>) {
@@ -46,7 +56,10 @@ pub async fn fractions_keep_every_bit(store: Arc<dyn Store>) {
         })
         .collect();
     store
-        .write(Write::put(key("p", "s"), item(json!({ "numbers": numbers }))))
+        .write(Write::put(
+            key("p", "s"),
+            item(json!({ "numbers": numbers })),
+        ))
         .await
         .unwrap();
     let found = store.get(&key("p", "s")).await.unwrap().unwrap();
@@ -62,22 +75,40 @@ pub async fn fractions_keep_every_bit(store: Arc<dyn Store>) {
         .filter(|(written, read)| written.to_bits() != read.to_bits())
         .take(3)
         .collect();
-    assert!(lost.is_empty() && found.len() == numbers.len(), "written and read: {lost:?}");
+    assert!(
+        lost.is_empty() && found.len() == numbers.len(),
+        "written and read: {lost:?}"
+    );
 }
 
 pub async fn a_missing_item_is_none_and_deleting_it_is_fine(store: Arc<dyn Store>) {
     assert_eq!(store.get(&key("p", "s")).await.unwrap(), None);
     store.write(Write::delete(key("p", "s"))).await.unwrap();
-    store.write(Write::put(key("p", "s"), item(json!({"a": 1})))).await.unwrap();
+    store
+        .write(Write::put(key("p", "s"), item(json!({"a": 1}))))
+        .await
+        .unwrap();
     store.write(Write::delete(key("p", "s"))).await.unwrap();
     assert_eq!(store.get(&key("p", "s")).await.unwrap(), None);
 }
 
 pub async fn a_put_replaces_the_whole_item(store: Arc<dyn Store>) {
-    store.write(Write::put(key("p", "s"), item(json!({"a": 1, "b": 2})))).await.unwrap();
-    store.write(Write::put(key("p", "s"), item(json!({"b": 3})))).await.unwrap();
-    assert_eq!(store.get(&key("p", "s")).await.unwrap(), Some(item(json!({"b": 3}))));
-    store.write(Write::put(key("p", "s"), Item::new())).await.unwrap();
+    store
+        .write(Write::put(key("p", "s"), item(json!({"a": 1, "b": 2}))))
+        .await
+        .unwrap();
+    store
+        .write(Write::put(key("p", "s"), item(json!({"b": 3}))))
+        .await
+        .unwrap();
+    assert_eq!(
+        store.get(&key("p", "s")).await.unwrap(),
+        Some(item(json!({"b": 3})))
+    );
+    store
+        .write(Write::put(key("p", "s"), Item::new()))
+        .await
+        .unwrap();
     assert_eq!(store.get(&key("p", "s")).await.unwrap(), Some(Item::new()));
 }
 
@@ -104,23 +135,46 @@ pub async fn keys_with_special_characters_are_told_apart(store: Arc<dyn Store>) 
         "1.0",
     ];
     for (n, name) in names.iter().enumerate() {
-        store.write(Write::put(key(name, "s"), item(json!({ "pk": n })))).await.unwrap();
-        store.write(Write::put(key("p", name), item(json!({ "sk": n })))).await.unwrap();
+        store
+            .write(Write::put(key(name, "s"), item(json!({ "pk": n }))))
+            .await
+            .unwrap();
+        store
+            .write(Write::put(key("p", name), item(json!({ "sk": n }))))
+            .await
+            .unwrap();
     }
     for (n, name) in names.iter().enumerate() {
-        assert_eq!(store.get(&key(name, "s")).await.unwrap(), Some(item(json!({ "pk": n }))), "{name}");
-        assert_eq!(store.get(&key("p", name)).await.unwrap(), Some(item(json!({ "sk": n }))), "{name}");
+        assert_eq!(
+            store.get(&key(name, "s")).await.unwrap(),
+            Some(item(json!({ "pk": n }))),
+            "{name}"
+        );
+        assert_eq!(
+            store.get(&key("p", name)).await.unwrap(),
+            Some(item(json!({ "sk": n }))),
+            "{name}"
+        );
     }
     let longest = key(&"p".repeat(2048), &"s".repeat(1024));
-    store.write(Write::put(longest.clone(), Item::new())).await.unwrap();
+    store
+        .write(Write::put(longest.clone(), Item::new()))
+        .await
+        .unwrap();
     assert!(store.get(&longest).await.unwrap().is_some());
 }
 
 pub async fn an_item_of_300_kilobytes_is_kept(store: Arc<dyn Store>) {
     // Line breaks and Korean: an item is as large as its text, however it is written down.
     let code = "print('함수')\n".repeat(300_000 / 16);
-    store.write(Write::put(key("p", "s"), item(json!({ "code": code })))).await.unwrap();
-    assert_eq!(store.get(&key("p", "s")).await.unwrap().unwrap()["code"], json!(code));
+    store
+        .write(Write::put(key("p", "s"), item(json!({ "code": code }))))
+        .await
+        .unwrap();
+    assert_eq!(
+        store.get(&key("p", "s")).await.unwrap().unwrap()["code"],
+        json!(code)
+    );
     let after = store
         .update(Update::new(key("p", "s")).set("more", "x".repeat(1000)))
         .await
@@ -138,6 +192,7 @@ pub async fn what_no_store_can_keep_is_refused_and_nothing_is_written(store: Arc
         put("p", "s", json!({"a": null})),
         put("p", "s", json!({"PK": "p"})),
         put("p", "s", json!({"SK": "s"})),
+        put("p", "s", json!({ "deep": nested(MAX_DEPTH + 1) })),
         put("p", "s", json!({"text": "x".repeat(401 * 1024)})),
         put("p", "s", json!({"many": vec!["abcdefgh"; 60_000]})),
         Write::Update(Update {
@@ -149,12 +204,29 @@ pub async fn what_no_store_can_keep_is_refused_and_nothing_is_written(store: Arc
     ];
     for write in refused {
         let shown = format!("{:.120}", format!("{write:?}"));
-        assert!(matches!(store.write(write.clone()).await, Err(StoreError::Failed(_))), "{shown}");
+        assert!(
+            matches!(store.write(write.clone()).await, Err(StoreError::Failed(_))),
+            "{shown}"
+        );
         let pair = vec![Write::put(key("p", "other"), Item::new()), write];
-        assert!(matches!(store.transact(pair, None).await, Err(StoreError::Failed(_))), "{shown}");
+        assert!(
+            matches!(store.transact(pair, None).await, Err(StoreError::Failed(_))),
+            "{shown}"
+        );
     }
     assert_eq!(store.get(&key("p", "s")).await.unwrap(), None);
     assert_eq!(store.get(&key("p", "other")).await.unwrap(), None);
+}
+
+/// Lists and maps within each other.
+fn nested(levels: usize) -> Value {
+    (0..levels).fold(json!("core"), |inner, level| {
+        if level % 2 == 0 {
+            json!([inner])
+        } else {
+            json!({ "a": inner })
+        }
+    })
 }
 
 pub async fn a_read_sees_the_write_acknowledged_before_it(store: Arc<dyn Store>) {
@@ -163,8 +235,14 @@ pub async fn a_read_sees_the_write_acknowledged_before_it(store: Arc<dyn Store>)
         tokio::spawn(async move {
             let key = key("p", &format!("{writer}"));
             for n in 0..25 {
-                store.write(Write::put(key.clone(), item(json!({ "n": n })))).await.unwrap();
-                assert_eq!(store.get(&key).await.unwrap(), Some(item(json!({ "n": n }))));
+                store
+                    .write(Write::put(key.clone(), item(json!({ "n": n }))))
+                    .await
+                    .unwrap();
+                assert_eq!(
+                    store.get(&key).await.unwrap(),
+                    Some(item(json!({ "n": n })))
+                );
             }
         })
     });
@@ -177,20 +255,35 @@ pub async fn purging_removes_expired_items_alone(store: Arc<dyn Store>) {
     const NOW: i64 = 4_000_000_000;
     for n in 0..10 {
         store
-            .write(Write::put(key("p", &format!("old-{n}")), item(json!({ EXPIRES_AT: NOW - n }))))
+            .write(Write::put(
+                key("p", &format!("old-{n}")),
+                item(json!({ EXPIRES_AT: NOW - n })),
+            ))
             .await
             .unwrap();
     }
     store
-        .write(Write::put(key("p", "later"), item(json!({ EXPIRES_AT: NOW + 1 }))))
+        .write(Write::put(
+            key("p", "later"),
+            item(json!({ EXPIRES_AT: NOW + 1 })),
+        ))
         .await
         .unwrap();
-    store.write(Write::put(key("p", "never"), item(json!({"a": 1})))).await.unwrap();
     store
-        .write(Write::put(key("p", "kept"), item(json!({ EXPIRES_AT: NOW }))))
+        .write(Write::put(key("p", "never"), item(json!({"a": 1}))))
         .await
         .unwrap();
-    store.update(Update::new(key("p", "kept")).remove(EXPIRES_AT)).await.unwrap();
+    store
+        .write(Write::put(
+            key("p", "kept"),
+            item(json!({ EXPIRES_AT: NOW })),
+        ))
+        .await
+        .unwrap();
+    store
+        .update(Update::new(key("p", "kept")).remove(EXPIRES_AT))
+        .await
+        .unwrap();
 
     let first = store.purge_expired(NOW, 4).await.unwrap();
     let second = store.purge_expired(NOW, 100).await.unwrap();
@@ -199,9 +292,15 @@ pub async fn purging_removes_expired_items_alone(store: Arc<dyn Store>) {
         "{first} and {second} of 10 items: all, or none where the store does it by itself"
     );
     for name in ["later", "never", "kept"] {
-        assert!(store.get(&key("p", name)).await.unwrap().is_some(), "{name}");
+        assert!(
+            store.get(&key("p", name)).await.unwrap().is_some(),
+            "{name}"
+        );
     }
-    assert_eq!(store.get(&key("p", "old-0")).await.unwrap().is_none(), first > 0);
+    assert_eq!(
+        store.get(&key("p", "old-0")).await.unwrap().is_none(),
+        first > 0
+    );
 }
 
 pub async fn a_store_answers_its_check(store: Arc<dyn Store>) {
@@ -209,9 +308,17 @@ pub async fn a_store_answers_its_check(store: Arc<dyn Store>) {
     let before = store.disk_usage().await;
     for n in 0..10 {
         store
-            .write(Write::put(key("p", &format!("{n}")), item(json!({"text": "x".repeat(100_000)}))))
+            .write(Write::put(
+                key("p", &format!("{n}")),
+                item(json!({"text": "x".repeat(100_000)})),
+            ))
             .await
             .unwrap();
     }
-    assert!(store.disk_usage().await.is_none_or(|after| after >= before.unwrap() + 1_000_000));
+    assert!(
+        store
+            .disk_usage()
+            .await
+            .is_none_or(|after| after >= before.unwrap() + 1_000_000)
+    );
 }

@@ -76,7 +76,12 @@ pub async fn all(store: &Arc<dyn Store>, mut query: Query) -> Vec<(Key, Item)> {
     let mut found = Vec::new();
     loop {
         let Page { items, next } = store.query(&query).await.unwrap();
-        assert!(items.len() <= query.limit, "{} items for a limit of {}", items.len(), query.limit);
+        assert!(
+            items.len() <= query.limit,
+            "{} items for a limit of {}",
+            items.len(),
+            query.limit
+        );
         found.extend(items);
         match next {
             None => return found,
@@ -86,7 +91,11 @@ pub async fn all(store: &Arc<dyn Store>, mut query: Query) -> Vec<(Key, Item)> {
 }
 
 pub async fn sort_keys(store: &Arc<dyn Store>, query: Query) -> Vec<String> {
-    all(store, query).await.into_iter().map(|(key, _)| key.sk).collect()
+    all(store, query)
+        .await
+        .into_iter()
+        .map(|(key, _)| key.sk)
+        .collect()
 }
 
 pub fn range(pk: &str, range: SortRange) -> Query {
@@ -100,7 +109,9 @@ pub fn range(pk: &str, range: SortRange) -> Query {
 }
 
 /// Calls again while the store says that it is busy, as a caller would.
-pub async fn persist<T, F: Future<Output = Result<T, StoreError>>>(call: impl Fn() -> F) -> Result<T, StoreError> {
+pub async fn persist<T, F: Future<Output = Result<T, StoreError>>>(
+    call: impl Fn() -> F,
+) -> Result<T, StoreError> {
     loop {
         match call().await {
             Err(StoreError::Busy) => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
