@@ -199,6 +199,10 @@ pub struct Page {
 /// Most writes of one transaction (DynamoDB's limit).
 pub const MAX_TRANSACTION: usize = 100;
 
+/// Most lists and maps within each other in an attribute (DynamoDB has 32 levels; one is the item's). What comes from outside, such as a logged
+/// body, can be deeper: it is kept as a text then.
+pub const MAX_DEPTH: usize = 31;
+
 /// The attribute that says from when on an item may be removed: a number, seconds since the epoch.
 pub const EXPIRES_AT: &str = "expires_at";
 
@@ -224,7 +228,7 @@ pub enum StoreError {
 /// - check conditions against the item as it is before the write;
 /// - add numbers that are whole to a whole number, exactly within ±2^53;
 /// - refuse with [`StoreError::Failed`], before anything is written, what DynamoDB refuses: an empty key, a partition key above 2,048 bytes or a
-///   sort key above 1,024, an item above 400 KiB, a `null` attribute, attributes named `PK` or `SK`, an attribute that one update names twice,
+///   sort key above 1,024, an item above 400 KiB, a `null` attribute, one nested deeper than [`MAX_DEPTH`], attributes named `PK` or `SK`, an attribute that one update names twice,
 ///   an addition to what is no number, a query for no items;
 /// - refuse a transaction that names a key twice or has more than [`MAX_TRANSACTION`] writes, with [`StoreError::Failed`].
 #[async_trait]

@@ -274,7 +274,7 @@ async fn run(steps: Vec<Step>) {
                 match store.write(write.clone()).await {
                     Ok(()) => assert!(expected, "{write:?}"),
                     Err(StoreError::ConditionFailed { index: 0 }) => {
-                        assert!(!expected, "{write:?}")
+                        assert!(!expected, "{write:?}");
                     }
                     Err(error) => panic!("{write:?}: {error}"),
                 }
@@ -296,7 +296,7 @@ async fn run(steps: Vec<Step>) {
                 match store.transact(writes.clone(), None).await {
                     Ok(()) => assert_eq!(failing, None, "{writes:?}"),
                     Err(StoreError::ConditionFailed { index }) => {
-                        assert_eq!(Some(index), failing, "{writes:?}")
+                        assert_eq!(Some(index), failing, "{writes:?}");
                     }
                     Err(error) => panic!("{writes:?}: {error}"),
                 }

@@ -13,7 +13,7 @@ const SCHEMA_VERSION: i64 = 1;
 /// Text columns compare by their bytes (BINARY), which is DynamoDB's order. `expires_at` repeats the attribute of that name for its index.
 const SCHEMA: &str = "
     BEGIN IMMEDIATE;
-    CREATE TABLE items (pk TEXT NOT NULL, sk TEXT NOT NULL, body TEXT NOT NULL, expires_at INTEGER, PRIMARY KEY (pk, sk)) WITHOUT ROWID;
+    CREATE TABLE items (pk TEXT NOT NULL, sk TEXT NOT NULL, body BLOB NOT NULL, expires_at INTEGER, PRIMARY KEY (pk, sk)) WITHOUT ROWID;
     CREATE INDEX items_expiring ON items (expires_at) WHERE expires_at IS NOT NULL;
     CREATE TABLE transactions (token TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
     CREATE INDEX transactions_by_time ON transactions (at);

@@ -1,9 +1,10 @@
-//! The single table in one SQLite file: `items(pk, sk, body)`, the attributes as JSON.
+//! The single table in one SQLite file: `items(pk, sk, body)`, the attributes encoded by [`codec`].
 //!
 //! One thread writes, in groups that share a commit ([`writer`]); three connections read ([`reader`]). What a write means is decided in
 //! [`change`] and [`condition`], with the item as it is, inside the group's transaction.
 
 mod change;
+mod codec;
 mod condition;
 mod connection;
 mod reader;

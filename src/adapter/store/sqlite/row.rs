@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Number, Value};
 
-use crate::port::store::{EXPIRES_AT, Item, Key, StoreError};
+use super::codec;
+use crate::port::store::{EXPIRES_AT, Item, Key, MAX_DEPTH, StoreError};
 
 /// Bytes of an item at most: names and values (DynamoDB's limit).
 const MAX_ITEM: usize = 400 * 1024;
@@ -14,7 +15,7 @@ const MAX_SK: usize = 1024;
 /// The columns beside the key.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
-    pub body: String,
+    pub body: Vec<u8>,
     pub expires_at: Option<i64>,
 }
 
@@ -32,15 +33,21 @@ impl Row {
                     "the attribute {name} is null: leave it out"
                 )));
             }
+            if !is_nested_within(value, MAX_DEPTH) {
+                return Err(StoreError::Failed(format!(
+                    "the attribute {name} is nested deeper than {MAX_DEPTH} levels: keep it as a text"
+                )));
+            }
         }
-        let body =
-            serde_json::to_string(item).map_err(|error| StoreError::Failed(error.to_string()))?;
-        // JSON is never shorter than what it holds, so most items need no second walk.
-        if body.len() > MAX_ITEM && size_of_map(item) > MAX_ITEM {
-            return Err(StoreError::Failed(format!(
-                "an item takes {MAX_ITEM} bytes at most, this one has {}",
-                size_of_map(item)
-            )));
+        let body = codec::encode(item);
+        // A number takes less here than DynamoDB counts for it, so the second walk is for items that come near the limit.
+        if body.len() > MAX_ITEM / 8 {
+            let size = size_of_map(item);
+            if size > MAX_ITEM {
+                return Err(StoreError::Failed(format!(
+                    "an item takes {MAX_ITEM} bytes at most, this one has {size}"
+                )));
+            }
         }
         Ok(Self {
             body,
@@ -53,8 +60,11 @@ impl Row {
 }
 
 pub(super) fn decode(body: &[u8]) -> Result<Item, StoreError> {
-    serde_json::from_slice(body)
-        .map_err(|error| StoreError::Failed(format!("an item's body is damaged: {error}")))
+    codec::decode(body).ok_or_else(|| {
+        StoreError::Failed(
+            "an item's body is damaged: restore the data directory from a backup".to_owned(),
+        )
+    })
 }
 
 pub(super) fn check_key(key: &Key) -> Result<(), StoreError> {
@@ -76,6 +86,25 @@ pub(super) fn number(sum: f64) -> Option<Value> {
         return Some(Value::from(sum as i64));
     }
     Number::from_f64(sum).map(Value::Number)
+}
+
+/// Lists and maps within each other, at most `levels` of them.
+fn is_nested_within(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(values) => {
+            levels > 0
+                && values
+                    .iter()
+                    .all(|value| is_nested_within(value, levels - 1))
+        }
+        Value::Object(map) => {
+            levels > 0
+                && map
+                    .values()
+                    .all(|value| is_nested_within(value, levels - 1))
+        }
+        _ => true,
+    }
 }
 
 /// Bytes as DynamoDB counts them, about: texts in UTF-8, a little for each number and element.
@@ -113,15 +142,33 @@ mod tests {
     }
 
     #[test]
-    fn escapes_of_the_notation_do_not_count_against_the_size() {
-        let item = |length: usize| {
+    fn an_item_is_as_large_as_its_names_and_values() {
+        let text = |length: usize| {
             json!({"code": "\n".repeat(length)})
                 .as_object()
                 .unwrap()
                 .clone()
         };
-        assert!(Row::encode(&item(300 * 1024)).unwrap().body.len() > MAX_ITEM);
-        assert!(Row::encode(&item(401 * 1024)).is_err());
+        assert!(Row::encode(&text(MAX_ITEM - 4)).is_ok());
+        assert!(Row::encode(&text(MAX_ITEM - 3)).is_err());
+        let numbers = |count: usize| json!({"n": vec![1; count]}).as_object().unwrap().clone();
+        assert!(Row::encode(&numbers(MAX_ITEM / 12 - 1)).is_ok());
+        assert!(Row::encode(&numbers(MAX_ITEM / 12 + 1)).is_err());
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let nested = |levels: usize| {
+            (0..levels).fold(json!(1), |inner, level| {
+                if level % 2 == 0 {
+                    json!([inner])
+                } else {
+                    json!({"a": inner})
+                }
+            })
+        };
+        assert!(Row::encode(json!({"a": nested(MAX_DEPTH)}).as_object().unwrap()).is_ok());
+        assert!(Row::encode(json!({"a": nested(MAX_DEPTH + 1)}).as_object().unwrap()).is_err());
     }
 
     #[test]

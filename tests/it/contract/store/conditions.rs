@@ -107,7 +107,7 @@ pub async fn conditions_hold_or_fail_as_documented(store: Arc<dyn Store>) {
             match result {
                 Ok(()) => assert!(expected, "{condition:?} holds for {sk}"),
                 Err(StoreError::ConditionFailed { index: 0 }) => {
-                    assert!(!expected, "{condition:?} fails for {sk}")
+                    assert!(!expected, "{condition:?} fails for {sk}");
                 }
                 other => panic!("{condition:?} for {sk}: {other:?}"),
             }

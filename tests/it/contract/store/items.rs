@@ -1,6 +1,6 @@
 //! Items come back as they were written.
 
-use blue_faas::port::store::{EXPIRES_AT, Item, Store, StoreError, Update, Write};
+use blue_faas::port::store::{EXPIRES_AT, Item, MAX_DEPTH, Store, StoreError, Update, Write};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -19,6 +19,7 @@ pub async fn what_was_put_comes_back_with_its_types(store: Arc<dyn Store>) {
         "fraction": -12.375,
         "list": [1, "1", null, true, [], {}, [null]],
         "map": {"null": null, "deep": {"er": [{"est": 1.5}]}, "": "no name", "a.b#c": 1},
+        "deepest": nested(MAX_DEPTH),
         "name": "a reserved word", "status": "another", "size": 3, "Type": "BuildTask",
     }));
     store
@@ -191,6 +192,7 @@ pub async fn what_no_store_can_keep_is_refused_and_nothing_is_written(store: Arc
         put("p", "s", json!({"a": null})),
         put("p", "s", json!({"PK": "p"})),
         put("p", "s", json!({"SK": "s"})),
+        put("p", "s", json!({ "deep": nested(MAX_DEPTH + 1) })),
         put("p", "s", json!({"text": "x".repeat(401 * 1024)})),
         put("p", "s", json!({"many": vec!["abcdefgh"; 60_000]})),
         Write::Update(Update {
@@ -214,6 +216,17 @@ pub async fn what_no_store_can_keep_is_refused_and_nothing_is_written(store: Arc
     }
     assert_eq!(store.get(&key("p", "s")).await.unwrap(), None);
     assert_eq!(store.get(&key("p", "other")).await.unwrap(), None);
+}
+
+/// Lists and maps within each other.
+fn nested(levels: usize) -> Value {
+    (0..levels).fold(json!("core"), |inner, level| {
+        if level % 2 == 0 {
+            json!([inner])
+        } else {
+            json!({ "a": inner })
+        }
+    })
 }
 
 pub async fn a_read_sees_the_write_acknowledged_before_it(store: Arc<dyn Store>) {

@@ -73,7 +73,7 @@ pub async fn a_failing_write_is_named_and_nothing_happens(store: Arc<dyn Store>)
             writes.insert(position, failing.clone());
             match store.transact(writes, None).await {
                 Err(StoreError::ConditionFailed { index }) => {
-                    assert_eq!(index, position, "{failing:?}")
+                    assert_eq!(index, position, "{failing:?}");
                 }
                 other => panic!("{failing:?} at {position}: {other:?}"),
             }
