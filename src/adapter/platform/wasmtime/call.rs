@@ -55,7 +55,13 @@ struct Instance {
 }
 
 impl Instance {
-    fn new(pre: &ProxyPre<Guest>, settings: &Arc<Settings>, services: Services, memory: usize, timeout: Duration) -> Self {
+    fn new(
+        pre: &ProxyPre<Guest>,
+        settings: &Arc<Settings>,
+        services: Services,
+        memory: usize,
+        timeout: Duration,
+    ) -> Self {
         let deadline = Instant::now() + timeout;
         let (output, usage) = (Output::default(), Arc::new(Usage::default()));
         let outbound = Outbound::new(settings.clone(), output.clone(), services.client, deadline);
@@ -64,7 +70,10 @@ impl Instance {
             key_values: services.key_values,
         };
         let limit = MemoryLimit::new(memory.min(MAX_MEMORY), usage.clone());
-        let mut store = Store::new(pre.engine(), Guest::new(settings, &output, limit, outbound, spin));
+        let mut store = Store::new(
+            pre.engine(),
+            Guest::new(settings, &output, limit, outbound, spin),
+        );
         store.limiter(|guest| &mut guest.memory);
         store.set_hostcall_fuel(MAX_TRANSFER);
         store.set_epoch_deadline(1);
@@ -89,9 +98,16 @@ impl Instance {
 const MAX_TRANSFER: usize = 16 * 1024 * 1024;
 
 /// Instantiates without calling anything: proof that a call can begin.
-pub(super) async fn prove(pre: &ProxyPre<Guest>, settings: &Arc<Settings>, services: Services, memory: usize) -> Result<(), String> {
+pub(super) async fn prove(
+    pre: &ProxyPre<Guest>,
+    settings: &Arc<Settings>,
+    services: Services,
+    memory: usize,
+) -> Result<(), String> {
     const TIMEOUT: Duration = Duration::from_secs(10);
-    let Instance { mut store, usage, .. } = Instance::new(pre, settings, services, memory, TIMEOUT);
+    let Instance {
+        mut store, usage, ..
+    } = Instance::new(pre, settings, services, memory, TIMEOUT);
     match tokio::time::timeout(TIMEOUT, pre.instantiate_async(&mut store)).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(_)) if usage.is_memory_denied() => Err(format!(
@@ -104,7 +120,12 @@ pub(super) async fn prove(pre: &ProxyPre<Guest>, settings: &Arc<Settings>, servi
 }
 
 /// Runs one call to its end. The guest is gone when this answers, or when the future is dropped.
-pub(super) async fn run(pre: &ProxyPre<Guest>, settings: &Arc<Settings>, services: Services, call: Call) -> Outcome {
+pub(super) async fn run(
+    pre: &ProxyPre<Guest>,
+    settings: &Arc<Settings>,
+    services: Services,
+    call: Call,
+) -> Outcome {
     let begun = Instant::now();
     let (max_body, timeout) = (call.max_body, call.timeout);
     let Instance {
@@ -158,15 +179,28 @@ async fn enter(
     };
     let body = Full::new(call.body).map_err(|never: Infallible| match never {});
     let mut request = http::Request::new(body.map_err(|never: wasmtime_wasi_http::Error| never));
-    (*request.method_mut(), *request.uri_mut(), *request.headers_mut()) = (call.method, call.uri, call.headers);
-    let request = store.data_mut().http().new_incoming_request(scheme, request)?;
+    (
+        *request.method_mut(),
+        *request.uri_mut(),
+        *request.headers_mut(),
+    ) = (call.method, call.uri, call.headers);
+    let request = store
+        .data_mut()
+        .http()
+        .new_incoming_request(scheme, request)?;
     let response = store.data_mut().http().new_response_outparam(sender)?;
     let proxy = pre.instantiate_async(&mut *store).await?;
     usage.set_start(begun.elapsed());
-    proxy.wasi_http_incoming_handler().call_handle(&mut *store, request, response).await
+    proxy
+        .wasi_http_incoming_handler()
+        .call_handle(&mut *store, request, response)
+        .await
 }
 
-async fn receive(receiver: oneshot::Receiver<Response>, max_body: usize) -> Result<Answer, NoAnswer> {
+async fn receive(
+    receiver: oneshot::Receiver<Response>,
+    max_body: usize,
+) -> Result<Answer, NoAnswer> {
     let (parts, body) = receiver
         .await
         .map_err(|_| NoAnswer::Incomplete)?
@@ -221,12 +255,20 @@ fn conclude(
         Some(Err(other)) => Some(other),
         None => None,
     };
-    let Some(end) = end else { return Err(CallFailure::TimedOut) };
+    let Some(end) = end else {
+        return Err(CallFailure::TimedOut);
+    };
     let trap = end.err();
-    if trap.as_ref().is_some_and(|error| error.downcast_ref() == Some(&Trap::Interrupt)) {
+    if trap
+        .as_ref()
+        .is_some_and(|error| error.downcast_ref() == Some(&Trap::Interrupt))
+    {
         return Err(CallFailure::TimedOut);
     }
-    if trap.as_ref().is_some_and(wasmtime::Error::is::<PoolConcurrencyLimitError>) {
+    if trap
+        .as_ref()
+        .is_some_and(wasmtime::Error::is::<PoolConcurrencyLimitError>)
+    {
         return Err(CallFailure::Overloaded);
     }
     if usage.is_memory_denied() {
@@ -237,8 +279,13 @@ fn conclude(
     }
     Err(CallFailure::Trapped(match (trap, no_answer) {
         (Some(error), _) => describe(&error),
-        (None, Some(NoAnswer::Refused(code))) => format!("The function answered with an error instead of a response: {code:?}"),
-        (None, _) => "The function ended without a complete answer. Return a Response on every path.".to_owned(),
+        (None, Some(NoAnswer::Refused(code))) => {
+            format!("The function answered with an error instead of a response: {code:?}")
+        }
+        (None, _) => {
+            "The function ended without a complete answer. Return a Response on every path."
+                .to_owned()
+        }
     }))
 }
 
@@ -253,4 +300,80 @@ fn describe(error: &wasmtime::Error) -> String {
         return "The function's calls are nested too deeply. Bound its recursion.".to_owned();
     }
     error.root_cause().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complete() -> Answer {
+        Answer {
+            status: http::StatusCode::OK,
+            headers: http::HeaderMap::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    async fn end_of(
+        guest: impl Future<Output = End>,
+        received: Result<Answer, NoAnswer>,
+    ) -> Result<Answer, CallFailure> {
+        let (mut answer, mut end) = (None, None);
+        let both = drive(guest, std::future::ready(received), &mut answer, &mut end);
+        let _ = tokio::time::timeout(Duration::from_millis(20), both).await;
+        conclude(answer, end, &Usage::default(), None)
+    }
+
+    #[tokio::test]
+    async fn a_complete_answer_counts_whatever_becomes_of_the_guest() {
+        assert!(end_of(std::future::pending(), Ok(complete())).await.is_ok());
+        assert!(
+            end_of(
+                async { Err(Trap::UnreachableCodeReached.into()) },
+                Ok(complete())
+            )
+            .await
+            .is_ok()
+        );
+    }
+
+    #[tokio::test]
+    async fn too_long_an_answer_ends_the_guest_at_once() {
+        assert_eq!(
+            end_of(std::future::pending(), Err(NoAnswer::TooLarge))
+                .await
+                .err(),
+            Some(CallFailure::ResponseTooLarge)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_ends_without_an_answer_is_told_why() {
+        let reason = |failure| match failure {
+            Err(CallFailure::Trapped(text)) => text,
+            other => panic!("{other:?}"),
+        };
+        let text = reason(end_of(async { Ok(()) }, Err(NoAnswer::Incomplete)).await);
+        assert_eq!(
+            text,
+            "The function ended without a complete answer. Return a Response on every path."
+        );
+        let text =
+            reason(end_of(async { Err(I32Exit(3).into()) }, Err(NoAnswer::Incomplete)).await);
+        assert_eq!(
+            text,
+            "The function ended its process with exit code 3. Return a Response instead."
+        );
+        let text = reason(
+            end_of(
+                async { Err(Trap::StackOverflow.into()) },
+                Err(NoAnswer::Incomplete),
+            )
+            .await,
+        );
+        assert_eq!(
+            text,
+            "The function's calls are nested too deeply. Bound its recursion."
+        );
+    }
 }

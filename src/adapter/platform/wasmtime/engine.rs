@@ -2,7 +2,9 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result,
+};
 
 /// Largest linear memory of a guest, in bytes: the largest `memory` a function may ask for.
 pub(super) const MAX_MEMORY: usize = 1024 * 1024 * 1024;
@@ -18,6 +20,10 @@ const KEEP_MEMORY: usize = 4 * 1024 * 1024;
 const KEEP_TABLE: usize = 128 * 1024;
 /// Slots that keep their memory image mapped while unused; beyond, the kernel gets the memory back.
 const WARM_SLOTS: u32 = 16;
+/// Deployments that prove their release at once, beside the calls.
+const PROOFS: usize = 8;
+/// Address space for more than this is not to be had: each takes 8 GiB of it.
+const MAX_INSTANCES: u32 = 8_192;
 /// CPython has 14 core modules; a component of other origin may have more.
 const CORE_INSTANCES: u32 = 40;
 const MEMORIES: u32 = 4;
@@ -41,7 +47,8 @@ pub(super) fn compiler_config() -> Config {
 
 /// An engine with slots for `max_instances` guests at once; allocates on demand where the address space for them is not to be had.
 pub(super) fn new_engine(max_instances: usize) -> Result<Engine> {
-    let instances = u32::try_from(max_instances.max(1)).unwrap_or(u32::MAX / CORE_INSTANCES);
+    let instances = u32::try_from(max_instances.saturating_add(PROOFS))
+        .map_or(MAX_INSTANCES, |instances| instances.min(MAX_INSTANCES));
     let mut config = compiler_config();
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)));
     Engine::new(&config).or_else(|error| {
@@ -68,7 +75,11 @@ fn pool(instances: u32) -> PoolingAllocationConfig {
     pool.table_keep_resident(KEEP_TABLE);
     pool.max_unused_warm_slots(WARM_SLOTS.min(instances));
     // A dirty page that was swapped out is missed by the scan and would show up in the next call of another function.
-    pool.pagemap_scan(if has_swap() { Enabled::No } else { Enabled::Auto });
+    pool.pagemap_scan(if has_swap() {
+        Enabled::No
+    } else {
+        Enabled::Auto
+    });
     pool
 }
 
@@ -87,12 +98,14 @@ pub(super) fn native_key(engine: &Engine) -> String {
 /// Moves the engine's epoch on until the engine is gone.
 pub(super) fn start_ticker(engine: &Engine) -> std::io::Result<()> {
     let engine = engine.weak();
-    std::thread::Builder::new().name("guest-ticker".to_owned()).spawn(move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            std::thread::sleep(TICK);
-        }
-    })?;
+    std::thread::Builder::new()
+        .name("guest-ticker".to_owned())
+        .spawn(move || {
+            while let Some(engine) = engine.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                std::thread::sleep(TICK);
+            }
+        })?;
     Ok(())
 }

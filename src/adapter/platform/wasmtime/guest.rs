@@ -24,7 +24,13 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    pub fn new(settings: &Arc<Settings>, output: &Output, memory: MemoryLimit, outbound: Outbound, spin: Spin) -> Self {
+    pub fn new(
+        settings: &Arc<Settings>,
+        output: &Output,
+        memory: MemoryLimit,
+        outbound: Outbound,
+        spin: Spin,
+    ) -> Self {
         let mut wasi = WasiCtx::builder();
         // No files, no arguments, no sockets and a closed stdin: WASI's defaults, the sockets aside.
         wasi.stdout(output.stdout())

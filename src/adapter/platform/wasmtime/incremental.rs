@@ -70,7 +70,8 @@ impl IncrementalCache {
             .truncate(false)
             .write(true)
             .open(self.path.with_extension("lock"))?;
-        let _lock = Flock::lock(lock, FlockArg::LockExclusive).map_err(|(_, errno)| io::Error::from(errno))?;
+        let _lock = Flock::lock(lock, FlockArg::LockExclusive)
+            .map_err(|(_, errno)| io::Error::from(errno))?;
         let mut added = Vec::new();
         for (key, value) in &session.added {
             append_entry(&mut added, key, value);
@@ -98,7 +99,9 @@ impl IncrementalCache {
         let mut content = HEADER.to_vec();
         content.extend(added);
         for key in &session.used {
-            let Some(value) = self.stored.get(key) else { continue };
+            let Some(value) = self.stored.get(key) else {
+                continue;
+            };
             if content.len() + PREFIX + key.len() + value.len() <= self.max_file {
                 append_entry(&mut content, key, &self.content[value.clone()]);
             }
@@ -145,7 +148,8 @@ fn checksum(key: &[u8], value: &[u8]) -> [u8; CHECKSUM] {
 }
 
 fn append_entry(content: &mut Vec<u8>, key: &[u8], value: &[u8]) {
-    let (Ok(key_length), Ok(value_length)) = (u32::try_from(key.len()), u32::try_from(value.len())) else {
+    let (Ok(key_length), Ok(value_length)) = (u32::try_from(key.len()), u32::try_from(value.len()))
+    else {
         return;
     };
     content.extend(key_length.to_le_bytes());
@@ -174,7 +178,11 @@ impl<'a> Entries<'a> {
     fn new(content: &'a [u8]) -> Self {
         Self {
             content,
-            at: if content.starts_with(HEADER) { HEADER.len() } else { 0 },
+            at: if content.starts_with(HEADER) {
+                HEADER.len()
+            } else {
+                0
+            },
         }
     }
 
@@ -195,7 +203,10 @@ impl Iterator for Entries<'_> {
         let key_at = self.at + PREFIX;
         let value_at = key_at.checked_add(key_length)?;
         let end = value_at.checked_add(value_length)?;
-        let (key, value) = (self.content.get(key_at..value_at)?, self.content.get(value_at..end)?);
+        let (key, value) = (
+            self.content.get(key_at..value_at)?,
+            self.content.get(value_at..end)?,
+        );
         if self.content[self.at + 8..key_at] != checksum(key, value) {
             return None;
         }
@@ -217,7 +228,10 @@ mod tests {
     }
 
     fn get(path: &Path, key: &[u8]) -> Option<Vec<u8>> {
-        IncrementalCache::open(path).expect("opens").get(key).map(Cow::into_owned)
+        IncrementalCache::open(path)
+            .expect("opens")
+            .get(key)
+            .map(Cow::into_owned)
     }
 
     #[test]

@@ -42,7 +42,8 @@ impl Usage {
     }
 
     pub fn set_start(&self, start: Duration) {
-        self.start_nanos.store(nanos(start).max(1), Ordering::Relaxed);
+        self.start_nanos
+            .store(nanos(start).max(1), Ordering::Relaxed);
     }
 }
 
@@ -60,12 +61,21 @@ pub(super) struct MemoryLimit {
 
 impl MemoryLimit {
     pub fn new(max: usize, usage: Arc<Usage>) -> Self {
-        Self { max, used: 0, usage }
+        Self {
+            max,
+            used: 0,
+            usage,
+        }
     }
 }
 
 impl ResourceLimiter for MemoryLimit {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let used = self.used.saturating_add(desired.saturating_sub(current));
         if used > self.max {
             self.usage.memory_denied.store(true, Ordering::Relaxed);
@@ -76,7 +86,12 @@ impl ResourceLimiter for MemoryLimit {
         Ok(true)
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         Ok(desired <= MAX_TABLE_ELEMENTS)
     }
 }
@@ -102,9 +117,10 @@ impl<F: Future> Future for CpuTimed<F> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let before = thread_cpu();
         let poll = self.future.as_mut().poll(context);
-        self.usage
-            .cpu_nanos
-            .fetch_add(nanos(thread_cpu().saturating_sub(before)), Ordering::Relaxed);
+        self.usage.cpu_nanos.fetch_add(
+            nanos(thread_cpu().saturating_sub(before)),
+            Ordering::Relaxed,
+        );
         poll
     }
 }

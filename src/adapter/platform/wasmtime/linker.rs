@@ -46,7 +46,9 @@ fn add_stand_ins(engine: &Engine, linker: &mut Linker<Guest>, component: &Compon
         for (item, export) in interface.exports(engine) {
             match export.ty {
                 ComponentItem::ComponentFunc(_) => add_stand_in(&mut instance, name, item)?,
-                ComponentItem::Resource(_) => instance.resource(item, ResourceType::host::<()>(), |_, _| Ok(()))?,
+                ComponentItem::Resource(_) => {
+                    instance.resource(item, ResourceType::host::<()>(), |_, _| Ok(()))?;
+                }
                 _ => {}
             }
         }
@@ -54,7 +56,11 @@ fn add_stand_ins(engine: &Engine, linker: &mut Linker<Guest>, component: &Compon
     Ok(())
 }
 
-fn add_stand_in(instance: &mut LinkerInstance<'_, Guest>, interface: &str, function: &str) -> Result<()> {
+fn add_stand_in(
+    instance: &mut LinkerInstance<'_, Guest>,
+    interface: &str,
+    function: &str,
+) -> Result<()> {
     let text = format!(
         "{interface} is not offered by this server, which runs functions itself ({function} was called). Use spin_sdk.http, spin_sdk.key_value or spin_sdk.variables."
     );

@@ -1,5 +1,6 @@
 //! Runs functions in this server, by wasmtime.
 
+mod addresses;
 mod call;
 mod compile;
 mod engine;
@@ -31,7 +32,9 @@ use crate::model::deployment::{AppName, DeployOptions, Namespace};
 use crate::model::version::{Artifact, Configuration};
 use crate::port::blobs::Blobs;
 use crate::port::key_values::KeyValues;
-use crate::port::platform::{Call, CallFailure, Deployed, Outcome, Platform, PlatformError, Release};
+use crate::port::platform::{
+    Call, CallFailure, Deployed, Outcome, Platform, PlatformError, Release,
+};
 
 /// How long a call waits for a free instance at most, before it is refused.
 const MAX_QUEUE: Duration = Duration::from_secs(5);
@@ -71,10 +74,25 @@ pub struct WasmtimePlatform {
 }
 
 impl WasmtimePlatform {
-    pub fn new(config: WasmtimeConfig, blobs: Arc<dyn Blobs>, key_values: Arc<dyn KeyValues>) -> Result<Self, PlatformError> {
-        let runner = Runner::new(config.max_instances, key_values).map_err(PlatformError::Failed)?;
-        let native = NativeCache::open(config.native_dir.clone(), config.compiler, runner.native_key(), blobs)
-            .map_err(|error| PlatformError::Failed(format!("cannot use {}: {error}", config.native_dir.display())))?;
+    pub fn new(
+        config: WasmtimeConfig,
+        blobs: Arc<dyn Blobs>,
+        key_values: Arc<dyn KeyValues>,
+    ) -> Result<Self, PlatformError> {
+        let runner =
+            Runner::new(config.max_instances, key_values).map_err(PlatformError::Failed)?;
+        let native = NativeCache::open(
+            config.native_dir.clone(),
+            config.compiler,
+            runner.native_key(),
+            blobs,
+        )
+        .map_err(|error| {
+            PlatformError::Failed(format!(
+                "cannot use {}: {error}",
+                config.native_dir.display()
+            ))
+        })?;
         Ok(Self {
             functions_url: config.functions_url.trim_end_matches('/').to_owned(),
             namespaces: config.namespaces,
@@ -87,8 +105,18 @@ impl WasmtimePlatform {
         })
     }
 
+    /// Whether the compiler has its cache. Without it the first compilation takes about ten CPU seconds more than a later one:
+    /// preparing any small component when the server starts, off every request, spares the first user that wait.
+    pub fn is_warm(&self) -> bool {
+        self.native.is_warm()
+    }
+
     fn app(&self, name: &AppName) -> Option<Arc<App>> {
-        self.apps.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.apps
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .cloned()
     }
 
     fn set_app(&self, name: AppName, app: App) {
@@ -116,8 +144,11 @@ impl WasmtimePlatform {
             // Damaged since it was prepared; that is noticed once, the second file is new.
             found = self.load(artifact).await?;
         }
-        let program =
-            found.ok_or_else(|| PlatformError::Failed("a native file is damaged as soon as it is written: check the disk".to_owned()))?;
+        let program = found.ok_or_else(|| {
+            PlatformError::Failed(
+                "a native file is damaged as soon as it is written: check the disk".to_owned(),
+            )
+        })?;
         let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
         programs.retain(|_, program| program.upgrade().is_some());
         programs.insert(artifact.sha256.clone(), program.downgrade());
@@ -126,8 +157,17 @@ impl WasmtimePlatform {
 
     async fn load(&self, artifact: &Artifact) -> Result<Option<Program>, PlatformError> {
         self.native.prepare(artifact).await?;
-        let (native, runner, sha256) = (self.native.clone(), self.runner.clone(), artifact.sha256.clone());
-        let load = move || native.verified(&sha256).map(|file| runner.load(&file)).transpose();
+        let (native, runner, sha256) = (
+            self.native.clone(),
+            self.runner.clone(),
+            artifact.sha256.clone(),
+        );
+        let load = move || {
+            native
+                .verified(&sha256)
+                .map(|file| runner.load(&file))
+                .transpose()
+        };
         tokio::task::spawn_blocking(load)
             .await
             .map_err(failed)?
@@ -143,7 +183,9 @@ impl Platform for WasmtimePlatform {
 
     async fn deploy(&self, release: Release) -> Result<Deployed, PlatformError> {
         if !self.namespaces.contains(&release.namespace) {
-            return Err(PlatformError::UnknownNamespace(release.namespace.to_string()));
+            return Err(PlatformError::UnknownNamespace(
+                release.namespace.to_string(),
+            ));
         }
         let Some(artifact) = &release.artifact else {
             return Err(PlatformError::Unrunnable(format!(
@@ -176,7 +218,11 @@ impl Platform for WasmtimePlatform {
         })
     }
 
-    async fn configure(&self, app: &AppName, configuration: Configuration) -> Result<(), PlatformError> {
+    async fn configure(
+        &self,
+        app: &AppName,
+        configuration: Configuration,
+    ) -> Result<(), PlatformError> {
         // Nothing is awaited between reading and replacing under the lock, so a deployment at the same time is not undone.
         let mut apps = self.apps.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = apps.get_mut(app) {
@@ -193,7 +239,10 @@ impl Platform for WasmtimePlatform {
     async fn delete(&self, app: &AppName, namespace: &Namespace) -> Result<(), PlatformError> {
         let _turn = self.turns.enter(app.as_str()).await;
         let mut apps = self.apps.write().unwrap_or_else(PoisonError::into_inner);
-        if apps.get(app).is_some_and(|found| found.namespace == *namespace) {
+        if apps
+            .get(app)
+            .is_some_and(|found| found.namespace == *namespace)
+        {
             apps.remove(app);
         }
         Ok(())
@@ -225,7 +274,10 @@ impl Platform for WasmtimePlatform {
 
     async fn cache_usage(&self) -> Option<u64> {
         let native = self.native.clone();
-        tokio::task::spawn_blocking(move || native.usage().ok()).await.ok().flatten()
+        tokio::task::spawn_blocking(move || native.usage().ok())
+            .await
+            .ok()
+            .flatten()
     }
 
     async fn collect(&self, keep: &HashSet<String>) -> Result<u64, PlatformError> {

@@ -11,7 +11,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 
-use super::compile::{checksum, checksum_file};
+use super::compile::{CHECKSUM, checksum, checksum_file};
 use super::turns::Turns;
 use crate::model::version::Artifact;
 use crate::port::blobs::{BlobError, Blobs};
@@ -22,7 +22,7 @@ const COMPILE_TIMEOUT: Duration = Duration::from_mins(5);
 /// Bytes of the compiler's error text that are kept.
 const MAX_ERROR: u64 = 16 * 1024;
 const EXTENSION: &str = "cwasm";
-const INCREMENTAL: &str = "incremental.cache";
+const INCREMENTAL: &str = "incremental";
 const SCRATCH: &str = ".compile-";
 
 /// A directory of `{sha256}-{key}.cwasm` files with their checksums; `key` names the engine they are for.
@@ -38,14 +38,26 @@ pub(super) struct NativeCache {
 
 impl NativeCache {
     /// Makes the directory and drops what an earlier process left half-done in it.
-    pub fn open(directory: PathBuf, compiler: PathBuf, key: String, blobs: Arc<dyn Blobs>) -> io::Result<Self> {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
+    pub fn open(
+        directory: PathBuf,
+        compiler: PathBuf,
+        key: String,
+        blobs: Arc<dyn Blobs>,
+    ) -> io::Result<Self> {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&directory)?;
         // Its files are run as native code: nobody else may write them.
         std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o700))?;
         for entry in std::fs::read_dir(&directory)? {
             let entry = entry?;
             // One that is younger may belong to a process that is about to end.
-            let is_old = entry.metadata()?.modified()?.elapsed().is_ok_and(|age| age > COMPILE_TIMEOUT * 2);
+            let is_old = entry
+                .metadata()?
+                .modified()?
+                .elapsed()
+                .is_ok_and(|age| age > COMPILE_TIMEOUT * 2);
             if is_old && entry.file_name().to_string_lossy().starts_with(SCRATCH) {
                 let _ = std::fs::remove_dir_all(entry.path());
             }
@@ -62,7 +74,19 @@ impl NativeCache {
     }
 
     fn file(&self, sha256: &str) -> PathBuf {
-        self.directory.join(format!("{sha256}-{}.{EXTENSION}", self.key))
+        self.directory
+            .join(format!("{sha256}-{}.{EXTENSION}", self.key))
+    }
+
+    /// What the compiler remembers, per engine: an entry for another one is never found again.
+    fn incremental(&self) -> PathBuf {
+        self.directory
+            .join(format!("all-{}.{INCREMENTAL}", self.key))
+    }
+
+    /// Whether a compilation was done before, so that the next one takes a quarter of the time.
+    pub fn is_warm(&self) -> bool {
+        self.incremental().is_file()
     }
 
     fn has(&self, sha256: &str) -> bool {
@@ -73,7 +97,11 @@ impl NativeCache {
     /// Compiles the artifact unless that was done. Callers at the same time share one compilation.
     pub async fn prepare(&self, artifact: &Artifact) -> Result<(), PlatformError> {
         let sha256 = artifact.sha256.as_str();
-        if sha256.len() != 64 || !sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        if sha256.len() != 64
+            || !sha256
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        {
             return Err(PlatformError::Unrunnable(
                 "The artifact's record holds no SHA-256. Build the function again.".to_owned(),
             ));
@@ -95,20 +123,35 @@ impl NativeCache {
         self.compile(&wasm, &native).await?;
         let file = self.file(sha256);
         // The checksum first: a native file without one does not count.
-        std::fs::rename(checksum_file(&native), checksum_file(&file)).map_err(failed)?;
+        std::fs::rename(checksum_file(&native), checksum_file(&file)).map_err(|error| {
+            failed(format!(
+                "the compiler {} left no native code: {error}",
+                self.compiler.display()
+            ))
+        })?;
         std::fs::rename(&native, &file).map_err(failed)
     }
 
     async fn fetch(&self, artifact: &Artifact, scratch: &Path) -> Result<PathBuf, PlatformError> {
-        let damaged = || PlatformError::Unrunnable("The stored artifact is damaged. Build the function again.".to_owned());
-        let wasm = self.blobs.local_file(&artifact.key, scratch).await.map_err(|error| match error {
-            BlobError::Missing(_) => PlatformError::Unrunnable("The artifact is no longer stored. Build the function again.".to_owned()),
-            BlobError::Damaged(_) => damaged(),
-            other => failed(other),
-        })?;
+        let damaged = || {
+            PlatformError::Unrunnable(
+                "The stored artifact is damaged. Build the function again.".to_owned(),
+            )
+        };
+        let wasm = self
+            .blobs
+            .local_file(&artifact.key, scratch)
+            .await
+            .map_err(|error| match error {
+                BlobError::Missing(_) => PlatformError::Unrunnable(
+                    "The artifact is no longer stored. Build the function again.".to_owned(),
+                ),
+                BlobError::Damaged(_) => damaged(),
+                other => failed(other),
+            })?;
         let wasm = wasm.canonicalize().map_err(failed)?;
         let file = wasm.clone();
-        let found = tokio::task::spawn_blocking(move || std::fs::read(file).map(|content| checksum(&content)))
+        let found = tokio::task::spawn_blocking(move || checksum(&file))
             .await
             .map_err(failed)?;
         if found.map_err(failed)? == artifact.sha256 {
@@ -121,7 +164,7 @@ impl NativeCache {
     async fn compile(&self, wasm: &Path, native: &Path) -> Result<(), PlatformError> {
         let mut child = Command::new(&self.compiler)
             .arg("compile-artifact")
-            .args([wasm, native, &self.directory.join(INCREMENTAL)])
+            .args([wasm, native, &self.incremental()])
             .env_clear()
             .current_dir(&self.directory)
             // Held open for as long as the answer is wanted: the child ends when it closes, even if this process is killed.
@@ -131,15 +174,24 @@ impl NativeCache {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| PlatformError::Failed(format!("cannot start the compiler {}: {error}", self.compiler.display())))?;
+            .map_err(|error| {
+                PlatformError::Failed(format!(
+                    "cannot start the compiler {}: {error}",
+                    self.compiler.display()
+                ))
+            })?;
         let ended = tokio::time::timeout(COMPILE_TIMEOUT, wait(&mut child)).await;
         match ended {
             Ok(Ok((status, _))) if status.success() => Ok(()),
-            Ok(Ok((_, text))) if !text.trim().is_empty() => Err(PlatformError::Unrunnable(format!(
-                "The artifact cannot be compiled to native code: {}",
-                text.trim()
+            Ok(Ok((_, text))) if !text.trim().is_empty() => {
+                Err(PlatformError::Unrunnable(format!(
+                    "The artifact cannot be compiled to native code: {}",
+                    text.trim()
+                )))
+            }
+            Ok(Ok((status, _))) => Err(PlatformError::Failed(format!(
+                "the compiler ended with {status}"
             ))),
-            Ok(Ok((status, _))) => Err(PlatformError::Failed(format!("the compiler ended with {status}"))),
             Ok(Err(error)) => Err(failed(error)),
             Err(_) => Err(PlatformError::Unrunnable(format!(
                 "Compiling the artifact took more than {} s. Make the function smaller.",
@@ -152,11 +204,13 @@ impl NativeCache {
     pub fn verified(&self, sha256: &str) -> Option<PathBuf> {
         let file = self.file(sha256);
         let expected = std::fs::read_to_string(checksum_file(&file)).ok()?;
-        let content = std::fs::read(&file).ok()?;
-        if checksum(&content) == expected {
+        if checksum(&file).ok()? == expected {
             return Some(file);
         }
-        tracing::warn!(sha256, "a native file is damaged and will be compiled again");
+        tracing::warn!(
+            sha256,
+            "a native file is damaged and will be compiled again"
+        );
         let _ = std::fs::remove_file(&file);
         None
     }
@@ -166,7 +220,11 @@ impl NativeCache {
         let mut bytes = 0;
         for entry in std::fs::read_dir(&self.directory)? {
             let metadata = entry?.metadata()?;
-            bytes += if metadata.is_file() { metadata.len() } else { 0 };
+            bytes += if metadata.is_file() {
+                metadata.len()
+            } else {
+                0
+            };
         }
         Ok(bytes)
     }
@@ -177,12 +235,14 @@ impl NativeCache {
         for entry in std::fs::read_dir(&self.directory)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            let Some((stem, "cwasm" | "sha256")) = name.rsplit_once('.') else {
+            let Some((stem, extension @ (EXTENSION | CHECKSUM | INCREMENTAL))) =
+                name.rsplit_once('.')
+            else {
                 continue;
             };
-            let is_kept = stem
-                .split_once('-')
-                .is_some_and(|(sha256, key)| keep.contains(sha256) && key == self.key);
+            let is_kept = stem.split_once('-').is_some_and(|(sha256, key)| {
+                key == self.key && (extension == INCREMENTAL || keep.contains(sha256))
+            });
             if !is_kept {
                 freed += entry.metadata()?.len();
                 std::fs::remove_file(entry.path())?;
@@ -194,7 +254,10 @@ impl NativeCache {
     /// Whether artifacts could be compiled; the text says what is missing.
     pub fn check(&self) -> Result<(), String> {
         if !self.compiler.is_file() {
-            return Err(format!("the compiler {} is missing", self.compiler.display()));
+            return Err(format!(
+                "the compiler {} is missing",
+                self.compiler.display()
+            ));
         }
         tempfile::tempfile_in(&self.directory)
             .map(drop)
@@ -212,7 +275,10 @@ async fn wait(child: &mut Child) -> io::Result<(std::process::ExitStatus, String
         // The child must not stop at a full pipe.
         tokio::io::copy(&mut limited.into_inner(), &mut tokio::io::sink()).await?;
     }
-    Ok((child.wait().await?, String::from_utf8_lossy(&text).into_owned()))
+    Ok((
+        child.wait().await?,
+        String::from_utf8_lossy(&text).into_owned(),
+    ))
 }
 
 pub(super) fn failed(error: impl std::fmt::Display) -> PlatformError {

@@ -33,12 +33,18 @@ struct Lines {
 
 impl Lines {
     fn open(&mut self, level: Level) -> &mut Vec<u8> {
-        if level == Level::Info { &mut self.stdout } else { &mut self.stderr }
+        if level == Level::Info {
+            &mut self.stdout
+        } else {
+            &mut self.stderr
+        }
     }
 
     fn write(&mut self, level: Level, text: &[u8]) {
         for piece in text.split_inclusive(|byte| *byte == b'\n') {
-            let (piece, ends) = piece.strip_suffix(b"\n").map_or((piece, false), |line| (line, true));
+            let (piece, ends) = piece
+                .strip_suffix(b"\n")
+                .map_or((piece, false), |line| (line, true));
             let room = MAX_BYTES.saturating_sub(self.bytes);
             let kept = &piece[..piece.len().min(room)];
             self.truncated |= kept.len() < piece.len();
@@ -56,7 +62,8 @@ impl Lines {
             self.truncated = true;
         } else {
             let text = String::from_utf8_lossy(&line);
-            self.ended.push((level, text.trim_end_matches('\r').to_owned()));
+            self.ended
+                .push((level, text.trim_end_matches('\r').to_owned()));
         }
     }
 }
@@ -164,7 +171,11 @@ impl OutputStream for Stream {
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, _context: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
         self.output.lines().write(self.level, bytes);
         Poll::Ready(Ok(bytes.len()))
     }
@@ -173,7 +184,10 @@ impl AsyncWrite for Stream {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_shutdown(
+        self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 }
@@ -183,7 +197,9 @@ mod tests {
     use super::*;
 
     fn write(mut stream: Stream, text: &str) {
-        stream.write(Bytes::copy_from_slice(text.as_bytes())).expect("accepted");
+        stream
+            .write(Bytes::copy_from_slice(text.as_bytes()))
+            .expect("accepted");
     }
 
     #[test]
@@ -193,8 +209,16 @@ mod tests {
         write(output.stderr(), "x\n");
         write(output.stdout(), "c\nrest");
         let (lines, truncated) = output.take();
-        let expected = [(Level::Info, "a"), (Level::Error, "x"), (Level::Info, "bc"), (Level::Info, "rest")];
-        assert_eq!(lines, expected.map(|(level, line)| (level, line.to_owned())));
+        let expected = [
+            (Level::Info, "a"),
+            (Level::Error, "x"),
+            (Level::Info, "bc"),
+            (Level::Info, "rest"),
+        ];
+        assert_eq!(
+            lines,
+            expected.map(|(level, line)| (level, line.to_owned()))
+        );
         assert!(!truncated);
     }
 
@@ -204,7 +228,10 @@ mod tests {
         write(output.stdout(), &"x".repeat(MAX_BYTES + 10));
         write(output.stdout(), "\nmore\n");
         let (lines, truncated) = output.take();
-        assert_eq!(lines.iter().map(|(_, line)| line.len()).collect::<Vec<_>>(), [MAX_BYTES]);
+        assert_eq!(
+            lines.iter().map(|(_, line)| line.len()).collect::<Vec<_>>(),
+            [MAX_BYTES]
+        );
         assert!(truncated);
 
         let output = Output::default();
@@ -216,7 +243,11 @@ mod tests {
 
     #[test]
     fn the_exception_is_found_behind_its_traceback() {
-        let lines = |text: &str| text.lines().map(|line| (Level::Error, line.to_owned())).collect::<Vec<_>>();
+        let lines = |text: &str| {
+            text.lines()
+                .map(|line| (Level::Error, line.to_owned()))
+                .collect::<Vec<_>>()
+        };
         let text = "warning\nTraceback (most recent call last):\n  File \"app.py\", line 3, in f\n    raise X\n\nmodule.X: gone wrong\nlater output";
         assert_eq!(exception_line(&lines(text)), Some("module.X: gone wrong"));
         assert_eq!(exception_line(&lines("nothing of the kind")), None);

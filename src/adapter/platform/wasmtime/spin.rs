@@ -51,7 +51,10 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
 
 /// Spin's rule: a lower-case letter, then lower-case letters, digits and underscores.
 fn is_variable_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
 impl variables::Host for SpinView<'_> {
@@ -94,19 +97,38 @@ impl From<KeyValueError> for key_value::Error {
 impl key_value::Host for SpinView<'_> {}
 
 impl key_value::HostStore for SpinView<'_> {
-    async fn open(&mut self, label: String) -> wasmtime::Result<Result<Resource<OpenStore>, key_value::Error>> {
+    async fn open(
+        &mut self,
+        label: String,
+    ) -> wasmtime::Result<Result<Resource<OpenStore>, key_value::Error>> {
         if label != STORE {
             return Ok(Err(key_value::Error::NoSuchStore));
         }
-        Ok(self.table.push(OpenStore).map_err(|_| key_value::Error::StoreTableFull))
+        Ok(self
+            .table
+            .push(OpenStore)
+            .map_err(|_| key_value::Error::StoreTableFull))
     }
 
-    async fn get(&mut self, _store: Resource<OpenStore>, key: String) -> wasmtime::Result<Result<Option<Vec<u8>>, key_value::Error>> {
-        let value = self.spin.key_values.get(&self.spin.settings.owner, &key).await;
+    async fn get(
+        &mut self,
+        _store: Resource<OpenStore>,
+        key: String,
+    ) -> wasmtime::Result<Result<Option<Vec<u8>>, key_value::Error>> {
+        let value = self
+            .spin
+            .key_values
+            .get(&self.spin.settings.owner, &key)
+            .await;
         Ok(value.map(|value| value.map(Vec::from)).map_err(Into::into))
     }
 
-    async fn set(&mut self, _store: Resource<OpenStore>, key: String, value: Vec<u8>) -> wasmtime::Result<Result<(), key_value::Error>> {
+    async fn set(
+        &mut self,
+        _store: Resource<OpenStore>,
+        key: String,
+        value: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), key_value::Error>> {
         Ok(self
             .spin
             .key_values
@@ -115,7 +137,11 @@ impl key_value::HostStore for SpinView<'_> {
             .map_err(Into::into))
     }
 
-    async fn delete(&mut self, _store: Resource<OpenStore>, key: String) -> wasmtime::Result<Result<(), key_value::Error>> {
+    async fn delete(
+        &mut self,
+        _store: Resource<OpenStore>,
+        key: String,
+    ) -> wasmtime::Result<Result<(), key_value::Error>> {
         Ok(self
             .spin
             .key_values
@@ -124,13 +150,29 @@ impl key_value::HostStore for SpinView<'_> {
             .map_err(Into::into))
     }
 
-    async fn exists(&mut self, _store: Resource<OpenStore>, key: String) -> wasmtime::Result<Result<bool, key_value::Error>> {
-        let value = self.spin.key_values.get(&self.spin.settings.owner, &key).await;
+    async fn exists(
+        &mut self,
+        _store: Resource<OpenStore>,
+        key: String,
+    ) -> wasmtime::Result<Result<bool, key_value::Error>> {
+        let value = self
+            .spin
+            .key_values
+            .get(&self.spin.settings.owner, &key)
+            .await;
         Ok(value.map(|value| value.is_some()).map_err(Into::into))
     }
 
-    async fn get_keys(&mut self, _store: Resource<OpenStore>) -> wasmtime::Result<Result<Vec<String>, key_value::Error>> {
-        Ok(self.spin.key_values.keys(&self.spin.settings.owner).await.map_err(Into::into))
+    async fn get_keys(
+        &mut self,
+        _store: Resource<OpenStore>,
+    ) -> wasmtime::Result<Result<Vec<String>, key_value::Error>> {
+        Ok(self
+            .spin
+            .key_values
+            .keys(&self.spin.settings.owner)
+            .await
+            .map_err(Into::into))
     }
 
     async fn drop(&mut self, store: Resource<OpenStore>) -> wasmtime::Result<()> {
