@@ -9,7 +9,9 @@ use blue_faas::model::id::{DeploymentId, FunctionId};
 use blue_faas::model::version::{Artifact, Configuration};
 use blue_faas::port::blobs::{BlobError, BlobInfo, Blobs};
 use blue_faas::port::key_values::{KeyValueError, KeyValues};
-use blue_faas::port::platform::{Answer, Call, CallFailure, Deployed, Outcome, Platform, PlatformError, Release};
+use blue_faas::port::platform::{
+    Answer, Call, CallFailure, Deployed, Outcome, Platform, PlatformError, Release,
+};
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use std::collections::HashMap;
@@ -36,16 +38,30 @@ impl Fixture {
             namespaces: vec![Namespace::parse("default").expect("valid")],
             max_instances: 64,
         };
-        let platform = WasmtimePlatform::new(config, blobs, Arc::new(Values::default())).expect("the platform starts");
-        Self { platform: Arc::new(platform) }
+        let platform = WasmtimePlatform::new(config, blobs, Arc::new(Values::default()))
+            .expect("the platform starts");
+        Self {
+            platform: Arc::new(platform),
+        }
     }
 
     pub async fn deploy(&self, name: &str, component: &Component) -> Deployed {
-        self.platform.deploy(release(name, Some(component.artifact.clone()))).await.expect("deploys")
+        self.platform
+            .deploy(release(name, Some(component.artifact.clone())))
+            .await
+            .expect("deploys")
     }
 
-    pub async fn deploy_with(&self, name: &str, component: &Component, configuration: Configuration) -> Deployed {
-        let release = Release { configuration, ..release(name, Some(component.artifact.clone())) };
+    pub async fn deploy_with(
+        &self,
+        name: &str,
+        component: &Component,
+        configuration: Configuration,
+    ) -> Deployed {
+        let release = Release {
+            configuration,
+            ..release(name, Some(component.artifact.clone()))
+        };
         self.platform.deploy(release).await.expect("deploys")
     }
 
@@ -54,7 +70,9 @@ impl Fixture {
     }
 
     pub async fn send(&self, name: &str, call: Call) -> Outcome {
-        self.platform.call(&AppName::parse(name).expect("valid"), call).await
+        self.platform
+            .call(&AppName::parse(name).expect("valid"), call)
+            .await
     }
 }
 
@@ -75,8 +93,16 @@ pub fn release(name: &str, artifact: Option<Artifact>) -> Release {
 pub fn configuration(memory: u32, environment: &[(&str, &str)], hosts: &[&str]) -> Configuration {
     Configuration {
         memory: Memory::parse(memory).expect("valid"),
-        environment: Environment::parse(environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))).expect("valid"),
-        allowed_outbound_hosts: hosts.iter().map(|host| OutboundHost::parse(host).expect("valid")).collect(),
+        environment: Environment::parse(
+            environment
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
+        .expect("valid"),
+        allowed_outbound_hosts: hosts
+            .iter()
+            .map(|host| OutboundHost::parse(host).expect("valid"))
+            .collect(),
         ..Configuration::default()
     }
 }
@@ -84,7 +110,9 @@ pub fn configuration(memory: u32, environment: &[(&str, &str)], hosts: &[&str]) 
 pub fn get(path: &str) -> Call {
     Call {
         method: Method::GET,
-        uri: format!("http://app.localhost{path}").parse().expect("a path"),
+        uri: format!("http://app.localhost{path}")
+            .parse()
+            .expect("a path"),
         headers: HeaderMap::new(),
         body: Bytes::new(),
         timeout: Duration::from_secs(30),
@@ -98,7 +126,10 @@ pub fn text(outcome: &Outcome) -> String {
 }
 
 pub fn answer(outcome: &Outcome) -> &Answer {
-    outcome.result.as_ref().unwrap_or_else(|failure| panic!("{failure:?}: {:?}", outcome.lines))
+    outcome
+        .result
+        .as_ref()
+        .unwrap_or_else(|failure| panic!("{failure:?}: {:?}", outcome.lines))
 }
 
 pub fn failure(outcome: &Outcome) -> &CallFailure {
@@ -106,7 +137,12 @@ pub fn failure(outcome: &Outcome) -> &CallFailure {
 }
 
 pub fn lines(outcome: &Outcome, level: Level) -> Vec<&str> {
-    outcome.lines.iter().filter(|(found, _)| *found == level).map(|(_, line)| line.as_str()).collect()
+    outcome
+        .lines
+        .iter()
+        .filter(|(found, _)| *found == level)
+        .map(|(_, line)| line.as_str())
+        .collect()
 }
 
 pub fn unrunnable(result: Result<Deployed, PlatformError>) -> String {
@@ -121,21 +157,37 @@ pub struct LocalFiles;
 
 #[async_trait]
 impl Blobs for LocalFiles {
-    async fn put(&self, key: &str, _content: Bytes, _sha256: Option<&str>) -> Result<(), BlobError> {
+    async fn put(
+        &self,
+        key: &str,
+        _content: Bytes,
+        _sha256: Option<&str>,
+    ) -> Result<(), BlobError> {
         Err(BlobError::InvalidKey(key.to_owned()))
     }
 
-    async fn put_file(&self, key: &str, _file: &Path, _sha256: Option<&str>) -> Result<(), BlobError> {
+    async fn put_file(
+        &self,
+        key: &str,
+        _file: &Path,
+        _sha256: Option<&str>,
+    ) -> Result<(), BlobError> {
         Err(BlobError::InvalidKey(key.to_owned()))
     }
 
     async fn get(&self, key: &str, _sha256: Option<&str>) -> Result<Bytes, BlobError> {
-        std::fs::read(key).map(Bytes::from).map_err(|_| BlobError::Missing(key.to_owned()))
+        std::fs::read(key)
+            .map(Bytes::from)
+            .map_err(|_| BlobError::Missing(key.to_owned()))
     }
 
     async fn local_file(&self, key: &str, _scratch: &Path) -> Result<PathBuf, BlobError> {
         let file = PathBuf::from(key);
-        if file.is_file() { Ok(file) } else { Err(BlobError::Missing(key.to_owned())) }
+        if file.is_file() {
+            Ok(file)
+        } else {
+            Err(BlobError::Missing(key.to_owned()))
+        }
     }
 
     async fn exists(&self, key: &str) -> Result<bool, BlobError> {
@@ -175,21 +227,39 @@ impl Values {
 #[async_trait]
 impl KeyValues for Values {
     async fn get(&self, owner: &str, key: &str) -> Result<Option<Bytes>, KeyValueError> {
-        Ok(self.0.lock().expect("no panic").get(&Self::key(owner, key)).cloned())
+        Ok(self
+            .0
+            .lock()
+            .expect("no panic")
+            .get(&Self::key(owner, key))
+            .cloned())
     }
 
     async fn set(&self, owner: &str, key: &str, value: Bytes) -> Result<(), KeyValueError> {
-        self.0.lock().expect("no panic").insert(Self::key(owner, key), value);
+        self.0
+            .lock()
+            .expect("no panic")
+            .insert(Self::key(owner, key), value);
         Ok(())
     }
 
     async fn delete(&self, owner: &str, key: &str) -> Result<(), KeyValueError> {
-        self.0.lock().expect("no panic").remove(&Self::key(owner, key));
+        self.0
+            .lock()
+            .expect("no panic")
+            .remove(&Self::key(owner, key));
         Ok(())
     }
 
     async fn keys(&self, owner: &str) -> Result<Vec<String>, KeyValueError> {
-        Ok(self.0.lock().expect("no panic").keys().filter(|(found, _)| found == owner).map(|(_, key)| key.clone()).collect())
+        Ok(self
+            .0
+            .lock()
+            .expect("no panic")
+            .keys()
+            .filter(|(found, _)| found == owner)
+            .map(|(_, key)| key.clone())
+            .collect())
     }
 }
 

@@ -18,7 +18,15 @@ async fn a_function_that_takes_too_much_memory_fails_alone() {
     let peak = outcome.memory.expect("measured");
     assert!((100 << 20..=128 << 20).contains(&peak), "{peak}");
 
-    let outcome = fixture.send("routes", Call { memory: 1 << 20, ..get("/state") }).await;
+    let outcome = fixture
+        .send(
+            "routes",
+            Call {
+                memory: 1 << 20,
+                ..get("/state")
+            },
+        )
+        .await;
     assert_eq!(failure(&outcome), &CallFailure::OutOfMemory);
     assert_eq!(text(&fixture.call("routes", "/state").await), "1");
 }
@@ -29,10 +37,21 @@ async fn an_endless_loop_and_a_long_sleep_end_in_time() {
     fixture.deploy("routes", &build("routes")).await;
     for path in ["/loop", "/sleep?s=60"] {
         let begun = Instant::now();
-        let outcome = fixture.send("routes", Call { timeout: Duration::from_millis(300), ..get(path) }).await;
+        let outcome = fixture
+            .send(
+                "routes",
+                Call {
+                    timeout: Duration::from_millis(300),
+                    ..get(path)
+                },
+            )
+            .await;
         assert_eq!(failure(&outcome), &CallFailure::TimedOut, "{path}");
         let took = begun.elapsed();
-        assert!((Duration::from_millis(290)..Duration::from_secs(3)).contains(&took), "{path} {took:?}");
+        assert!(
+            (Duration::from_millis(290)..Duration::from_secs(3)).contains(&took),
+            "{path} {took:?}"
+        );
     }
 }
 
@@ -40,17 +59,37 @@ async fn an_endless_loop_and_a_long_sleep_end_in_time() {
 async fn endless_loops_do_not_keep_others_from_answering() {
     let fixture = Fixture::new();
     fixture.deploy("routes", &build("routes")).await;
-    let looping = |_| fixture.send("routes", Call { timeout: Duration::from_secs(3), ..get("/loop") });
+    let looping = |_| {
+        fixture.send(
+            "routes",
+            Call {
+                timeout: Duration::from_secs(3),
+                ..get("/loop")
+            },
+        )
+    };
     let loops = futures::future::join_all((0..8).map(looping));
     let others = async {
         tokio::time::sleep(Duration::from_millis(200)).await;
         for _ in 0..3 {
-            let outcome = fixture.send("routes", Call { timeout: Duration::from_millis(2_500), ..get("/state") }).await;
+            let outcome = fixture
+                .send(
+                    "routes",
+                    Call {
+                        timeout: Duration::from_millis(2_500),
+                        ..get("/state")
+                    },
+                )
+                .await;
             assert_eq!(text(&outcome), "1");
         }
     };
     let (outcomes, ()) = futures::future::join(loops, others).await;
-    assert!(outcomes.iter().all(|outcome| failure(outcome) == &CallFailure::TimedOut));
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| failure(outcome) == &CallFailure::TimedOut)
+    );
 }
 
 #[tokio::test]
@@ -61,16 +100,36 @@ async fn sleeping_takes_wall_time_and_no_cpu_time() {
     let outcome = fixture.call("routes", "/sleep?s=0.4").await;
     assert_eq!(text(&outcome), "awake");
     assert!(begun.elapsed() >= Duration::from_millis(400));
-    assert!(outcome.cpu.is_some_and(|cpu| cpu < Duration::from_millis(200)), "{:?}", outcome.cpu);
+    assert!(
+        outcome
+            .cpu
+            .is_some_and(|cpu| cpu < Duration::from_millis(200)),
+        "{:?}",
+        outcome.cpu
+    );
 }
 
 #[tokio::test]
 async fn an_answer_is_as_long_as_allowed_and_no_longer() {
     let fixture = Fixture::new();
     fixture.deploy("routes", &build("routes")).await;
-    let call = || Call { max_body: 300_000, ..get("/big?n=300000") };
-    assert_eq!(answer(&fixture.send("routes", call()).await).body.len(), 300_000);
-    let outcome = fixture.send("routes", Call { max_body: 299_999, ..call() }).await;
+    let call = || Call {
+        max_body: 300_000,
+        ..get("/big?n=300000")
+    };
+    assert_eq!(
+        answer(&fixture.send("routes", call()).await).body.len(),
+        300_000
+    );
+    let outcome = fixture
+        .send(
+            "routes",
+            Call {
+                max_body: 299_999,
+                ..call()
+            },
+        )
+        .await;
     assert_eq!(failure(&outcome), &CallFailure::ResponseTooLarge);
 }
 
@@ -80,7 +139,13 @@ async fn deep_nesting_fails_alone() {
     fixture.deploy("routes", &build("routes")).await;
     let outcome = fixture.call("routes", "/deep").await;
     assert_eq!(answer(&outcome).status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert!(lines(&outcome, Level::Error).last().is_some_and(|line| line.starts_with("RecursionError")), "{:?}", outcome.lines);
+    assert!(
+        lines(&outcome, Level::Error)
+            .last()
+            .is_some_and(|line| line.starts_with("RecursionError")),
+        "{:?}",
+        outcome.lines
+    );
 }
 
 #[tokio::test]
@@ -88,7 +153,11 @@ async fn a_call_that_is_given_up_ends() {
     let fixture = Fixture::new();
     fixture.deploy("routes", &build("routes")).await;
     for _ in 0..80 {
-        let given_up = tokio::time::timeout(Duration::from_millis(5), fixture.call("routes", "/sleep?s=60")).await;
+        let given_up = tokio::time::timeout(
+            Duration::from_millis(5),
+            fixture.call("routes", "/sleep?s=60"),
+        )
+        .await;
         assert!(given_up.is_err());
     }
     // There are 64 instances: had the others kept theirs, none would be free.
@@ -99,15 +168,44 @@ async fn a_call_that_is_given_up_ends() {
 async fn more_calls_than_instances_wait_or_are_refused() {
     let fixture = Fixture::new();
     fixture.deploy("routes", &build("routes")).await;
-    let sleep = |_| fixture.send("routes", Call { timeout: Duration::from_millis(1_500), ..get("/sleep?s=60") });
+    let sleep = |_| {
+        fixture.send(
+            "routes",
+            Call {
+                timeout: Duration::from_millis(1_500),
+                ..get("/sleep?s=60")
+            },
+        )
+    };
     let sleepers = futures::future::join_all((0..64).map(sleep));
     let late = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        let refused = fixture.send("routes", Call { timeout: Duration::from_millis(200), ..get("/state") }).await;
-        let waited = fixture.send("routes", Call { timeout: Duration::from_secs(4), ..get("/state") }).await;
+        let refused = fixture
+            .send(
+                "routes",
+                Call {
+                    timeout: Duration::from_millis(200),
+                    ..get("/state")
+                },
+            )
+            .await;
+        let waited = fixture
+            .send(
+                "routes",
+                Call {
+                    timeout: Duration::from_secs(4),
+                    ..get("/state")
+                },
+            )
+            .await;
         (refused, waited)
     };
-    let (_, (refused, waited)) = futures::future::join(sleepers, late).await;
+    let (slept, (refused, waited)) = futures::future::join(sleepers, late).await;
+    assert!(
+        slept
+            .iter()
+            .all(|outcome| failure(outcome) == &CallFailure::TimedOut)
+    );
     assert_eq!(failure(&refused), &CallFailure::Overloaded);
     assert_eq!(text(&waited), "1");
 }

@@ -301,3 +301,79 @@ fn describe(error: &wasmtime::Error) -> String {
     }
     error.root_cause().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complete() -> Answer {
+        Answer {
+            status: http::StatusCode::OK,
+            headers: http::HeaderMap::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    async fn end_of(
+        guest: impl Future<Output = End>,
+        received: Result<Answer, NoAnswer>,
+    ) -> Result<Answer, CallFailure> {
+        let (mut answer, mut end) = (None, None);
+        let both = drive(guest, std::future::ready(received), &mut answer, &mut end);
+        let _ = tokio::time::timeout(Duration::from_millis(20), both).await;
+        conclude(answer, end, &Usage::default(), None)
+    }
+
+    #[tokio::test]
+    async fn a_complete_answer_counts_whatever_becomes_of_the_guest() {
+        assert!(end_of(std::future::pending(), Ok(complete())).await.is_ok());
+        assert!(
+            end_of(
+                async { Err(Trap::UnreachableCodeReached.into()) },
+                Ok(complete())
+            )
+            .await
+            .is_ok()
+        );
+    }
+
+    #[tokio::test]
+    async fn too_long_an_answer_ends_the_guest_at_once() {
+        assert_eq!(
+            end_of(std::future::pending(), Err(NoAnswer::TooLarge))
+                .await
+                .err(),
+            Some(CallFailure::ResponseTooLarge)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_ends_without_an_answer_is_told_why() {
+        let reason = |failure| match failure {
+            Err(CallFailure::Trapped(text)) => text,
+            other => panic!("{other:?}"),
+        };
+        let text = reason(end_of(async { Ok(()) }, Err(NoAnswer::Incomplete)).await);
+        assert_eq!(
+            text,
+            "The function ended without a complete answer. Return a Response on every path."
+        );
+        let text =
+            reason(end_of(async { Err(I32Exit(3).into()) }, Err(NoAnswer::Incomplete)).await);
+        assert_eq!(
+            text,
+            "The function ended its process with exit code 3. Return a Response instead."
+        );
+        let text = reason(
+            end_of(
+                async { Err(Trap::StackOverflow.into()) },
+                Err(NoAnswer::Incomplete),
+            )
+            .await,
+        );
+        assert_eq!(
+            text,
+            "The function's calls are nested too deeply. Bound its recursion."
+        );
+    }
+}

@@ -1,8 +1,9 @@
 //! Compiling a component to native code: what the child process does.
 
+use nix::sys::prctl::set_no_new_privs;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use sha2::{Digest as _, Sha256};
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 use wasmtime::Engine;
@@ -50,7 +51,7 @@ pub fn compile_artifact(wasm: &Path, native: &Path, cache: &Path) -> Result<(), 
         .map_err(|error| format!("{error:#}"))?;
     std::fs::write(native, &code)
         .map_err(|error| format!("cannot write the native code: {error}"))?;
-    std::fs::write(checksum_file(native), checksum(&code))
+    std::fs::write(checksum_file(native), hexadecimal(&Sha256::digest(&code)))
         .map_err(|error| format!("cannot write the checksum: {error}"))?;
     if let Some(Err(error)) = remembered.map(|remembered| remembered.save()) {
         // The next compilation takes longer; this one is whole.
@@ -59,13 +60,27 @@ pub fn compile_artifact(wasm: &Path, native: &Path, cache: &Path) -> Result<(), 
     Ok(())
 }
 
+pub(super) const CHECKSUM: &str = "sha256";
+
 /// Where the checksum of a native file is kept.
 pub(super) fn checksum_file(native: &Path) -> std::path::PathBuf {
-    native.with_extension("sha256")
+    native.with_extension(CHECKSUM)
 }
 
-pub(super) fn checksum(content: &[u8]) -> String {
-    Sha256::digest(content)
+/// The hexadecimal SHA-256 of a file, read in pieces: native files are tens of megabytes.
+pub(super) fn checksum(file: &Path) -> io::Result<String> {
+    let mut file = std::fs::File::open(file)?;
+    let (mut hash, mut piece) = (Sha256::new(), vec![0; 64 * 1024]);
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(hexadecimal(&hash.finalize())),
+            length => hash.update(&piece[..length]),
+        }
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes
         .iter()
         .fold(String::with_capacity(64), |mut text, byte| {
             use std::fmt::Write as _;
@@ -75,6 +90,7 @@ pub(super) fn checksum(content: &[u8]) -> String {
 }
 
 fn limit_process() -> Result<(), String> {
+    set_no_new_privs().map_err(|error| format!("cannot give up privileges: {error}"))?;
     // Address space stays free: the engine reserves far more than it uses.
     for (resource, limit) in [
         (Resource::RLIMIT_CPU, MAX_CPU),
@@ -90,7 +106,7 @@ fn limit_process() -> Result<(), String> {
 
 fn end_with_stdin() -> Result<(), String> {
     let watch = || {
-        let _ = std::io::stdin().lock().read_to_end(&mut Vec::new());
+        let _ = io::stdin().lock().read_to_end(&mut Vec::new());
         std::process::exit(1);
     };
     std::thread::Builder::new()

@@ -20,6 +20,10 @@ const KEEP_MEMORY: usize = 4 * 1024 * 1024;
 const KEEP_TABLE: usize = 128 * 1024;
 /// Slots that keep their memory image mapped while unused; beyond, the kernel gets the memory back.
 const WARM_SLOTS: u32 = 16;
+/// Deployments that prove their release at once, beside the calls.
+const PROOFS: usize = 8;
+/// Address space for more than this is not to be had: each takes 8 GiB of it.
+const MAX_INSTANCES: u32 = 8_192;
 /// CPython has 14 core modules; a component of other origin may have more.
 const CORE_INSTANCES: u32 = 40;
 const MEMORIES: u32 = 4;
@@ -43,7 +47,8 @@ pub(super) fn compiler_config() -> Config {
 
 /// An engine with slots for `max_instances` guests at once; allocates on demand where the address space for them is not to be had.
 pub(super) fn new_engine(max_instances: usize) -> Result<Engine> {
-    let instances = u32::try_from(max_instances.max(1)).unwrap_or(u32::MAX / CORE_INSTANCES);
+    let instances = u32::try_from(max_instances.saturating_add(PROOFS))
+        .map_or(MAX_INSTANCES, |instances| instances.min(MAX_INSTANCES));
     let mut config = compiler_config();
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)));
     Engine::new(&config).or_else(|error| {

@@ -47,7 +47,7 @@ fn add_stand_ins(engine: &Engine, linker: &mut Linker<Guest>, component: &Compon
             match export.ty {
                 ComponentItem::ComponentFunc(_) => add_stand_in(&mut instance, name, item)?,
                 ComponentItem::Resource(_) => {
-                    instance.resource(item, ResourceType::host::<()>(), |_, _| Ok(()))?
+                    instance.resource(item, ResourceType::host::<()>(), |_, _| Ok(()))?;
                 }
                 _ => {}
             }

@@ -11,7 +11,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 
-use super::compile::{checksum, checksum_file};
+use super::compile::{CHECKSUM, checksum, checksum_file};
 use super::turns::Turns;
 use crate::model::version::Artifact;
 use crate::port::blobs::{BlobError, Blobs};
@@ -22,7 +22,7 @@ const COMPILE_TIMEOUT: Duration = Duration::from_mins(5);
 /// Bytes of the compiler's error text that are kept.
 const MAX_ERROR: u64 = 16 * 1024;
 const EXTENSION: &str = "cwasm";
-const INCREMENTAL: &str = "incremental.cache";
+const INCREMENTAL: &str = "incremental";
 const SCRATCH: &str = ".compile-";
 
 /// A directory of `{sha256}-{key}.cwasm` files with their checksums; `key` names the engine they are for.
@@ -78,6 +78,17 @@ impl NativeCache {
             .join(format!("{sha256}-{}.{EXTENSION}", self.key))
     }
 
+    /// What the compiler remembers, per engine: an entry for another one is never found again.
+    fn incremental(&self) -> PathBuf {
+        self.directory
+            .join(format!("all-{}.{INCREMENTAL}", self.key))
+    }
+
+    /// Whether a compilation was done before, so that the next one takes a quarter of the time.
+    pub fn is_warm(&self) -> bool {
+        self.incremental().is_file()
+    }
+
     fn has(&self, sha256: &str) -> bool {
         let file = self.file(sha256);
         file.is_file() && checksum_file(&file).is_file()
@@ -112,7 +123,12 @@ impl NativeCache {
         self.compile(&wasm, &native).await?;
         let file = self.file(sha256);
         // The checksum first: a native file without one does not count.
-        std::fs::rename(checksum_file(&native), checksum_file(&file)).map_err(failed)?;
+        std::fs::rename(checksum_file(&native), checksum_file(&file)).map_err(|error| {
+            failed(format!(
+                "the compiler {} left no native code: {error}",
+                self.compiler.display()
+            ))
+        })?;
         std::fs::rename(&native, &file).map_err(failed)
     }
 
@@ -135,11 +151,9 @@ impl NativeCache {
             })?;
         let wasm = wasm.canonicalize().map_err(failed)?;
         let file = wasm.clone();
-        let found = tokio::task::spawn_blocking(move || {
-            std::fs::read(file).map(|content| checksum(&content))
-        })
-        .await
-        .map_err(failed)?;
+        let found = tokio::task::spawn_blocking(move || checksum(&file))
+            .await
+            .map_err(failed)?;
         if found.map_err(failed)? == artifact.sha256 {
             Ok(wasm)
         } else {
@@ -150,7 +164,7 @@ impl NativeCache {
     async fn compile(&self, wasm: &Path, native: &Path) -> Result<(), PlatformError> {
         let mut child = Command::new(&self.compiler)
             .arg("compile-artifact")
-            .args([wasm, native, &self.directory.join(INCREMENTAL)])
+            .args([wasm, native, &self.incremental()])
             .env_clear()
             .current_dir(&self.directory)
             // Held open for as long as the answer is wanted: the child ends when it closes, even if this process is killed.
@@ -190,8 +204,7 @@ impl NativeCache {
     pub fn verified(&self, sha256: &str) -> Option<PathBuf> {
         let file = self.file(sha256);
         let expected = std::fs::read_to_string(checksum_file(&file)).ok()?;
-        let content = std::fs::read(&file).ok()?;
-        if checksum(&content) == expected {
+        if checksum(&file).ok()? == expected {
             return Some(file);
         }
         tracing::warn!(
@@ -222,12 +235,14 @@ impl NativeCache {
         for entry in std::fs::read_dir(&self.directory)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            let Some((stem, "cwasm" | "sha256")) = name.rsplit_once('.') else {
+            let Some((stem, extension @ (EXTENSION | CHECKSUM | INCREMENTAL))) =
+                name.rsplit_once('.')
+            else {
                 continue;
             };
-            let is_kept = stem
-                .split_once('-')
-                .is_some_and(|(sha256, key)| keep.contains(sha256) && key == self.key);
+            let is_kept = stem.split_once('-').is_some_and(|(sha256, key)| {
+                key == self.key && (extension == INCREMENTAL || keep.contains(sha256))
+            });
             if !is_kept {
                 freed += entry.metadata()?.len();
                 std::fs::remove_file(entry.path())?;
