@@ -68,10 +68,12 @@ impl FilterFields {
         with_query(path, &fields.into_iter().chain(execution.map(|execution| ("execution", execution))).collect::<Vec<_>>())
     }
 
+    #[must_use]
     pub fn with_status(&self, status: &str) -> Self {
         Self { status: status.to_owned(), cursor: String::new(), ..self.clone() }
     }
 
+    #[must_use]
     pub fn with_cursor(&self, cursor: &str) -> Self {
         Self { cursor: cursor.to_owned(), ..self.clone() }
     }

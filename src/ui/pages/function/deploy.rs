@@ -24,7 +24,8 @@ impl LazyRoute for FunctionDeployPage {
         Self
     }
 
-    fn view(_this: Self) -> AnyView {
+    fn view(this: Self) -> AnyView {
+        let FunctionDeployPage = this;
         view! { <FunctionFrame tab=FunctionTab::Deploy body=|context| view! { <Deploy context/> }.into_any()/> }.into_any()
     }
 }
