@@ -15,7 +15,17 @@ use crate::ui::widgets::notice::Banner;
 pub fn failure_text(task: &TaskView) -> String {
     let found = task.diagnostics.iter().map(ToString::to_string);
     match &task.error {
-        Some(error) if !task.diagnostics.iter().any(|found| error.contains(&found.message)) => std::iter::once(error.clone()).chain(found).collect::<Vec<_>>().join("\n"),
+        Some(error)
+            if !task
+                .diagnostics
+                .iter()
+                .any(|found| error.contains(&found.message)) =>
+        {
+            std::iter::once(error.clone())
+                .chain(found)
+                .collect::<Vec<_>>()
+                .join("\n")
+        }
         Some(error) => error.clone(),
         None => found.collect::<Vec<_>>().join("\n"),
     }
@@ -23,9 +33,23 @@ pub fn failure_text(task: &TaskView) -> String {
 
 #[component]
 pub fn Failure(context: FunctionContext, task: TaskView) -> impl IntoView {
-    let source = context.detail.with_untracked(|detail| detail.function.code.as_ref().map(|code| code.python().replace("\r\n", "\n"))).unwrap_or_default();
+    let source = context
+        .detail
+        .with_untracked(|detail| {
+            detail
+                .function
+                .code
+                .as_ref()
+                .map(|code| code.python().replace("\r\n", "\n"))
+        })
+        .unwrap_or_default();
     // The error repeats what a diagnostic says at its place.
-    let message = task.error.filter(|error| !task.diagnostics.iter().any(|found| error.contains(&found.message)));
+    let message = task.error.filter(|error| {
+        !task
+            .diagnostics
+            .iter()
+            .any(|found| error.contains(&found.message))
+    });
     view! {
         <div class="stack stack--s">
             {message.map(|message| view! { <p class="mono bad build-error">{message}</p> })}

@@ -29,7 +29,9 @@ pub fn OutputLines(lines: Signal<Vec<TaskLine>>, start: Timestamp) -> impl IntoV
     });
     let scrolled = move |_| {
         if let Some(pane) = pane.get_untracked() {
-            following.set_value(pane.scroll_height() - pane.scroll_top() - pane.client_height() < FOLLOWS);
+            following.set_value(
+                pane.scroll_height() - pane.scroll_top() - pane.client_height() < FOLLOWS,
+            );
         }
     };
     view! {
@@ -48,7 +50,15 @@ pub fn OutputLines(lines: Signal<Vec<TaskLine>>, start: Timestamp) -> impl IntoV
 #[component]
 pub fn FoldedOutput(lines: Signal<Vec<TaskLine>>, start: Timestamp) -> impl IntoView {
     let words = &use_i18n().function.deploy;
-    let text = Signal::derive(move || lines.with(|lines| lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n")));
+    let text = Signal::derive(move || {
+        lines.with(|lines| {
+            lines
+                .iter()
+                .map(|line| line.text.as_str())
+                .collect::<Vec<_>>()
+                .join("\n")
+        })
+    });
     view! {
         <details class="more">
             <summary><Icon glyph=Glyph::Right/>{move || (words.full_output)(lines.with(Vec::len))}</summary>

@@ -24,7 +24,12 @@ use crate::ui::widgets::track::{Track, TrackLook};
 const POLL: Duration = Duration::from_millis(500);
 
 /// Follows the task until it ends: new lines are added, what is known of the task replaced.
-fn follow(progress: RwSignal<BuildProgress>, now: RwSignal<Option<Timestamp>>, lost: RwSignal<bool>, ended: Callback<()>) {
+fn follow(
+    progress: RwSignal<BuildProgress>,
+    now: RwSignal<Option<Timestamp>>,
+    lost: RwSignal<bool>,
+    ended: Callback<()>,
+) {
     let asking = StoredValue::new(false);
     browser::use_interval(POLL, move || {
         if progress.with_untracked(|known| known.task.status.is_terminal()) {
@@ -36,7 +41,12 @@ fn follow(progress: RwSignal<BuildProgress>, now: RwSignal<Option<Timestamp>>, l
         }
         asking.set_value(true);
         spawn_local(async move {
-            let (task, after) = progress.with_untracked(|known| (known.task.id.clone(), known.lines.last().map_or(0, |line| line.sequence)));
+            let (task, after) = progress.with_untracked(|known| {
+                (
+                    known.task.id.clone(),
+                    known.lines.last().map_or(0, |line| line.sequence),
+                )
+            });
             let answer = build_progress(task, after).await;
             // The page may have been left meanwhile.
             if asking.try_set_value(false).is_some() {
@@ -47,7 +57,9 @@ fn follow(progress: RwSignal<BuildProgress>, now: RwSignal<Option<Timestamp>>, l
             let is_over = newer.task.status.is_terminal();
             progress.update(|known| {
                 known.task = newer.task;
-                known.lines.extend(newer.lines.into_iter().filter(|line| line.sequence > after));
+                known
+                    .lines
+                    .extend(newer.lines.into_iter().filter(|line| line.sequence > after));
             });
             if is_over {
                 ended.run(());
@@ -57,7 +69,13 @@ fn follow(progress: RwSignal<BuildProgress>, now: RwSignal<Option<Timestamp>>, l
 }
 
 #[component]
-pub fn BuildCard(context: FunctionContext, initial: BuildProgress, cancel: ServerAction<CancelBuild>, retry: ServerAction<RetryBuild>, ended: Callback<()>) -> impl IntoView {
+pub fn BuildCard(
+    context: FunctionContext,
+    initial: BuildProgress,
+    cancel: ServerAction<CancelBuild>,
+    retry: ServerAction<RetryBuild>,
+    ended: Callback<()>,
+) -> impl IntoView {
     let words = &use_i18n().function.deploy;
     let progress = RwSignal::new(initial);
     let lost = RwSignal::new(false);
@@ -68,7 +86,13 @@ pub fn BuildCard(context: FunctionContext, initial: BuildProgress, cancel: Serve
     let lines = Signal::derive(move || progress.with(|known| known.lines.clone()));
     let status = Memo::new(move |_| task.with(|task| task.status));
     let start = task.with_untracked(|task| task.created_at);
-    let card_class = move || if status.get() == TaskStatus::Failed { "card card--failed" } else { "card" };
+    let card_class = move || {
+        if status.get() == TaskStatus::Failed {
+            "card card--failed"
+        } else {
+            "card"
+        }
+    };
     view! {
         <section class=card_class>
             {move || (!status.get().is_terminal()).then(|| view! { <noscript inner_html=r#"<meta http-equiv="refresh" content="3">"#></noscript> })}
@@ -89,22 +113,35 @@ pub fn BuildCard(context: FunctionContext, initial: BuildProgress, cancel: Serve
 fn UnplacedFailure(task: Memo<TaskView>) -> impl IntoView {
     let error = Memo::new(move |_| {
         task.with(|task| {
-            let placed = task.stages.iter().any(|stage| stage.status == StageStatus::Failed);
+            let placed = task
+                .stages
+                .iter()
+                .any(|stage| stage.status == StageStatus::Failed);
             (task.status == TaskStatus::Failed && !placed).then(|| failure_text(task))
         })
     });
-    move || error.get().map(|error| view! { <p class="mono bad build-error">{error}</p> })
+    move || {
+        error
+            .get()
+            .map(|error| view! { <p class="mono bad build-error">{error}</p> })
+    }
 }
 
 #[component]
-fn BuildHead(task: Memo<TaskView>, cancel: ServerAction<CancelBuild>, retry: ServerAction<RetryBuild>) -> impl IntoView {
+fn BuildHead(
+    task: Memo<TaskView>,
+    cancel: ServerAction<CancelBuild>,
+    retry: ServerAction<RetryBuild>,
+) -> impl IntoView {
     let words = &use_i18n().function.deploy;
     let status = Memo::new(move |_| task.with(|task| task.status));
     let title = move || {
         task.with(|task| {
             let name = task_name(task);
             match task.status {
-                TaskStatus::Pending | TaskStatus::Building | TaskStatus::Pushing => (words.build)(&name),
+                TaskStatus::Pending | TaskStatus::Building | TaskStatus::Pushing => {
+                    (words.build)(&name)
+                }
                 TaskStatus::Done => (words.build_done)(&name),
                 TaskStatus::Failed => (words.build_failed)(&name),
                 TaskStatus::Cancelled => (words.build_cancelled)(&name),
@@ -116,13 +153,21 @@ fn BuildHead(task: Memo<TaskView>, cancel: ServerAction<CancelBuild>, retry: Ser
             let at = task.created_at.format("%Y-%m-%d %H:%M:%S KST");
             match task_seconds(task) {
                 Some(seconds) => format!("{}, {at}, {}", task.by, number::span(seconds)),
-                None => format!("{} {} {} {at}. {}", words.started_by, task.by, words.at, words.may_leave),
+                None => format!(
+                    "{} {} {} {at}. {}",
+                    words.started_by, task.by, words.at, words.may_leave
+                ),
             }
         })
     };
     let copied = Signal::derive(move || task.with(failure_text));
     let errors = [action_error(cancel), action_error(retry)];
-    let failed = Signal::derive(move || errors.iter().find_map(|error| error.get()).map(|error| error.message));
+    let failed = Signal::derive(move || {
+        errors
+            .iter()
+            .find_map(|error| error.get())
+            .map(|error| error.message)
+    });
     view! {
         <div class="card__header">
             <div>

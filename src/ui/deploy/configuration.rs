@@ -29,8 +29,16 @@ fn Facts(function: Function) -> impl IntoView {
         SourceKind::File => (words.source_file)(&size),
         SourceKind::Package => (words.source_package)(function.source.files, &size),
     };
-    let hosts: Vec<String> = function.allowed_outbound_hosts.iter().map(ToString::to_string).collect();
-    let hosts = if hosts.is_empty() { words.outbound_none.to_owned() } else { hosts.join(", ") };
+    let hosts: Vec<String> = function
+        .allowed_outbound_hosts
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let hosts = if hosts.is_empty() {
+        words.outbound_none.to_owned()
+    } else {
+        hosts.join(", ")
+    };
     let deployed = match function.last_deployed {
         Some(at) => view! { <RelativeTime at/> }.into_any(),
         None => words.never.into_any(),

@@ -19,7 +19,14 @@ pub fn EndpointCard(context: FunctionContext) -> impl IntoView {
     let words = &use_i18n().function.overview;
     let url = context.part(|detail| detail.public_url.clone());
     let methods = context.part(|detail| detail.function.http_methods.clone());
-    let badges = move || methods.with(|methods| methods.iter().map(|method| view! { <span class="badge">{method.as_str()}</span> }).collect_view());
+    let badges = move || {
+        methods.with(|methods| {
+            methods
+                .iter()
+                .map(|method| view! { <span class="badge">{method.as_str()}</span> })
+                .collect_view()
+        })
+    };
     view! {
         <Card title=words.endpoint end=move || view! { <span class="row">{badges}</span> }>
             {move || match url.get() {
@@ -33,7 +40,9 @@ pub fn EndpointCard(context: FunctionContext) -> impl IntoView {
 #[component]
 fn NoEndpoint(context: FunctionContext) -> impl IntoView {
     let words = &use_i18n().function.overview;
-    let app_name = context.detail.with_untracked(|detail| detail.suggested_app_name.to_string());
+    let app_name = context
+        .detail
+        .with_untracked(|detail| detail.suggested_app_name.to_string());
     view! {
         <EmptyState title=format!("{}: {app_name}", words.app_name_will_be) text=words.endpoint_none>
             <a class="button" href=context.path(FunctionTab::Deploy)>{words.go_deploy}</a>
@@ -46,11 +55,17 @@ fn Endpoint(context: FunctionContext, url: String, methods: HttpMethods) -> impl
     let words = &use_i18n().function.overview;
     let disabled = context.part(|detail| detail.function.status == FunctionStatus::Disabled);
     let query = use_query_map();
-    let caller = Memo::new(move |_| query.with(|query| Caller::from_key(query.get_str("call").unwrap_or_default())));
+    let caller = Memo::new(move |_| {
+        query.with(|query| Caller::from_key(query.get_str("call").unwrap_or_default()))
+    });
     let base = context.path(FunctionTab::Overview);
     let options = move || {
         let current = caller.get();
-        let tab = |one: Caller| Tab { href: format!("{base}?call={}", one.key()), label: one.title(), current: one == current };
+        let tab = |one: Caller| Tab {
+            href: format!("{base}?call={}", one.key()),
+            label: one.title(),
+            current: one == current,
+        };
         Caller::ALL.map(tab).to_vec()
     };
     let address = url.clone();
@@ -77,7 +92,11 @@ fn Endpoint(context: FunctionContext, url: String, methods: HttpMethods) -> impl
 /// Only Python has colours here.
 fn paint_sample(caller: Caller, sample: &str) -> String {
     match caller {
-        Caller::Python => highlight(sample).iter().map(|tokens| paint_pieces(tokens.iter().map(|token| (token.kind.class(), token.text)))).collect::<Vec<_>>().join("\n"),
+        Caller::Python => highlight(sample)
+            .iter()
+            .map(|tokens| paint_pieces(tokens.iter().map(|token| (token.kind.class(), token.text))))
+            .collect::<Vec<_>>()
+            .join("\n"),
         Caller::Curl | Caller::JavaScript => escape(sample),
     }
 }

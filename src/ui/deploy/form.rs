@@ -19,13 +19,28 @@ use crate::ui::widgets::notice::{FormError, action_error};
 const FIELDS: &[&str] = &["app_name", "namespace", "registry_url", "tag"];
 
 #[component]
-pub fn DeploySettings(context: FunctionContext, deploy: ServerAction<DeployFunction>) -> impl IntoView {
+pub fn DeploySettings(
+    context: FunctionContext,
+    deploy: ServerAction<DeployFunction>,
+) -> impl IntoView {
     let words = &use_i18n().function.deploy;
     let error = action_error(deploy);
-    let app_name = context.detail.with_untracked(|detail| detail.function.app_name.clone().unwrap_or_else(|| detail.suggested_app_name.clone()).to_string());
+    let app_name = context.detail.with_untracked(|detail| {
+        detail
+            .function
+            .app_name
+            .clone()
+            .unwrap_or_else(|| detail.suggested_app_name.clone())
+            .to_string()
+    });
     let typed = RwSignal::new(app_name.clone());
     let hint = Signal::derive(move || {
-        typed.with(|typed| AppName::from_text(typed).map_or_else(|| words.app_name_hint.to_owned(), |name| format!("{} {name}", words.deployed_as)))
+        typed.with(|typed| {
+            AppName::from_text(typed).map_or_else(
+                || words.app_name_hint.to_owned(),
+                |name| format!("{} {name}", words.deployed_as),
+            )
+        })
     });
     let disabled = context.part(|detail| detail.function.status == FunctionStatus::Disabled);
     view! {
@@ -56,14 +71,27 @@ pub fn DeploySettings(context: FunctionContext, deploy: ServerAction<DeployFunct
 #[component]
 fn SubmitDeploy(context: FunctionContext, deploy: ServerAction<DeployFunction>) -> impl IntoView {
     let words = &use_i18n().function.deploy;
-    let running = context.part(|detail| detail.latest_task.as_ref().filter(|task| !task.status.is_terminal()).map(crate::ui::build::task_name));
-    let label = context.part(move |detail| match (detail.function.deployed_version, detail.function.undeployed_changes) {
-        (None, _) => words.submit_deploy,
-        (Some(_), true) => words.submit_changes,
-        (Some(_), false) => words.submit_again,
+    let running = context.part(|detail| {
+        detail
+            .latest_task
+            .as_ref()
+            .filter(|task| !task.status.is_terminal())
+            .map(crate::ui::build::task_name)
     });
-    move || match running.get() {
+    let label = context.part(move |detail| {
+        match (
+            detail.function.deployed_version,
+            detail.function.undeployed_changes,
+        ) {
+            (None, _) => words.submit_deploy,
+            (Some(_), true) => words.submit_changes,
+            (Some(_), false) => words.submit_again,
+        }
+    });
+    move || {
+        match running.get() {
         Some(name) => view! { <button type="button" class="button button--block" disabled>{(words.submit_running)(&name)}</button> }.into_any(),
         None => view! { <SubmitButton label=label.get() weight=Weight::Primary glyph=Glyph::Deploy busy=deploy.pending()/> }.into_any(),
+    }
     }
 }

@@ -22,7 +22,10 @@ use crate::ui::widgets::status::{Shape, Status, StatusLook, TaskBadge};
 pub fn BuildTable(context: FunctionContext, tasks: Vec<TaskView>) -> impl IntoView {
     let words = &use_i18n().function.deploy;
     let empty = tasks.is_empty();
-    let rows = tasks.into_iter().map(|task| view! { <BuildRow context task/> }).collect_view();
+    let rows = tasks
+        .into_iter()
+        .map(|task| view! { <BuildRow context task/> })
+        .collect_view();
     view! {
         <Card title=words.history>
             {if empty {
@@ -55,8 +58,11 @@ pub fn BuildTable(context: FunctionContext, tasks: Vec<TaskView>) -> impl IntoVi
 fn BuildRow(context: FunctionContext, task: TaskView) -> impl IntoView {
     let words = &use_i18n().function.deploy;
     let href = format!("{}?task={}", context.path(FunctionTab::Deploy), task.id);
-    let duration = task_seconds(&task).map_or_else(|| use_i18n().widgets.none.to_owned(), number::span);
-    let why = (task.status == TaskStatus::Failed).then(|| failure_line(&task)).flatten();
+    let duration =
+        task_seconds(&task).map_or_else(|| use_i18n().widgets.none.to_owned(), number::span);
+    let why = (task.status == TaskStatus::Failed)
+        .then(|| failure_line(&task))
+        .flatten();
     view! {
         <tr>
             <td class="mono"><a class="link" href=href.clone()>{task_name(&task)}</a></td>
@@ -75,18 +81,29 @@ fn failure_line(task: &TaskView) -> Option<String> {
         Some(found) => found.to_string(),
         None => task.error.clone()?,
     };
-    line.lines().next().map(|line| line.chars().take(160).collect())
+    line.lines()
+        .next()
+        .map(|line| line.chars().take(160).collect())
 }
 
 /// The deployments, newest first; each of them can serve again.
 #[component]
-pub fn DeploymentTable(deployments: Vec<Deployment>, redeploy: ServerAction<Redeploy>) -> impl IntoView {
+pub fn DeploymentTable(
+    deployments: Vec<Deployment>,
+    redeploy: ServerAction<Redeploy>,
+) -> impl IntoView {
     let words = &use_i18n().function.deploy;
     let error = action_error(redeploy);
     let failed = Signal::derive(move || error.get().map(|error| error.message));
-    let serving = deployments.iter().find(|one| one.status == DeploymentStatus::Active).and_then(|one| one.version);
+    let serving = deployments
+        .iter()
+        .find(|one| one.status == DeploymentStatus::Active)
+        .and_then(|one| one.version);
     let empty = deployments.is_empty();
-    let rows = deployments.into_iter().map(|deployment| view! { <DeploymentRow deployment serving redeploy/> }).collect_view();
+    let rows = deployments
+        .into_iter()
+        .map(|deployment| view! { <DeploymentRow deployment serving redeploy/> })
+        .collect_view();
     view! {
         <Card title=words.deployments end=move || view! { <span class="muted">{words.deployments_text}</span> }>
             <FormError error=failed/>
@@ -126,14 +143,32 @@ fn deployment_status(status: DeploymentStatus, words: &DeployMessages) -> (Shape
 }
 
 #[component]
-fn DeploymentRow(deployment: Deployment, serving: Option<u32>, redeploy: ServerAction<Redeploy>) -> impl IntoView {
+fn DeploymentRow(
+    deployment: Deployment,
+    serving: Option<u32>,
+    redeploy: ServerAction<Redeploy>,
+) -> impl IntoView {
     let words = &use_i18n().function.deploy;
     let (shape, label) = deployment_status(deployment.status, words);
-    let version = deployment.version.map_or_else(|| use_i18n().widgets.none.to_owned(), |version| format!("v{version}"));
-    let is_older = deployment.version.zip(serving).is_some_and(|(own, serving)| own < serving);
-    let action = if is_older { words.roll_back } else { words.deploy_this };
+    let version = deployment.version.map_or_else(
+        || use_i18n().widgets.none.to_owned(),
+        |version| format!("v{version}"),
+    );
+    let is_older = deployment
+        .version
+        .zip(serving)
+        .is_some_and(|(own, serving)| own < serving);
+    let action = if is_older {
+        words.roll_back
+    } else {
+        words.deploy_this
+    };
     let busy = redeploy.pending();
-    let again = matches!(deployment.status, DeploymentStatus::Superseded | DeploymentStatus::Failed).then(|| {
+    let again = matches!(
+        deployment.status,
+        DeploymentStatus::Superseded | DeploymentStatus::Failed
+    )
+    .then(|| {
         view! {
             <ActionForm action=redeploy>
                 <input type="hidden" name="deployment" value=deployment.id.to_string()/>
@@ -160,12 +195,20 @@ fn DeploymentRow(deployment: Deployment, serving: Option<u32>, redeploy: ServerA
 fn short_image(image: &str) -> String {
     let name = image.rsplit('/').next().unwrap_or(image);
     let count = name.chars().count();
-    if count <= 24 { name.to_owned() } else { format!("…{}", name.chars().skip(count - 23).collect::<String>()) }
+    if count <= 24 {
+        name.to_owned()
+    } else {
+        format!("…{}", name.chars().skip(count - 23).collect::<String>())
+    }
 }
 
 /// Both tables of a history.
 #[component]
-pub fn History(context: FunctionContext, history: BuildHistory, redeploy: ServerAction<Redeploy>) -> impl IntoView {
+pub fn History(
+    context: FunctionContext,
+    history: BuildHistory,
+    redeploy: ServerAction<Redeploy>,
+) -> impl IntoView {
     view! {
         <BuildTable context tasks=history.tasks/>
         <DeploymentTable deployments=history.deployments redeploy/>
@@ -178,7 +221,13 @@ mod tests {
 
     #[test]
     fn a_long_image_keeps_its_end() {
-        assert_eq!(short_image("registry.example.com/team/app:task-8f2c"), "app:task-8f2c");
-        assert_eq!(short_image("a/faas:task-0199a0b4-7b7e-7cc0-8000-0123456789ab"), "…-7cc0-8000-0123456789ab");
+        assert_eq!(
+            short_image("registry.example.com/team/app:task-8f2c"),
+            "app:task-8f2c"
+        );
+        assert_eq!(
+            short_image("a/faas:task-0199a0b4-7b7e-7cc0-8000-0123456789ab"),
+            "…-7cc0-8000-0123456789ab"
+        );
     }
 }

@@ -12,8 +12,16 @@ use crate::ui::widgets::load::Load;
 #[component]
 pub fn ManifestPreview(context: FunctionContext) -> impl IntoView {
     let words = &use_i18n().function.deploy;
-    let version = context.part(|detail| (detail.function.deployed_version, detail.function.app_name.clone()));
-    let manifest = Resource::new(move || version.get(), move |_| preview_manifest(context.workspace(), context.function()));
+    let version = context.part(|detail| {
+        (
+            detail.function.deployed_version,
+            detail.function.app_name.clone(),
+        )
+    });
+    let manifest = Resource::new(
+        move || version.get(),
+        move |_| preview_manifest(context.workspace(), context.function()),
+    );
     view! {
         <details class="more">
             <summary><Icon glyph=Glyph::Right/>{words.manifest}</summary>

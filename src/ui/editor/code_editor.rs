@@ -58,7 +58,11 @@ fn Surface(name: &'static str, state: EditorState, on_save: Option<Callback<()>>
     let released = StoredValue::new(false);
     let initial = state.text.get_untracked();
     // A parser drops a line break right after the tag, so one more is written; the effect below takes it out where nothing parsed.
-    let markup = if initial.starts_with('\n') { format!("\n{}", escape(&initial)) } else { escape(&initial) };
+    let markup = if initial.starts_with('\n') {
+        format!("\n{}", escape(&initial))
+    } else {
+        escape(&initial)
+    };
     Effect::new(move |_| {
         if let Some(area) = state.area.get() {
             if initial.starts_with('\n') && area.value() == format!("\n{initial}") {

@@ -13,12 +13,22 @@ use crate::ui::widgets::notice::{Banner, Tone};
 use crate::ui::widgets::toast::use_toasts;
 
 fn code_of(detail: &FunctionDetail) -> String {
-    detail.function.code.as_ref().map(|code| code.python().replace("\r\n", "\n")).unwrap_or_default()
+    detail
+        .function
+        .code
+        .as_ref()
+        .map(|code| code.python().replace("\r\n", "\n"))
+        .unwrap_or_default()
 }
 
 /// Shown while the last save was refused for this reason.
 #[component]
-pub fn Conflict(context: FunctionContext, state: EditorState, save: ServerAction<SaveCode>, etag: RwSignal<String>) -> impl IntoView {
+pub fn Conflict(
+    context: FunctionContext,
+    state: EditorState,
+    save: ServerAction<SaveCode>,
+    etag: RwSignal<String>,
+) -> impl IntoView {
     let words = &use_i18n().function.code;
     let toasts = use_toasts();
     let theirs = RwSignal::new(None::<FunctionDetail>);
@@ -40,9 +50,20 @@ pub fn Conflict(context: FunctionContext, state: EditorState, save: ServerAction
         }
     };
     let overwrite = move |_| {
-        save.dispatch(SaveCode { workspace: context.workspace(), function: context.function(), code: state.text.get_untracked(), etag: String::new() });
+        save.dispatch(SaveCode {
+            workspace: context.workspace(),
+            function: context.function(),
+            code: state.text.get_untracked(),
+            etag: String::new(),
+        });
     };
-    let text = move || if state.is_dirty() { words.conflict_text } else { words.conflict_lost };
+    let text = move || {
+        if state.is_dirty() {
+            words.conflict_text
+        } else {
+            words.conflict_lost
+        }
+    };
     view! {
         <Banner tone=Tone::Warn>
             <strong>{words.conflict_title}</strong>
@@ -63,7 +84,11 @@ fn Difference(mine: String, theirs: String) -> impl IntoView {
     let words = &use_i18n().function.code;
     let lines = diff_lines(&mine, &theirs);
     let count = |side| lines.iter().filter(|(own, _)| *own == side).count();
-    let summary = if lines.is_empty() { words.conflict_same.to_owned() } else { (words.conflict_lines)(count(Side::New), count(Side::Old)) };
+    let summary = if lines.is_empty() {
+        words.conflict_same.to_owned()
+    } else {
+        (words.conflict_lines)(count(Side::New), count(Side::Old))
+    };
     let rows = lines
         .into_iter()
         .map(|(side, line)| {

@@ -19,7 +19,9 @@ class IncomingHandler(BaseHandler):
 
 pub fn find_handler(source: &str) -> Handler {
     let defines = |line: &str, keyword: &str, name: &str| {
-        line.strip_prefix(keyword).and_then(|rest| rest.trim_start().strip_prefix(name)).is_some_and(|rest| rest.trim_start().starts_with(['(', ':']))
+        line.strip_prefix(keyword)
+            .and_then(|rest| rest.trim_start().strip_prefix(name))
+            .is_some_and(|rest| rest.trim_start().starts_with(['(', ':']))
     };
     let mut factory = None;
     let mut class = None;
@@ -46,15 +48,36 @@ mod tests {
 
     #[test]
     fn both_forms_of_a_handler_are_found() {
-        assert_eq!(find_handler(SKELETON), Handler::Class { line: 4, has_method: true });
-        assert_eq!(find_handler("class IncomingHandler(B):\n    pass"), Handler::Class { line: 1, has_method: false });
-        assert_eq!(find_handler("\ndef init_incoming_handler():\n"), Handler::Factory { line: 2 });
+        assert_eq!(
+            find_handler(SKELETON),
+            Handler::Class {
+                line: 4,
+                has_method: true
+            }
+        );
+        assert_eq!(
+            find_handler("class IncomingHandler(B):\n    pass"),
+            Handler::Class {
+                line: 1,
+                has_method: false
+            }
+        );
+        assert_eq!(
+            find_handler("\ndef init_incoming_handler():\n"),
+            Handler::Factory { line: 2 }
+        );
     }
 
     #[test]
     fn another_class_is_no_handler() {
-        assert_eq!(find_handler("class IncomingHandlers(B):\n  def handle_request(self): ..."), Handler::Missing);
-        assert_eq!(find_handler("# class IncomingHandler(B):"), Handler::Missing);
+        assert_eq!(
+            find_handler("class IncomingHandlers(B):\n  def handle_request(self): ..."),
+            Handler::Missing
+        );
+        assert_eq!(
+            find_handler("# class IncomingHandler(B):"),
+            Handler::Missing
+        );
         assert_eq!(find_handler(""), Handler::Missing);
     }
 }

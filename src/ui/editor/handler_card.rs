@@ -16,13 +16,24 @@ pub fn HandlerCard(state: EditorState) -> impl IntoView {
     let words = &use_i18n().function.code;
     let handler = Memo::new(move |_| state.text.with(|text| find_handler(text)));
     let item = |fits: bool, text: String| {
-        let (class, glyph) = if fits { ("", Glyph::Check) } else { ("no", Glyph::Close) };
+        let (class, glyph) = if fits {
+            ("", Glyph::Check)
+        } else {
+            ("no", Glyph::Close)
+        };
         view! { <li class=class><Icon glyph/><span>{text}</span></li> }
     };
     let items = move || match handler.get() {
         Handler::Class { line, has_method } => {
-            let method = if has_method { words.method_found } else { words.method_missing };
-            vec![item(true, (words.handler_found)(line)), item(has_method, method.to_owned())]
+            let method = if has_method {
+                words.method_found
+            } else {
+                words.method_missing
+            };
+            vec![
+                item(true, (words.handler_found)(line)),
+                item(has_method, method.to_owned()),
+            ]
         }
         Handler::Factory { line } => vec![item(true, (words.handler_factory)(line))],
         Handler::Missing => vec![item(false, words.handler_missing.to_owned())],
@@ -49,5 +60,9 @@ pub fn HandlerCard(state: EditorState) -> impl IntoView {
 }
 
 fn painted_skeleton() -> String {
-    highlight(SKELETON.trim_end()).iter().map(|tokens| paint_pieces(tokens.iter().map(|token| (token.kind.class(), token.text)))).collect::<Vec<_>>().join("\n")
+    highlight(SKELETON.trim_end())
+        .iter()
+        .map(|tokens| paint_pieces(tokens.iter().map(|token| (token.kind.class(), token.text))))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -41,12 +41,38 @@ pub struct Token<'a> {
 }
 
 const KEYWORDS: [&str; 32] = [
-    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
-    "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif",
+    "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda",
+    "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
 ];
-const CONSTANTS: [&str; 8] = ["True", "False", "None", "self", "cls", "NotImplemented", "Ellipsis", "__debug__"];
+const CONSTANTS: [&str; 8] = [
+    "True",
+    "False",
+    "None",
+    "self",
+    "cls",
+    "NotImplemented",
+    "Ellipsis",
+    "__debug__",
+];
 const TYPES: [&str; 17] = [
-    "bool", "bytearray", "bytes", "complex", "dict", "float", "frozenset", "int", "list", "memoryview", "object", "property", "range", "set", "str", "tuple", "type",
+    "bool",
+    "bytearray",
+    "bytes",
+    "complex",
+    "dict",
+    "float",
+    "frozenset",
+    "int",
+    "list",
+    "memoryview",
+    "object",
+    "property",
+    "range",
+    "set",
+    "str",
+    "tuple",
+    "type",
 ];
 
 /// A string that the end of a line left open.
@@ -60,7 +86,19 @@ struct OpenString {
 /// Splits source into lines and lines into tokens. A trailing line break makes one more, empty line, as a textarea shows it.
 pub fn highlight(source: &str) -> Vec<Vec<Token<'_>>> {
     let mut open = None;
-    source.split('\n').map(|line| Line { text: line, at: 0, tokens: Vec::new(), open: &mut open, expects: None }.tokens()).collect()
+    source
+        .split('\n')
+        .map(|line| {
+            Line {
+                text: line,
+                at: 0,
+                tokens: Vec::new(),
+                open: &mut open,
+                expects: None,
+            }
+            .tokens()
+        })
+        .collect()
 }
 
 struct Line<'a, 'o> {
@@ -94,7 +132,11 @@ impl<'a> Line<'a, '_> {
     }
 
     fn byte(&self, ahead: usize) -> u8 {
-        self.text.as_bytes().get(self.at + ahead).copied().unwrap_or(0)
+        self.text
+            .as_bytes()
+            .get(self.at + ahead)
+            .copied()
+            .unwrap_or(0)
     }
 
     /// Takes the text up to `end`; joins it to the token before when that is of the same kind.
@@ -108,20 +150,32 @@ impl<'a> Line<'a, '_> {
             return;
         }
         if end > start {
-            self.tokens.push(Token { kind, text: &self.text[start..end] });
+            self.tokens.push(Token {
+                kind,
+                text: &self.text[start..end],
+            });
         }
     }
 
     fn word_end(&self, from: usize) -> usize {
-        self.text[from..].char_indices().find(|(_, c)| !(c.is_alphanumeric() || *c == '_')).map_or(self.text.len(), |(offset, _)| from + offset)
+        self.text[from..]
+            .char_indices()
+            .find(|(_, c)| !(c.is_alphanumeric() || *c == '_'))
+            .map_or(self.text.len(), |(offset, _)| from + offset)
     }
 
     fn number(&mut self) {
         let bytes = self.text.as_bytes();
         let mut end = self.at;
         while let Some(&byte) = bytes.get(end) {
-            let exponent_sign = matches!(byte, b'+' | b'-') && matches!(bytes[end - 1], b'e' | b'E') && !self.text[self.at..end].starts_with("0x");
-            if byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.' || (end > self.at && exponent_sign) {
+            let exponent_sign = matches!(byte, b'+' | b'-')
+                && matches!(bytes[end - 1], b'e' | b'E')
+                && !self.text[self.at..end].starts_with("0x");
+            if byte.is_ascii_alphanumeric()
+                || byte == b'_'
+                || byte == b'.'
+                || (end > self.at && exponent_sign)
+            {
                 end += 1;
             } else {
                 break;
@@ -147,11 +201,17 @@ impl<'a> Line<'a, '_> {
         let end = self.word_end(self.at);
         if end == self.at {
             // A character that is no letter and no ASCII, such as an emoji.
-            let width = self.text[self.at..].chars().next().map_or(1, char::len_utf8);
+            let width = self.text[self.at..]
+                .chars()
+                .next()
+                .map_or(1, char::len_utf8);
             return self.push(Kind::Plain, self.at + width);
         }
         let word = &self.text[self.at..end];
-        let prefix = word.len() <= 2 && word.bytes().all(|b| matches!(b.to_ascii_lowercase(), b'r' | b'b' | b'f' | b'u'));
+        let prefix = word.len() <= 2
+            && word
+                .bytes()
+                .all(|b| matches!(b.to_ascii_lowercase(), b'r' | b'b' | b'f' | b'u'));
         if prefix && matches!(self.text.as_bytes().get(end), Some(b'"' | b'\'')) {
             return self.string(word.len());
         }
@@ -184,15 +244,26 @@ impl<'a> Line<'a, '_> {
 
     /// `match` and `case` are keywords only where a block begins.
     fn is_soft_keyword(&self, word: &str, rest: &str) -> bool {
-        matches!(word, "match" | "case") && self.text[..self.at].trim().is_empty() && self.text.trim_end().ends_with(':') && !rest.starts_with(['=', ':', '.', ')', ','])
+        matches!(word, "match" | "case")
+            && self.text[..self.at].trim().is_empty()
+            && self.text.trim_end().ends_with(':')
+            && !rest.starts_with(['=', ':', '.', ')', ','])
     }
 
     fn string(&mut self, prefix: usize) {
         let letters = self.text[self.at..self.at + prefix].to_ascii_lowercase();
         let quote = self.byte(prefix);
         let triple = self.byte(prefix + 1) == quote && self.byte(prefix + 2) == quote;
-        let open = OpenString { quote, triple, raw: letters.contains('r') };
-        let end = self.string_end(self.at + prefix + if triple { 3 } else { 1 }, open, letters.contains('f'));
+        let open = OpenString {
+            quote,
+            triple,
+            raw: letters.contains('r'),
+        };
+        let end = self.string_end(
+            self.at + prefix + if triple { 3 } else { 1 },
+            open,
+            letters.contains('f'),
+        );
         self.push(Kind::String, end);
     }
 
@@ -213,7 +284,10 @@ impl<'a> Line<'a, '_> {
                 b'}' if formatted => depth = depth.saturating_sub(1),
                 // Since Python 3.12 an expression in an f-string may hold its quotes again.
                 byte if byte == open.quote && depth > 0 && !open.triple => {
-                    if let Some(length) = self.text[at + 1..].find(char::from(byte)).filter(|length| self.text[at + 1 + length + 1..].contains('}')) {
+                    if let Some(length) = self.text[at + 1..]
+                        .find(char::from(byte))
+                        .filter(|length| self.text[at + 1 + length + 1..].contains('}'))
+                    {
                         at += length + 1;
                     } else {
                         return at + 1;
@@ -234,7 +308,8 @@ impl<'a> Line<'a, '_> {
 
 /// `Response`, `ValueError`, but not `JSON` or `T`.
 fn is_type_name(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_ascii_uppercase()) && word.contains(|c: char| c.is_ascii_lowercase())
+    word.starts_with(|c: char| c.is_ascii_uppercase())
+        && word.contains(|c: char| c.is_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -247,41 +322,91 @@ mod tests {
     }
 
     fn pieces(source: &str) -> Vec<Vec<String>> {
-        let piece = |token: &super::Token<'_>| token.kind.class().map_or_else(|| token.text.to_owned(), |class| format!("{class}:{}", token.text));
-        highlight(source).iter().map(|tokens| tokens.iter().map(piece).collect()).collect()
+        let piece = |token: &super::Token<'_>| {
+            token.kind.class().map_or_else(
+                || token.text.to_owned(),
+                |class| format!("{class}:{}", token.text),
+            )
+        };
+        highlight(source)
+            .iter()
+            .map(|tokens| tokens.iter().map(piece).collect())
+            .collect()
     }
 
     #[test]
     fn a_method_is_coloured_by_its_parts() {
         assert_eq!(
             line("    def handle_request(self, request: Request) -> Response:"),
-            ["    ", "k:def", " ", "f:handle_request", "p:(", "b:self", "p:,", " request", "p::", " ", "t:Request", "p:)", " ", "p:->", " ", "t:Response", "p::"]
+            [
+                "    ",
+                "k:def",
+                " ",
+                "f:handle_request",
+                "p:(",
+                "b:self",
+                "p:,",
+                " request",
+                "p::",
+                " ",
+                "t:Request",
+                "p:)",
+                " ",
+                "p:->",
+                " ",
+                "t:Response",
+                "p::"
+            ]
         );
         assert_eq!(line("class handler(Base):")[2], "t:handler");
-        assert_eq!(line("x = None  # none"), ["x ", "p:=", " ", "b:None", "  ", "c:# none"]);
+        assert_eq!(
+            line("x = None  # none"),
+            ["x ", "p:=", " ", "b:None", "  ", "c:# none"]
+        );
     }
 
     #[test]
     fn strings_keep_their_prefix_and_end_at_their_own_quote() {
-        assert_eq!(line(r#"b'{"a": 1}' + "it's""#), [r#"s:b'{"a": 1}'"#, " ", "p:+", " ", r#"s:"it's""#]);
+        assert_eq!(
+            line(r#"b'{"a": 1}' + "it's""#),
+            [r#"s:b'{"a": 1}'"#, " ", "p:+", " ", r#"s:"it's""#]
+        );
         assert_eq!(line(r#""a\"b" x"#), [r#"s:"a\"b""#, " x"]);
         assert_eq!(line("'open x"), ["s:'open x"]);
-        assert_eq!(line(r##"f"{a["k"]} #" # c"##), [r##"s:f"{a["k"]} #""##, " ", "c:# c"]);
+        assert_eq!(
+            line(r##"f"{a["k"]} #" # c"##),
+            [r##"s:f"{a["k"]} #""##, " ", "c:# c"]
+        );
         assert_eq!(line(r#"f"{{" + x"#), [r#"s:f"{{""#, " ", "p:+", " x"]);
         assert_eq!(line("rb'\\' x").len(), 1);
     }
 
     #[test]
     fn a_string_over_several_lines_stays_a_string() {
-        assert_eq!(pieces("a = \"\"\"one\n'two' # no\nthree\"\"\" + 1"), [vec!["a ", "p:=", " ", "s:\"\"\"one"], vec!["s:'two' # no"], vec!["s:three\"\"\"", " ", "p:+", " ", "n:1"]]);
+        assert_eq!(
+            pieces("a = \"\"\"one\n'two' # no\nthree\"\"\" + 1"),
+            [
+                vec!["a ", "p:=", " ", "s:\"\"\"one"],
+                vec!["s:'two' # no"],
+                vec!["s:three\"\"\"", " ", "p:+", " ", "n:1"]
+            ]
+        );
         assert_eq!(pieces("'a\\\nb' c"), [vec!["s:'a\\"], vec!["s:b'", " c"]]);
         assert_eq!(pieces("'a\nb"), [vec!["s:'a"], vec!["b"]]);
     }
 
     #[test]
     fn numbers_and_decorators_are_whole() {
-        assert_eq!(line("1_000 0xFF-1 1e-5 .5j"), ["n:1_000", " ", "n:0xFF", "p:-", "n:1", " ", "n:1e-5", " ", "n:.5j"]);
-        assert_eq!(line("@app.route('/')"), ["d:@app.route", "p:(", "s:'/'", "p:)"]);
+        assert_eq!(
+            line("1_000 0xFF-1 1e-5 .5j"),
+            [
+                "n:1_000", " ", "n:0xFF", "p:-", "n:1", " ", "n:1e-5", " ", "n:.5j"
+            ]
+        );
+        assert_eq!(
+            line("@app.route('/')"),
+            ["d:@app.route", "p:(", "s:'/'", "p:)"]
+        );
         assert_eq!(line("a @ b"), ["a ", "p:@", " b"]);
     }
 
@@ -299,16 +424,25 @@ mod tests {
         let odd = "\u{0}\t'\\\n\"\"\"\\\n결제 = '한글'\r\n🎉 x\u{301} f'{' 'a' \"\"\" @\n@결제.a\n0x 1e+ f\"{\\\"\n\n";
         for cut in (0..=odd.len()).filter(|at| odd.is_char_boundary(*at)) {
             let source = &odd[cut..];
-            let joined = highlight(source).iter().map(|line| line.iter().map(|token| token.text).collect::<String>()).collect::<Vec<_>>().join("\n");
+            let joined = highlight(source)
+                .iter()
+                .map(|line| line.iter().map(|token| token.text).collect::<String>())
+                .collect::<Vec<_>>()
+                .join("\n");
             assert_eq!(joined, source);
         }
     }
 
     #[test]
     fn two_thousand_lines_are_tokenized_each() {
-        let source = "        if event[\"status\"] == 'DONE' and f(x, 1.5):  # 확인\n".repeat(2_000);
+        let source =
+            "        if event[\"status\"] == 'DONE' and f(x, 1.5):  # 확인\n".repeat(2_000);
         let lines = highlight(&source);
         assert_eq!(lines.len(), 2_001);
-        assert!(lines[..2_000].iter().all(|tokens| tokens.last().is_some_and(|token| token.kind == Kind::Comment)));
+        assert!(lines[..2_000].iter().all(|tokens| {
+            tokens
+                .last()
+                .is_some_and(|token| token.kind == Kind::Comment)
+        }));
     }
 }

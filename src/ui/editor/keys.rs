@@ -9,7 +9,12 @@ use super::state::EditorState;
 use crate::ui::browser;
 
 /// Handles one key. `released` is set by Escape: the next Tab then leaves the editor, so that the keyboard is not caught in it.
-pub(super) fn press(event: &KeyboardEvent, state: EditorState, released: StoredValue<bool>, save: Option<Callback<()>>) {
+pub(super) fn press(
+    event: &KeyboardEvent,
+    state: EditorState,
+    released: StoredValue<bool>,
+    save: Option<Callback<()>>,
+) {
     // While an input method composes, every key is its own.
     if event.is_composing() || event.key_code() == 229 {
         return;
@@ -24,7 +29,9 @@ pub(super) fn press(event: &KeyboardEvent, state: EditorState, released: StoredV
         "Tab" if command || event.alt_key() || was_released => return,
         "Tab" if event.shift_key() => |text, selection, _| outdent(text, selection),
         "Tab" => |text, selection, _| indent(text, selection),
-        "Enter" if !command && !event.shift_key() && !event.alt_key() => |text, selection, _| new_line(text, selection),
+        "Enter" if !command && !event.shift_key() && !event.alt_key() => {
+            |text, selection, _| new_line(text, selection)
+        }
         "/" if command => |text, selection, _| toggle_comment(text, selection),
         "s" | "S" if command && !event.shift_key() && save.is_some() => {
             event.prevent_default();
@@ -36,8 +43,11 @@ pub(super) fn press(event: &KeyboardEvent, state: EditorState, released: StoredV
         "(" | ")" | "[" | "]" | "{" | "}" | "\"" | "'" if !command && !event.alt_key() => pair,
         _ => return,
     };
-    let Some(area) = state.area.get_untracked() else { return };
-    let selection = area.selection_start().ok().flatten().unwrap_or(0)..area.selection_end().ok().flatten().unwrap_or(0);
+    let Some(area) = state.area.get_untracked() else {
+        return;
+    };
+    let selection = area.selection_start().ok().flatten().unwrap_or(0)
+        ..area.selection_end().ok().flatten().unwrap_or(0);
     let typed = key.chars().next().unwrap_or_default();
     let done = edit(&area.value(), selection, typed);
     // Tab stays in the editor even where there is nothing to move out.

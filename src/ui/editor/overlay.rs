@@ -20,7 +20,11 @@ pub(super) fn line_class(line: &PaintedLine, current: bool) -> &'static str {
 /// Every line has the address `#L` and its number.
 #[component]
 pub(super) fn Overlay(state: EditorState) -> impl IntoView {
-    let painted = Memo::new(move |_| state.text.with(|text| state.diagnostics.with(|found| paint(text, found))));
+    let painted = Memo::new(move |_| {
+        state
+            .text
+            .with(|text| state.diagnostics.with(|found| paint(text, found)))
+    });
     let current = Memo::new(move |_| state.position.get().0);
     let lines = move || {
         let current = current.get();

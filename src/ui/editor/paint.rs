@@ -32,7 +32,9 @@ fn push_escaped(html: &mut String, text: &str) {
 }
 
 fn push_piece(html: &mut String, class: Option<&str>, text: &str) {
-    let Some(class) = class else { return push_escaped(html, text) };
+    let Some(class) = class else {
+        return push_escaped(html, text);
+    };
     html.push_str("<span class=\"");
     html.push_str(class);
     html.push_str("\">");
@@ -41,7 +43,9 @@ fn push_piece(html: &mut String, class: Option<&str>, text: &str) {
 }
 
 /// Text in spans of these classes.
-pub fn paint_pieces<'a>(pieces: impl IntoIterator<Item = (Option<&'static str>, &'a str)>) -> String {
+pub fn paint_pieces<'a>(
+    pieces: impl IntoIterator<Item = (Option<&'static str>, &'a str)>,
+) -> String {
     let mut html = String::new();
     for (class, text) in pieces {
         push_piece(&mut html, class, text);
@@ -52,7 +56,16 @@ pub fn paint_pieces<'a>(pieces: impl IntoIterator<Item = (Option<&'static str>, 
 /// Every line of a source, with what is wrong marked from its column on and said at the end of its line.
 pub fn paint(source: &str, diagnostics: &[Diagnostic]) -> Vec<PaintedLine> {
     let number = |index: usize| u32::try_from(index + 1).unwrap_or(u32::MAX);
-    highlight(source).iter().enumerate().map(|(index, tokens)| paint_line(tokens, diagnostics.iter().find(|found| found.line == number(index)))).collect()
+    highlight(source)
+        .iter()
+        .enumerate()
+        .map(|(index, tokens)| {
+            paint_line(
+                tokens,
+                diagnostics.iter().find(|found| found.line == number(index)),
+            )
+        })
+        .collect()
 }
 
 fn paint_line(tokens: &[Token<'_>], found: Option<&Diagnostic>) -> PaintedLine {
@@ -63,10 +76,21 @@ fn paint_line(tokens: &[Token<'_>], found: Option<&Diagnostic>) -> PaintedLine {
     }
     html.push_str("</span>");
     if let Some(found) = found {
-        let class = if found.severity == Severity::Error { "editor__lens" } else { "editor__lens editor__lens--warn" };
-        push_piece(&mut html, Some(class), found.message.lines().next().unwrap_or_default());
+        let class = if found.severity == Severity::Error {
+            "editor__lens"
+        } else {
+            "editor__lens editor__lens--warn"
+        };
+        push_piece(
+            &mut html,
+            Some(class),
+            found.message.lines().next().unwrap_or_default(),
+        );
     }
-    PaintedLine { html: html.into(), severity: found.map(|found| found.severity) }
+    PaintedLine {
+        html: html.into(),
+        severity: found.map(|found| found.severity),
+    }
 }
 
 fn push_tokens(html: &mut String, tokens: &[Token<'_>]) {
@@ -79,7 +103,10 @@ fn push_tokens(html: &mut String, tokens: &[Token<'_>]) {
 fn push_marked(html: &mut String, tokens: &[Token<'_>], column: u32) {
     let line: String = tokens.iter().map(|token| token.text).collect();
     let indented = line.len() - line.trim_start().len();
-    let split = line.char_indices().nth(column.saturating_sub(1) as usize).map_or(indented, |(byte, _)| byte.max(indented));
+    let split = line
+        .char_indices()
+        .nth(column.saturating_sub(1) as usize)
+        .map_or(indented, |(byte, _)| byte.max(indented));
     let mut passed = 0;
     let mut open = false;
     for token in tokens {
@@ -108,13 +135,24 @@ mod tests {
     use super::*;
 
     fn error(line: u32, column: u32) -> Diagnostic {
-        Diagnostic { severity: Severity::Error, file: "app.py".to_owned(), line, column, message: "not <closed>\nmore".to_owned(), hint: None, excerpt: None }
+        Diagnostic {
+            severity: Severity::Error,
+            file: "app.py".to_owned(),
+            line,
+            column,
+            message: "not <closed>\nmore".to_owned(),
+            hint: None,
+            excerpt: None,
+        }
     }
 
     #[test]
     fn source_cannot_become_markup() {
         let lines = paint("x = \"</span><script>&\"", &[]);
-        assert_eq!(&*lines[0].html, "<span>x <span class=\"p\">=</span> <span class=\"s\">&quot;&lt;/span&gt;&lt;script&gt;&amp;&quot;</span></span>");
+        assert_eq!(
+            &*lines[0].html,
+            "<span>x <span class=\"p\">=</span> <span class=\"s\">&quot;&lt;/span&gt;&lt;script&gt;&amp;&quot;</span></span>"
+        );
     }
 
     #[test]
@@ -130,8 +168,16 @@ mod tests {
 
     #[test]
     fn a_column_outside_the_line_marks_all_of_it() {
-        assert!(paint("  결제 = 1", &[error(1, 99)])[0].html.starts_with("<span>  <span class=\"squiggle\">결제"));
-        assert!(paint("결제", &[error(1, 0)])[0].html.contains("<span class=\"squiggle\">결제</span>"));
+        assert!(
+            paint("  결제 = 1", &[error(1, 99)])[0]
+                .html
+                .starts_with("<span>  <span class=\"squiggle\">결제")
+        );
+        assert!(
+            paint("결제", &[error(1, 0)])[0]
+                .html
+                .contains("<span class=\"squiggle\">결제</span>")
+        );
         assert!(!paint("", &[error(1, 1)])[0].html.contains("squiggle"));
     }
 }

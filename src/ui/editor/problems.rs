@@ -12,7 +12,13 @@ use crate::ui::widgets::icon::{Glyph, Icon};
 #[component]
 pub(super) fn ProblemBar(state: EditorState) -> impl IntoView {
     let first = Memo::new(move |_| {
-        state.diagnostics.with(|found| found.iter().find(|found| found.severity == Severity::Error).or_else(|| found.first()).cloned())
+        state.diagnostics.with(|found| {
+            found
+                .iter()
+                .find(|found| found.severity == Severity::Error)
+                .or_else(|| found.first())
+                .cloned()
+        })
     });
     view! { <div role="status">{move || first.get().map(|found| view! { <Problem found state/> })}</div> }
 }
@@ -23,7 +29,11 @@ fn Problem(found: Diagnostic, state: EditorState) -> impl IntoView {
     let line = found.line;
     let place = (line > 0).then(|| format!("{}: ", (words.at_line)(line)));
     let blocks = (found.severity == Severity::Error).then_some(words.saving_still_works);
-    let explanation = [found.hint.as_deref(), blocks].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let explanation = [found.hint.as_deref(), blocks]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" ");
     view! {
         <div class="problem">
             <Icon glyph=Glyph::Alert/>

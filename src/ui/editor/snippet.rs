@@ -13,10 +13,18 @@ const CONTEXT: usize = 2;
 fn cut(found: &Diagnostic, source: &str) -> Option<(usize, String)> {
     let line = (found.line as usize).checked_sub(1)?;
     let lines: Vec<&str> = source.split('\n').collect();
-    let unchanged = lines.get(line).is_some_and(|text| found.excerpt.as_deref().is_none_or(|excerpt| excerpt.trim_end() == text.trim_end()));
+    let unchanged = lines.get(line).is_some_and(|text| {
+        found
+            .excerpt
+            .as_deref()
+            .is_none_or(|excerpt| excerpt.trim_end() == text.trim_end())
+    });
     if unchanged {
         let from = line.saturating_sub(CONTEXT);
-        return Some((from, lines[from..(line + CONTEXT + 1).min(lines.len())].join("\n")));
+        return Some((
+            from,
+            lines[from..(line + CONTEXT + 1).min(lines.len())].join("\n"),
+        ));
     }
     found.excerpt.clone().map(|excerpt| (line, excerpt))
 }
@@ -53,18 +61,32 @@ mod tests {
     use crate::model::source::Severity;
 
     fn at(line: u32, excerpt: Option<&str>) -> Diagnostic {
-        Diagnostic { severity: Severity::Error, file: "app.py".to_owned(), line, column: 1, message: "wrong".to_owned(), hint: None, excerpt: excerpt.map(str::to_owned) }
+        Diagnostic {
+            severity: Severity::Error,
+            file: "app.py".to_owned(),
+            line,
+            column: 1,
+            message: "wrong".to_owned(),
+            hint: None,
+            excerpt: excerpt.map(str::to_owned),
+        }
     }
 
     #[test]
     fn the_line_comes_with_those_around_it() {
-        assert_eq!(cut(&at(4, Some("d")), "a\nb\nc\nd\ne\nf\ng"), Some((1, "b\nc\nd\ne\nf".to_owned())));
+        assert_eq!(
+            cut(&at(4, Some("d")), "a\nb\nc\nd\ne\nf\ng"),
+            Some((1, "b\nc\nd\ne\nf".to_owned()))
+        );
         assert_eq!(cut(&at(1, None), "a"), Some((0, "a".to_owned())));
     }
 
     #[test]
     fn a_line_that_changed_since_is_shown_as_it_was() {
-        assert_eq!(cut(&at(2, Some("old")), "a\nnew\nc"), Some((1, "old".to_owned())));
+        assert_eq!(
+            cut(&at(2, Some("old")), "a\nnew\nc"),
+            Some((1, "old".to_owned()))
+        );
         assert_eq!(cut(&at(9, None), "a"), None);
         assert_eq!(cut(&at(0, Some("x")), "a"), None);
     }

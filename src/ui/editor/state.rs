@@ -37,11 +37,17 @@ impl EditorState {
     }
 
     pub fn is_dirty(self) -> bool {
-        self.text.with(|text| self.saved.with(|saved| text != saved))
+        self.text
+            .with(|text| self.saved.with(|saved| text != saved))
     }
 
     pub fn count(self, severity: Severity) -> usize {
-        self.diagnostics.with(|found| found.iter().filter(|found| found.severity == severity).count())
+        self.diagnostics.with(|found| {
+            found
+                .iter()
+                .filter(|found| found.severity == severity)
+                .count()
+        })
     }
 
     /// Puts another text into the editor, as saved.
@@ -57,7 +63,9 @@ impl EditorState {
     /// Moves the cursor to a line, counted from 1, and shows it.
     pub fn go_to_line(self, line: u32) {
         if let Some(area) = self.area.get_untracked() {
-            let at = self.text.with_untracked(|text| edit::line_start(text, line));
+            let at = self
+                .text
+                .with_untracked(|text| edit::line_start(text, line));
             // Blurring first makes the browser scroll to the cursor when it is focused again.
             _ = area.blur();
             _ = area.set_selection_range(at, at);
@@ -80,7 +88,9 @@ impl EditorState {
     pub(super) fn read_cursor(self) {
         if let Some(area) = self.area.get_untracked() {
             let at = area.selection_end().ok().flatten().unwrap_or(0);
-            let position = self.text.with_untracked(|text| edit::line_and_column(text, at));
+            let position = self
+                .text
+                .with_untracked(|text| edit::line_and_column(text, at));
             if self.position.get_untracked() != position {
                 self.position.set(position);
             }

@@ -29,18 +29,16 @@ use messages;
 /// A text without parameters.
 pub type Text = &'static str;
 
-messages!(
-    FunctionMessages {
-        frame: frame::FrameMessages = frame::FrameMessages::EN,
-        overview: overview::OverviewMessages = overview::OverviewMessages::EN,
-        code: code::CodeMessages = code::CodeMessages::EN,
-        deploy: deploy::DeployMessages = deploy::DeployMessages::EN,
-        test: test::TestMessages = test::TestMessages::EN,
-        executions: executions::ExecutionMessages = executions::ExecutionMessages::EN,
-        logs: logs::LogMessages = logs::LogMessages::EN,
-        metrics: metrics::MetricMessages = metrics::MetricMessages::EN,
-        settings: settings::SettingMessages = settings::SettingMessages::EN,
-    }
-);
+messages!(FunctionMessages {
+    frame: frame::FrameMessages = frame::FrameMessages::EN,
+    overview: overview::OverviewMessages = overview::OverviewMessages::EN,
+    code: code::CodeMessages = code::CodeMessages::EN,
+    deploy: deploy::DeployMessages = deploy::DeployMessages::EN,
+    test: test::TestMessages = test::TestMessages::EN,
+    executions: executions::ExecutionMessages = executions::ExecutionMessages::EN,
+    logs: logs::LogMessages = logs::LogMessages::EN,
+    metrics: metrics::MetricMessages = metrics::MetricMessages::EN,
+    settings: settings::SettingMessages = settings::SettingMessages::EN,
+});
 
 pub const ENGLISH: FunctionMessages = FunctionMessages::EN;

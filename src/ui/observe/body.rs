@@ -40,7 +40,10 @@ pub fn Body(body: Option<Value>, truncated: bool) -> impl IntoView {
 #[component]
 pub fn HeaderList(title: &'static str, headers: Headers) -> impl IntoView {
     let count = headers.len();
-    let rows = headers.into_iter().map(|(name, value)| view! { <dt class="mono">{name}</dt><dd class="mono">{value}</dd> }).collect_view();
+    let rows = headers
+        .into_iter()
+        .map(|(name, value)| view! { <dt class="mono">{name}</dt><dd class="mono">{value}</dd> })
+        .collect_view();
     (count > 0).then(|| {
         view! {
             <details class="more">

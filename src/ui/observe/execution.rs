@@ -26,8 +26,16 @@ fn trigger_label(trigger: Trigger, words: &ExecutionMessages) -> &'static str {
 #[component]
 pub fn ExecutionDetail(context: FunctionContext, execution: Execution) -> impl IntoView {
     let words = &use_i18n().function.executions;
-    let again = format!("{}?execution={}", context.path(FunctionTab::Test), execution.id);
-    let response_text = execution.response_body.as_ref().map(body_text).unwrap_or_default();
+    let again = format!(
+        "{}?execution={}",
+        context.path(FunctionTab::Test),
+        execution.id
+    );
+    let response_text = execution
+        .response_body
+        .as_ref()
+        .map(body_text)
+        .unwrap_or_default();
     let output_text = execution.logs.join("\n");
     let has_output = !execution.logs.is_empty();
     let error = execution.error.clone();
@@ -69,7 +77,10 @@ pub fn Timings(execution: Execution) -> impl IntoView {
     let words = &use_i18n().function.executions;
     let total = execution.duration.max(0.001);
     let part = |label: &'static str, from: f64, length: f64| {
-        let (from, percent) = ((from / total * 100.0).clamp(0.0, 100.0), (length / total * 100.0).clamp(0.0, 100.0));
+        let (from, percent) = (
+            (from / total * 100.0).clamp(0.0, 100.0),
+            (length / total * 100.0).clamp(0.0, 100.0),
+        );
         view! {
             <div class="bar-meter">
                 <span>{label}</span>
@@ -80,7 +91,11 @@ pub fn Timings(execution: Execution) -> impl IntoView {
     };
     let parts = execution.start_ms.map(|start| {
         let start = start.min(execution.duration);
-        [part(words.starting, 0.0, start), part(words.handler, start, execution.duration - start)].collect_view()
+        [
+            part(words.starting, 0.0, start),
+            part(words.handler, start, execution.duration - start),
+        ]
+        .collect_view()
     });
     let none = || use_i18n().widgets.none.to_owned();
     view! {

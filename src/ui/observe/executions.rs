@@ -45,12 +45,21 @@ fn follow(context: FunctionContext, fields: FilterFields, page: RwSignal<Executi
 }
 
 #[component]
-pub fn ExecutionTable(context: FunctionContext, path: String, fields: FilterFields, initial: ExecutionPage, open: Memo<Option<ExecutionId>>) -> impl IntoView {
+pub fn ExecutionTable(
+    context: FunctionContext,
+    path: String,
+    fields: FilterFields,
+    initial: ExecutionPage,
+    open: Memo<Option<ExecutionId>>,
+) -> impl IntoView {
     let words = &use_i18n().function.executions;
     let page = RwSignal::new(initial);
     follow(context, fields.clone(), page);
     let address = StoredValue::new((path, fields));
-    let missing = Memo::new(move |_| open.get().filter(|open| page.with(|page| page.executions.iter().all(|one| one.id != *open))));
+    let missing = Memo::new(move |_| {
+        open.get()
+            .filter(|open| page.with(|page| page.executions.iter().all(|one| one.id != *open)))
+    });
     let pages = move || {
         let (count, next) = page.with(|page| (page.executions.len(), page.next.clone()));
         address.with_value(|(path, fields)| {
@@ -87,15 +96,33 @@ pub fn ExecutionTable(context: FunctionContext, path: String, fields: FilterFiel
 }
 
 #[component]
-fn ExecutionRow(context: FunctionContext, address: StoredValue<(String, FilterFields)>, execution: Execution, open: Memo<Option<ExecutionId>>) -> impl IntoView {
+fn ExecutionRow(
+    context: FunctionContext,
+    address: StoredValue<(String, FilterFields)>,
+    execution: Execution,
+    open: Memo<Option<ExecutionId>>,
+) -> impl IntoView {
     let words = &use_i18n().function.executions;
     let id = execution.id.clone();
     let is_open = Memo::new(move |_| open.with(|open| open.as_ref() == Some(&id)));
     let clock = time::clock(execution.timestamp);
     let (own, label) = (execution.id.clone(), clock.clone());
-    let href = move || address.with_value(|(path, fields)| fields.href_opening(path, (!is_open.get()).then_some(own.as_str())));
-    let label = move || if is_open.get() { (words.close)(&label) } else { (words.open)(&label) };
-    let version = execution.version.map_or_else(|| use_i18n().widgets.none.to_owned(), |version| format!("v{version}"));
+    let href = move || {
+        address.with_value(|(path, fields)| {
+            fields.href_opening(path, (!is_open.get()).then_some(own.as_str()))
+        })
+    };
+    let label = move || {
+        if is_open.get() {
+            (words.close)(&label)
+        } else {
+            (words.open)(&label)
+        }
+    };
+    let version = execution.version.map_or_else(
+        || use_i18n().widgets.none.to_owned(),
+        |version| format!("v{version}"),
+    );
     let detail = StoredValue::new(execution.clone());
     view! {
         <tr class=move || is_open.get().then_some("table__row--open")>
@@ -130,7 +157,9 @@ fn Elsewhere(context: FunctionContext, missing: Memo<Option<ExecutionId>>) -> im
         move || missing.get(),
         move |missing| async move {
             match missing {
-                Some(id) => get_execution(context.workspace(), context.function(), id).await.map(Some),
+                Some(id) => get_execution(context.workspace(), context.function(), id)
+                    .await
+                    .map(Some),
                 None => Ok(None),
             }
         },

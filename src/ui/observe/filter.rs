@@ -22,13 +22,23 @@ pub struct FilterFields {
 
 /// Reads ISO 8601 with an offset, or what a date-time field gives (`2026-11-20T14:02`), in Korean time.
 fn read_time(text: &str) -> Option<Timestamp> {
-    text.parse().ok().or_else(|| format!("{text}:00+09:00").parse().ok()).or_else(|| format!("{text}+09:00").parse().ok())
+    text.parse()
+        .ok()
+        .or_else(|| format!("{text}:00+09:00").parse().ok())
+        .or_else(|| format!("{text}+09:00").parse().ok())
 }
 
 impl FilterFields {
     pub fn read(query: &ParamsMap) -> Self {
         let field = |name| query.get(name).unwrap_or_default().trim().to_owned();
-        Self { status: field("status"), code: field("code"), from: field("from"), to: field("to"), q: field("q"), cursor: field("cursor") }
+        Self {
+            status: field("status"),
+            code: field("code"),
+            from: field("from"),
+            to: field("to"),
+            q: field("q"),
+            cursor: field("cursor"),
+        }
     }
 
     pub fn filter(&self) -> ExecutionFilter {
@@ -50,11 +60,15 @@ impl FilterFields {
 
     /// Whether a time was given that could not be read.
     pub fn has_unreadable_time(&self) -> bool {
-        [&self.from, &self.to].into_iter().any(|text| !text.is_empty() && read_time(text).is_none())
+        [&self.from, &self.to]
+            .into_iter()
+            .any(|text| !text.is_empty() && read_time(text).is_none())
     }
 
     pub fn is_filtering(&self) -> bool {
-        [&self.status, &self.code, &self.from, &self.to, &self.q].into_iter().any(|text| !text.is_empty())
+        [&self.status, &self.code, &self.from, &self.to, &self.q]
+            .into_iter()
+            .any(|text| !text.is_empty())
     }
 
     /// The address of `path` with these fields.
@@ -64,18 +78,38 @@ impl FilterFields {
 
     /// The same, with an execution opened.
     pub fn href_opening(&self, path: &str, execution: Option<&str>) -> String {
-        let fields = [("status", &*self.status), ("code", &self.code), ("from", &self.from), ("to", &self.to), ("q", &self.q), ("cursor", &self.cursor)];
-        with_query(path, &fields.into_iter().chain(execution.map(|execution| ("execution", execution))).collect::<Vec<_>>())
+        let fields = [
+            ("status", &*self.status),
+            ("code", &self.code),
+            ("from", &self.from),
+            ("to", &self.to),
+            ("q", &self.q),
+            ("cursor", &self.cursor),
+        ];
+        with_query(
+            path,
+            &fields
+                .into_iter()
+                .chain(execution.map(|execution| ("execution", execution)))
+                .collect::<Vec<_>>(),
+        )
     }
 
     #[must_use]
     pub fn with_status(&self, status: &str) -> Self {
-        Self { status: status.to_owned(), cursor: String::new(), ..self.clone() }
+        Self {
+            status: status.to_owned(),
+            cursor: String::new(),
+            ..self.clone()
+        }
     }
 
     #[must_use]
     pub fn with_cursor(&self, cursor: &str) -> Self {
-        Self { cursor: cursor.to_owned(), ..self.clone() }
+        Self {
+            cursor: cursor.to_owned(),
+            ..self.clone()
+        }
     }
 }
 
@@ -93,31 +127,64 @@ mod tests {
 
     #[test]
     fn a_time_without_an_offset_is_korean() {
-        let fields = FilterFields::read(&query(&[("from", "2026-11-20T14:02"), ("to", "2026-11-20T06:02:00Z")]));
+        let fields = FilterFields::read(&query(&[
+            ("from", "2026-11-20T14:02"),
+            ("to", "2026-11-20T06:02:00Z"),
+        ]));
         let filter = fields.filter();
-        assert_eq!(filter.from.expect("read").to_string(), "2026-11-20T14:02:00+09:00");
-        assert_eq!(filter.to.expect("read").to_string(), "2026-11-20T15:02:00+09:00");
+        assert_eq!(
+            filter.from.expect("read").to_string(),
+            "2026-11-20T14:02:00+09:00"
+        );
+        assert_eq!(
+            filter.to.expect("read").to_string(),
+            "2026-11-20T15:02:00+09:00"
+        );
         assert!(!fields.has_unreadable_time());
     }
 
     #[test]
     fn what_cannot_be_read_does_not_filter() {
-        let fields = FilterFields::read(&query(&[("status", "odd"), ("code", "x"), ("from", "yesterday")]));
-        assert_eq!(fields.filter(), ExecutionFilter { limit: Some(PAGE), ..ExecutionFilter::default() });
+        let fields = FilterFields::read(&query(&[
+            ("status", "odd"),
+            ("code", "x"),
+            ("from", "yesterday"),
+        ]));
+        assert_eq!(
+            fields.filter(),
+            ExecutionFilter {
+                limit: Some(PAGE),
+                ..ExecutionFilter::default()
+            }
+        );
         assert!(fields.has_unreadable_time() && fields.is_filtering());
     }
 
     #[test]
     fn an_address_keeps_the_filters_and_nothing_leaves_its_field() {
-        let fields = FilterFields { status: "error".to_owned(), q: "a&b=결 #".to_owned(), ..FilterFields::default() };
-        assert_eq!(fields.href("/x"), "/x?status=error&q=a%26b%3D%EA%B2%B0%20%23");
+        let fields = FilterFields {
+            status: "error".to_owned(),
+            q: "a&b=결 #".to_owned(),
+            ..FilterFields::default()
+        };
+        assert_eq!(
+            fields.href("/x"),
+            "/x?status=error&q=a%26b%3D%EA%B2%B0%20%23"
+        );
         assert_eq!(FilterFields::default().href("/x"), "/x");
-        assert_eq!(FilterFields::default().href_opening("/x", Some("e-1")), "/x?execution=e-1");
+        assert_eq!(
+            FilterFields::default().href_opening("/x", Some("e-1")),
+            "/x?execution=e-1"
+        );
     }
 
     #[test]
     fn another_status_begins_at_the_first_page() {
-        let fields = FilterFields { q: "결제".to_owned(), cursor: "abc".to_owned(), ..FilterFields::default() };
+        let fields = FilterFields {
+            q: "결제".to_owned(),
+            cursor: "abc".to_owned(),
+            ..FilterFields::default()
+        };
         assert_eq!(fields.with_status("error").cursor, "");
         assert_eq!(fields.with_status("error").q, "결제");
     }

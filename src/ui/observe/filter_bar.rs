@@ -10,10 +10,22 @@ use crate::ui::widgets::tabs::{Segmented, Tab};
 #[component]
 pub fn FilterBar(path: String, fields: FilterFields) -> impl IntoView {
     let words = &use_i18n().function.executions;
-    let option = |status: &str, label: &'static str| Tab { href: fields.with_status(status).href(&path), label, current: fields.status == status };
-    let options = vec![option("", words.all), option("success", words.success), option("error", words.error)];
-    let unreadable = fields.has_unreadable_time().then(|| view! { <p class="warn">{words.invalid_time}</p> });
-    let clear = fields.is_filtering().then(|| view! { <a class="button button--ghost" href=path.clone()>{words.clear}</a> });
+    let option = |status: &str, label: &'static str| Tab {
+        href: fields.with_status(status).href(&path),
+        label,
+        current: fields.status == status,
+    };
+    let options = vec![
+        option("", words.all),
+        option("success", words.success),
+        option("error", words.error),
+    ];
+    let unreadable = fields
+        .has_unreadable_time()
+        .then(|| view! { <p class="warn">{words.invalid_time}</p> });
+    let clear = fields
+        .is_filtering()
+        .then(|| view! { <a class="button button--ghost" href=path.clone()>{words.clear}</a> });
     let live = fields.cursor.is_empty().then(|| view! { <span class="row muted only-wide toolbar__end"><span class="live"></span>{words.live_note}</span> });
     view! {
         <form class="toolbar" method="get" action=path.clone() role="search">

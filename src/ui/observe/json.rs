@@ -75,6 +75,9 @@ mod tests {
     #[test]
     fn what_a_function_answers_cannot_become_markup() {
         let html = paint_json(&json!({"<b>": "</pre><script>\"\n"}));
-        assert_eq!(html, "{\n  <span class=\"f\">&quot;&lt;b&gt;&quot;</span>: <span class=\"s\">&quot;&lt;/pre&gt;&lt;script&gt;\\&quot;\\n&quot;</span>\n}");
+        assert_eq!(
+            html,
+            "{\n  <span class=\"f\">&quot;&lt;b&gt;&quot;</span>: <span class=\"s\">&quot;&lt;/pre&gt;&lt;script&gt;\\&quot;\\n&quot;</span>\n}"
+        );
     }
 }

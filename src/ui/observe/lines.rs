@@ -20,7 +20,8 @@ pub struct LineFilter {
 
 impl LineFilter {
     pub fn passes(&self, line: &LogLine) -> bool {
-        self.level.is_none_or(|level| level == line.level) && (self.text.is_empty() || !find_all(&line.text, &self.text).is_empty())
+        self.level.is_none_or(|level| level == line.level)
+            && (self.text.is_empty() || !find_all(&line.text, &self.text).is_empty())
     }
 }
 
@@ -34,7 +35,9 @@ pub fn level_key(level: Option<Level>) -> &'static str {
 }
 
 pub fn level_from_key(key: &str) -> Option<Level> {
-    [Level::Info, Level::Warn, Level::Error].into_iter().find(|level| level_key(Some(*level)) == key)
+    [Level::Info, Level::Warn, Level::Error]
+        .into_iter()
+        .find(|level| level_key(Some(*level)) == key)
 }
 
 /// Where `needle` stands in `text`, as bytes, without regard to case. Character by character: lower case may be longer.
@@ -47,7 +50,9 @@ fn find_all(text: &str, needle: &str) -> Vec<std::ops::Range<usize>> {
         let mut end = from;
         for character in text[from..].chars() {
             let lower: Vec<char> = character.to_lowercase().collect();
-            let Some(after) = rest.strip_prefix(lower.as_slice()) else { break };
+            let Some(after) = rest.strip_prefix(lower.as_slice()) else {
+                break;
+            };
             rest = after;
             end += character.len_utf8();
             if rest.is_empty() {
@@ -103,12 +108,20 @@ mod tests {
     use crate::model::time::Timestamp;
 
     fn line(level: Level, text: &str) -> LogLine {
-        LogLine { nanos: 1, at: Timestamp::from_seconds(0), level, text: text.to_owned() }
+        LogLine {
+            nanos: 1,
+            at: Timestamp::from_seconds(0),
+            level,
+            text: text.to_owned(),
+        }
     }
 
     #[test]
     fn a_line_passes_by_level_and_text_without_regard_to_case() {
-        let filter = LineFilter { text: "done".to_owned(), level: Some(Level::Info) };
+        let filter = LineFilter {
+            text: "done".to_owned(),
+            level: Some(Level::Info),
+        };
         assert!(filter.passes(&line(Level::Info, "payment DONE")));
         assert!(!filter.passes(&line(Level::Warn, "payment DONE")));
         assert!(!filter.passes(&line(Level::Info, "payment")));
@@ -117,14 +130,25 @@ mod tests {
 
     #[test]
     fn what_was_looked_for_is_marked_and_nothing_becomes_markup() {
-        assert_eq!(marked("<b>İstanbul 결제 결제</b>", "결제"), "&lt;b&gt;İstanbul <mark>결제</mark> <mark>결제</mark>&lt;/b&gt;");
-        assert_eq!(marked("aAa", "A"), "<mark>a</mark><mark>A</mark><mark>a</mark>");
+        assert_eq!(
+            marked("<b>İstanbul 결제 결제</b>", "결제"),
+            "&lt;b&gt;İstanbul <mark>결제</mark> <mark>결제</mark>&lt;/b&gt;"
+        );
+        assert_eq!(
+            marked("aAa", "A"),
+            "<mark>a</mark><mark>A</mark><mark>a</mark>"
+        );
         assert_eq!(marked("a<", ""), "a&lt;");
     }
 
     #[test]
     fn levels_keep_their_word_in_the_address() {
-        for level in [None, Some(Level::Info), Some(Level::Warn), Some(Level::Error)] {
+        for level in [
+            None,
+            Some(Level::Info),
+            Some(Level::Warn),
+            Some(Level::Error),
+        ] {
             assert_eq!(level_from_key(level_key(level)), level);
         }
     }

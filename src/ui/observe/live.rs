@@ -50,14 +50,20 @@ impl LiveLines {
 
     fn last_nanos(self) -> Option<i64> {
         let last = |lines: &Vec<NumberedLine>| lines.last().map(|(_, line)| line.nanos);
-        self.held.with_untracked(last).or_else(|| self.shown.with_untracked(last))
+        self.held
+            .with_untracked(last)
+            .or_else(|| self.shown.with_untracked(last))
     }
 
     fn add(self, newer: Vec<NumberedLine>) {
         if newer.is_empty() {
             return;
         }
-        let target = if self.paused.get_untracked() { self.held } else { self.shown };
+        let target = if self.paused.get_untracked() {
+            self.held
+        } else {
+            self.shown
+        };
         target.update(|lines| {
             lines.extend(newer);
             let excess = lines.len().saturating_sub(KEPT);

@@ -22,8 +22,26 @@ pub fn LogViewer(context: FunctionContext, lines: LiveLines) -> impl IntoView {
         text: typed.get().or_else(|| text.get()).unwrap_or_default(),
         level: level.get().and_then(|key| level_from_key(&key)),
     });
-    let visible = Memo::new(move |_| filter.with(|filter| lines.shown.with(|lines| lines.iter().filter(|(_, line)| filter.passes(line)).cloned().collect::<Vec<_>>())));
-    let copied = Signal::derive(move || visible.with(|lines| lines.iter().map(|(_, line)| format!("{} {}", line.at, line.text)).collect::<Vec<_>>().join("\n")));
+    let visible = Memo::new(move |_| {
+        filter.with(|filter| {
+            lines.shown.with(|lines| {
+                lines
+                    .iter()
+                    .filter(|(_, line)| filter.passes(line))
+                    .cloned()
+                    .collect::<Vec<_>>()
+            })
+        })
+    });
+    let copied = Signal::derive(move || {
+        visible.with(|lines| {
+            lines
+                .iter()
+                .map(|(_, line)| format!("{} {}", line.at, line.text))
+                .collect::<Vec<_>>()
+                .join("\n")
+        })
+    });
     view! {
         <LogToolbar context lines filter typed copied/>
         <section class="logs" aria-label=words.lines_label>
@@ -56,23 +74,42 @@ fn Nothing(context: FunctionContext, lines: LiveLines, shown: Signal<usize>) -> 
                     <a class="button" href=href>{words.empty_step}</a>
                 </EmptyState>
             }
-                .into_any()
+            .into_any()
         }
     }
 }
 
 #[component]
-fn LogToolbar(context: FunctionContext, lines: LiveLines, filter: Memo<LineFilter>, typed: RwSignal<Option<String>>, copied: Signal<String>) -> impl IntoView {
+fn LogToolbar(
+    context: FunctionContext,
+    lines: LiveLines,
+    filter: Memo<LineFilter>,
+    typed: RwSignal<Option<String>>,
+    copied: Signal<String>,
+) -> impl IntoView {
     let words = &use_i18n().function.logs;
     let path = context.path(FunctionTab::Logs);
     let base = path.clone();
     let options = move || {
         let current = filter.with(|filter| filter.level);
         let option = |level: Option<Level>, label: &'static str| {
-            let href = if level.is_none() { base.clone() } else { format!("{base}?level={}", level_key(level)) };
-            Tab { href, label, current: level == current }
+            let href = if level.is_none() {
+                base.clone()
+            } else {
+                format!("{base}?level={}", level_key(level))
+            };
+            Tab {
+                href,
+                label,
+                current: level == current,
+            }
         };
-        vec![option(None, words.all), option(Some(Level::Info), words.info), option(Some(Level::Warn), words.warn), option(Some(Level::Error), words.error)]
+        vec![
+            option(None, words.all),
+            option(Some(Level::Info), words.info),
+            option(Some(Level::Warn), words.warn),
+            option(Some(Level::Error), words.error),
+        ]
     };
     let initial = filter.with_untracked(|filter| filter.text.clone());
     // Not a page of the console: the browser has to load it.
@@ -110,7 +147,11 @@ fn LogStatus(lines: LiveLines, shown: Signal<usize>) -> impl IntoView {
     };
     let count = move || {
         let (shown, all) = (shown.get(), lines.shown.with(Vec::len));
-        if shown == all { (words.count)(all) } else { (words.shown)(shown, all) }
+        if shown == all {
+            (words.count)(all)
+        } else {
+            (words.shown)(shown, all)
+        }
     };
     view! {
         <div class="editor__status">

@@ -17,8 +17,17 @@ const DIGITS: usize = 4;
 
 /// Average and peak of a CPU series; `None` without samples.
 fn average_and_peak(samples: &[Sample]) -> Option<(f64, Sample)> {
-    let peak = samples.iter().copied().reduce(|peak, sample| if sample.value > peak.value { sample } else { peak })?;
-    Some((samples.iter().map(|sample| sample.value).sum::<f64>() / samples.len() as f64, peak))
+    let peak = samples.iter().copied().reduce(|peak, sample| {
+        if sample.value > peak.value {
+            sample
+        } else {
+            peak
+        }
+    })?;
+    Some((
+        samples.iter().map(|sample| sample.value).sum::<f64>() / samples.len() as f64,
+        peak,
+    ))
 }
 
 fn cores(value: f64) -> String {
@@ -28,7 +37,18 @@ fn cores(value: f64) -> String {
 #[component]
 pub fn MetricPanels(metrics: FunctionMetrics) -> impl IntoView {
     let words = &use_i18n().function.metrics;
-    let missing = [metrics.cpu.cpu_total.is_none().then_some(words.partial_instant), metrics.cpu.cpu_series.is_none().then_some(words.partial_range)];
+    let missing = [
+        metrics
+            .cpu
+            .cpu_total
+            .is_none()
+            .then_some(words.partial_instant),
+        metrics
+            .cpu
+            .cpu_series
+            .is_none()
+            .then_some(words.partial_range),
+    ];
     let series = metrics.series.clone();
     view! {
         <MetricStats metrics=metrics.clone()/>
@@ -51,8 +71,16 @@ fn MetricStats(metrics: FunctionMetrics) -> impl IntoView {
     let unknown = || words.unknown.to_owned();
     let unit = |known: bool| if known { words.cores } else { "" };
     let any = hour.invocations > 0;
-    let rate = if any { number::percent(hour.error_rate()) } else { String::new() };
-    let p95 = if any { number::milliseconds_value(hour.p95_ms) } else { unknown() };
+    let rate = if any {
+        number::percent(hour.error_rate())
+    } else {
+        String::new()
+    };
+    let p95 = if any {
+        number::milliseconds_value(hour.p95_ms)
+    } else {
+        unknown()
+    };
     view! {
         <Stats>
             <Stat label=words.cpu_now value=metrics.cpu.cpu_total.map_or_else(unknown, cores) unit=unit(metrics.cpu.cpu_total.is_some())/>
@@ -73,11 +101,26 @@ fn CpuCard(cpu: CpuMetrics) -> impl IntoView {
         None => view! { <p class="muted">{words.cpu_none}</p> }.into_any(),
         Some((_, peak)) => {
             let at = Timestamp::from_seconds(peak.timestamp).format("%H:%M");
-            let label = if peak.value > 0.0 { (words.cpu_label)(&cores(peak.value), &at) } else { words.cpu_label_idle.to_owned() };
-            let starts = samples.iter().map(|sample| Timestamp::from_seconds(sample.timestamp)).collect();
+            let label = if peak.value > 0.0 {
+                (words.cpu_label)(&cores(peak.value), &at)
+            } else {
+                words.cpu_label_idle.to_owned()
+            };
+            let starts = samples
+                .iter()
+                .map(|sample| Timestamp::from_seconds(sample.timestamp))
+                .collect();
             let values = samples.iter().map(|sample| Some(sample.value)).collect();
-            let last = samples.last().map(|sample| cores(sample.value)).unwrap_or_default();
-            let series = vec![Series { label: words.cpu_legend.to_owned(), value: last, key: "line--1", values }];
+            let last = samples
+                .last()
+                .map(|sample| cores(sample.value))
+                .unwrap_or_default();
+            let series = vec![Series {
+                label: words.cpu_legend.to_owned(),
+                value: last,
+                key: "line--1",
+                values,
+            }];
             view! { <LineChart label starts series digits=DIGITS/> }.into_any()
         }
     };
@@ -111,11 +154,26 @@ fn DurationCard(metrics: FunctionMetrics) -> impl IntoView {
     let words = &use_i18n().function.metrics;
     let hour = metrics.hour;
     let any = hour.invocations > 0;
-    let told = move |value: f64| if any { number::milliseconds(value) } else { words.unknown.to_owned() };
+    let told = move |value: f64| {
+        if any {
+            number::milliseconds(value)
+        } else {
+            words.unknown.to_owned()
+        }
+    };
     let starts = metrics.series.iter().map(|point| point.start).collect();
     // A step without invocations has no duration.
-    let values = metrics.series.iter().map(|point: &Point| (point.invocations > 0).then_some(point.p95_ms)).collect();
-    let series = vec![Series { label: words.p95_legend.to_owned(), value: told(hour.p95_ms), key: "line--2", values }];
+    let values = metrics
+        .series
+        .iter()
+        .map(|point: &Point| (point.invocations > 0).then_some(point.p95_ms))
+        .collect();
+    let series = vec![Series {
+        label: words.p95_legend.to_owned(),
+        value: told(hour.p95_ms),
+        key: "line--2",
+        values,
+    }];
     view! {
         <Card title=words.duration_title>
             <div class="card__body stack">
@@ -141,7 +199,8 @@ mod tests {
 
     #[test]
     fn the_peak_is_the_first_of_the_highest() {
-        let samples = [(1, 0.1), (2, 0.3), (3, 0.3), (4, 0.1)].map(|(timestamp, value)| Sample { timestamp, value });
+        let samples = [(1, 0.1), (2, 0.3), (3, 0.3), (4, 0.1)]
+            .map(|(timestamp, value)| Sample { timestamp, value });
         let (average, peak) = average_and_peak(&samples).expect("samples");
         assert!((average - 0.2).abs() < 1e-9);
         assert_eq!(peak.timestamp, 2);

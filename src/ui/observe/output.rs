@@ -29,7 +29,8 @@ pub fn entries(lines: &[String]) -> Vec<(bool, String)> {
 #[component]
 pub fn Output(lines: Vec<String>) -> impl IntoView {
     if lines.is_empty() {
-        return view! { <p class="muted">{use_i18n().function.executions.no_output}</p> }.into_any();
+        return view! { <p class="muted">{use_i18n().function.executions.no_output}</p> }
+            .into_any();
     }
     let rows = entries(&lines).into_iter().map(|(failed, text)| view! { <div class=if failed { "bad" } else { "" }><span>{text}</span></div> }).collect_view();
     view! { <div class="code"><div class="output" tabindex="0">{rows}</div></div> }.into_any()
@@ -41,9 +42,20 @@ mod tests {
 
     #[test]
     fn a_traceback_is_one_entry() {
-        let lines = ["before", "Traceback (most recent call last):", "  File \"app.py\", line 2, in f", "    x", "KeyError: 'a'", "after"].map(str::to_owned);
+        let lines = [
+            "before",
+            "Traceback (most recent call last):",
+            "  File \"app.py\", line 2, in f",
+            "    x",
+            "KeyError: 'a'",
+            "after",
+        ]
+        .map(str::to_owned);
         let told = entries(&lines);
-        assert_eq!(told.iter().map(|(failed, _)| *failed).collect::<Vec<_>>(), [false, true, false]);
+        assert_eq!(
+            told.iter().map(|(failed, _)| *failed).collect::<Vec<_>>(),
+            [false, true, false]
+        );
         assert!(told[1].1.ends_with("KeyError: 'a'"));
     }
 

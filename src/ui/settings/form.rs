@@ -12,7 +12,9 @@ use crate::ui::widgets::button::{SubmitButton, Weight};
 use crate::ui::widgets::card::Card;
 use crate::ui::widgets::field::error_of_form;
 use crate::ui::widgets::notice::{Banner, FormError, Tone, action_error};
-use crate::ui::widgets::settings_fields::{SETTINGS_FIELDS, SettingsFields, SettingsOf, settings_of};
+use crate::ui::widgets::settings_fields::{
+    SETTINGS_FIELDS, SettingsFields, SettingsOf, settings_of,
+};
 use crate::ui::widgets::toast::use_toasts;
 
 /// `generation` counts how often the form was filled anew from what is saved.
@@ -46,8 +48,18 @@ pub fn SettingsCard(context: FunctionContext) -> impl IntoView {
         reload();
     };
     let error = action_error(save);
-    let is_conflict = Memo::new(move |_| error.with(|error| error.as_ref().is_some_and(|error| error.kind == ErrorKind::PreconditionFailed)));
-    let other = Signal::derive(move || error.get().filter(|error| error.kind != ErrorKind::PreconditionFailed));
+    let is_conflict = Memo::new(move |_| {
+        error.with(|error| {
+            error
+                .as_ref()
+                .is_some_and(|error| error.kind == ErrorKind::PreconditionFailed)
+        })
+    });
+    let other = Signal::derive(move || {
+        error
+            .get()
+            .filter(|error| error.kind != ErrorKind::PreconditionFailed)
+    });
     view! {
         {move || {
             is_conflict

@@ -10,7 +10,10 @@ use crate::ui::widgets::relative_time::RelativeTime;
 use crate::ui::widgets::status::StatusCode;
 
 #[component]
-pub fn TestHistory(calls: RwSignal<Vec<Execution>>, shown: RwSignal<Option<Execution>>) -> impl IntoView {
+pub fn TestHistory(
+    calls: RwSignal<Vec<Execution>>,
+    shown: RwSignal<Option<Execution>>,
+) -> impl IntoView {
     let words = &use_i18n().function.test;
     let clear = move || {
         (!calls.with(Vec::is_empty))

@@ -18,29 +18,60 @@ use crate::ui::widgets::icon::{Glyph, Icon};
 use crate::ui::widgets::notice::{FormError, action_error};
 
 /// Request headers that are not repeated: masked where they were kept, or the caller's own business.
-const LEFT_OUT: [&str; 9] = ["authorization", "proxy-authorization", "cookie", "x-api-key", "host", "content-length", "connection", "user-agent", "accept-encoding"];
+const LEFT_OUT: [&str; 9] = [
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "x-api-key",
+    "host",
+    "content-length",
+    "connection",
+    "user-agent",
+    "accept-encoding",
+];
 const FIELDS: &[&str] = &["method", "path", "query", "headers", "body"];
 
 /// The request of an earlier execution, as a form shows it.
 pub fn form_of(execution: &Execution) -> TestForm {
     let header = |(name, value): &(String, String)| format!("{name}: {value}");
-    let is_kept = |name: &str| !LEFT_OUT.contains(&name.to_ascii_lowercase().as_str()) && !name.to_ascii_lowercase().starts_with("spin-");
+    let is_kept = |name: &str| {
+        !LEFT_OUT.contains(&name.to_ascii_lowercase().as_str())
+            && !name.to_ascii_lowercase().starts_with("spin-")
+    };
     TestForm {
         method: execution.method.clone(),
         path: execution.path.clone(),
         query: execution.query.clone(),
-        headers: execution.request_headers.iter().filter(|(name, _)| is_kept(name)).map(header).collect::<Vec<_>>().join("\n"),
-        body: execution.request_body.as_ref().map(body_text).unwrap_or_default(),
+        headers: execution
+            .request_headers
+            .iter()
+            .filter(|(name, _)| is_kept(name))
+            .map(header)
+            .collect::<Vec<_>>()
+            .join("\n"),
+        body: execution
+            .request_body
+            .as_ref()
+            .map(body_text)
+            .unwrap_or_default(),
     }
 }
 
 /// What the form starts with for a function that was not tried yet.
 pub fn first_form(methods: &HttpMethods) -> TestForm {
-    TestForm { method: methods.iter().next().unwrap_or(HttpMethod::Get).to_string(), path: "/".to_owned(), ..TestForm::default() }
+    TestForm {
+        method: methods.iter().next().unwrap_or(HttpMethod::Get).to_string(),
+        path: "/".to_owned(),
+        ..TestForm::default()
+    }
 }
 
 #[component]
-pub fn RequestForm(context: FunctionContext, initial: TestForm, test: ServerAction<TestFunction>) -> impl IntoView {
+pub fn RequestForm(
+    context: FunctionContext,
+    initial: TestForm,
+    test: ServerAction<TestFunction>,
+) -> impl IntoView {
     let words = &use_i18n().function.test;
     let error = action_error(test);
     let pending = test.pending();
@@ -74,7 +105,12 @@ fn MethodAndPath(context: FunctionContext, method: String, path: String) -> impl
     let words = &use_i18n().function.test;
     let chosen = RwSignal::new(method.clone());
     let allowed = context.part(|detail| detail.function.http_methods.clone());
-    let refused = move || allowed.with(|allowed| (!chosen.with(|chosen| allowed.allow(chosen))).then(|| (words.method_not_allowed)(&allowed.joined())));
+    let refused = move || {
+        allowed.with(|allowed| {
+            (!chosen.with(|chosen| allowed.allow(chosen)))
+                .then(|| (words.method_not_allowed)(&allowed.joined()))
+        })
+    };
     let options = HttpMethod::ALL.map(|one| view! { <option value=one.as_str() selected=one.as_str() == method>{one.as_str()}</option> }).collect_view();
     view! {
         <span class="input-group">
@@ -98,7 +134,9 @@ fn BodyField(initial: String) -> impl IntoView {
         typed.with(|text| match serde_json::from_str::<Value>(text) {
             _ if text.trim().is_empty() => ("muted", words.empty_body.to_owned()),
             Ok(_) => ("ok", words.valid_json.to_owned()),
-            Err(error) if text.trim_start().starts_with(['{', '[']) => ("warn", (words.invalid_json)(&error.to_string())),
+            Err(error) if text.trim_start().starts_with(['{', '[']) => {
+                ("warn", (words.invalid_json)(&error.to_string()))
+            }
             Err(_) => ("muted", words.text_body.to_owned()),
         })
     };
@@ -148,7 +186,14 @@ mod tests {
         }))
         .expect("an execution");
         let form = form_of(&execution);
-        assert_eq!((form.method.as_str(), form.path.as_str(), form.query.as_str()), ("POST", "/orders", "page=2"));
+        assert_eq!(
+            (
+                form.method.as_str(),
+                form.path.as_str(),
+                form.query.as_str()
+            ),
+            ("POST", "/orders", "page=2")
+        );
         assert_eq!(form.headers, "Content-Type: application/json\nX-Id: 7");
         assert_eq!(form.body, "{\n  \"a\": 1\n}");
     }

@@ -14,12 +14,18 @@ use crate::ui::widgets::relative_time::RelativeTime;
 
 /// As in `200 OK`.
 fn status_line(code: u16) -> String {
-    let reason = http::StatusCode::from_u16(code).ok().and_then(|status| status.canonical_reason());
+    let reason = http::StatusCode::from_u16(code)
+        .ok()
+        .and_then(|status| status.canonical_reason());
     reason.map_or_else(|| code.to_string(), |reason| format!("{code} {reason}"))
 }
 
 fn content_type(execution: &Execution) -> Option<String> {
-    execution.response_headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type")).map(|(_, value)| value.clone())
+    execution
+        .response_headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        .map(|(_, value)| value.clone())
 }
 
 #[component]
@@ -50,9 +56,20 @@ fn Response(execution: Execution) -> impl IntoView {
         200..400 => "ok",
         _ => "warn",
     };
-    let line = if execution.status_code == 0 { words.no_answer.to_owned() } else { status_line(execution.status_code) };
-    let copied = execution.response_body.as_ref().map(body_text).unwrap_or_default();
-    let why = execution.error.clone().unwrap_or_else(|| words.failed_hint.to_owned());
+    let line = if execution.status_code == 0 {
+        words.no_answer.to_owned()
+    } else {
+        status_line(execution.status_code)
+    };
+    let copied = execution
+        .response_body
+        .as_ref()
+        .map(body_text)
+        .unwrap_or_default();
+    let why = execution
+        .error
+        .clone()
+        .unwrap_or_else(|| words.failed_hint.to_owned());
     let version = execution.version.map(words.serving_version);
     view! {
         <div class="card__header">

@@ -36,7 +36,14 @@ impl LazyRoute for FunctionCodePage {
 }
 
 fn saved_code(context: FunctionContext) -> String {
-    context.detail.with(|detail| detail.function.code.as_ref().map(|code| code.python().replace("\r\n", "\n")).unwrap_or_default())
+    context.detail.with(|detail| {
+        detail
+            .function
+            .code
+            .as_ref()
+            .map(|code| code.python().replace("\r\n", "\n"))
+            .unwrap_or_default()
+    })
 }
 
 /// Keeps the etag that a save is sent with: it moves on with changes that leave the code alone, and not past someone else's code.
@@ -44,7 +51,9 @@ fn follow_etag(context: FunctionContext, state: EditorState, etag: RwSignal<Stri
     Effect::new(move |_| {
         let code = saved_code(context);
         let newest = context.detail.with(|detail| detail.etag.clone());
-        if state.saved.with_untracked(|saved| *saved == code) && etag.with_untracked(|known| *known != newest) {
+        if state.saved.with_untracked(|saved| *saved == code)
+            && etag.with_untracked(|known| *known != newest)
+        {
             etag.set(newest);
         }
     });
@@ -57,7 +66,9 @@ fn follow_saves(context: FunctionContext, state: EditorState, save: ServerAction
     let sent = StoredValue::new(None::<String>);
     let (input, value) = (save.input(), save.value());
     Effect::new(move |_| {
-        if let Some(code) = input.with(|input| input.as_ref().map(|input| input.code.replace("\r\n", "\n"))) {
+        if let Some(code) =
+            input.with(|input| input.as_ref().map(|input| input.code.replace("\r\n", "\n")))
+        {
             sent.set_value(Some(code));
         }
     });
@@ -89,8 +100,19 @@ fn Code(context: FunctionContext) -> impl IntoView {
     Effect::new(move |_| context.unsaved.set(state.is_dirty()));
     browser::use_leave_guard(context.unsaved.into(), words.leave_unsaved);
     let error = action_error(save);
-    let is_conflict = Memo::new(move |_| error.with(|error| error.as_ref().is_some_and(|error| error.kind == ErrorKind::PreconditionFailed)));
-    let failed = Signal::derive(move || error.get().filter(|error| error.kind != ErrorKind::PreconditionFailed).map(|error| error.message));
+    let is_conflict = Memo::new(move |_| {
+        error.with(|error| {
+            error
+                .as_ref()
+                .is_some_and(|error| error.kind == ErrorKind::PreconditionFailed)
+        })
+    });
+    let failed = Signal::derive(move || {
+        error
+            .get()
+            .filter(|error| error.kind != ErrorKind::PreconditionFailed)
+            .map(|error| error.message)
+    });
     let on_save = Callback::new(move |()| browser::click("save-code"));
     let toolbar = move || view! { <Toolbar context save/> };
     view! {
@@ -116,7 +138,12 @@ fn Code(context: FunctionContext) -> impl IntoView {
 fn Toolbar(context: FunctionContext, save: ServerAction<SaveCode>) -> impl IntoView {
     let words = &use_i18n().function.code;
     let pending = save.pending();
-    let href = move || format!("data:text/x-python;charset=utf-8;base64,{}", base64::engine::general_purpose::STANDARD.encode(saved_code(context)));
+    let href = move || {
+        format!(
+            "data:text/x-python;charset=utf-8;base64,{}",
+            base64::engine::general_purpose::STANDARD.encode(saved_code(context))
+        )
+    };
     view! {
         <a class="button button--s button--ghost button--icon" href=href download="app.py" aria-label=words.download><Icon glyph=Glyph::Download/></a>
         <button type="submit" id="save-code" class="button button--s" aria-busy=move || pending.get().then_some("true")>
@@ -130,8 +157,12 @@ fn Toolbar(context: FunctionContext, save: ServerAction<SaveCode>) -> impl IntoV
 #[component]
 fn PackageNote(context: FunctionContext) -> impl IntoView {
     let words = &use_i18n().function.code;
-    let files = context.part(|detail| (detail.function.source.kind == SourceKind::Package).then_some(detail.function.source.files));
-    move || files.get().map(|files| view! { <Banner><strong>{words.package_title}</strong> " " {(words.package_text)(files)}</Banner> })
+    let files = context.part(|detail| {
+        (detail.function.source.kind == SourceKind::Package).then_some(detail.function.source.files)
+    });
+    move || {
+        files.get().map(|files| view! { <Banner><strong>{words.package_title}</strong> " " {(words.package_text)(files)}</Banner> })
+    }
 }
 
 #[component]

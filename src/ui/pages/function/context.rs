@@ -22,7 +22,16 @@ pub enum FunctionTab {
 }
 
 impl FunctionTab {
-    pub const ALL: [Self; 8] = [Self::Overview, Self::Code, Self::Deploy, Self::Test, Self::Executions, Self::Logs, Self::Metrics, Self::Settings];
+    pub const ALL: [Self; 8] = [
+        Self::Overview,
+        Self::Code,
+        Self::Deploy,
+        Self::Test,
+        Self::Executions,
+        Self::Logs,
+        Self::Metrics,
+        Self::Settings,
+    ];
 
     fn segment(self) -> &'static str {
         match self {
@@ -61,20 +70,30 @@ pub struct FunctionContext {
 
 impl FunctionContext {
     pub fn new(detail: FunctionDetail) -> Self {
-        Self { detail: RwSignal::new(detail), unsaved: RwSignal::new(false) }
+        Self {
+            detail: RwSignal::new(detail),
+            unsaved: RwSignal::new(false),
+        }
     }
 
     pub fn workspace(self) -> WorkspaceId {
-        self.detail.with_untracked(|detail| detail.function.workspace_id.clone())
+        self.detail
+            .with_untracked(|detail| detail.function.workspace_id.clone())
     }
 
     pub fn function(self) -> FunctionId {
-        self.detail.with_untracked(|detail| detail.function.id.clone())
+        self.detail
+            .with_untracked(|detail| detail.function.id.clone())
     }
 
     /// The address of a tab.
     pub fn path(self, tab: FunctionTab) -> String {
-        format!("/workspaces/{}/functions/{}{}", self.workspace(), self.function(), tab.segment())
+        format!(
+            "/workspaces/{}/functions/{}{}",
+            self.workspace(),
+            self.function(),
+            tab.segment()
+        )
     }
 
     pub fn functions_path(self) -> String {
@@ -82,14 +101,23 @@ impl FunctionContext {
     }
 
     /// A part of the detail that tells those who show it only when it changes.
-    pub fn part<T: PartialEq + Send + Sync + 'static>(self, read: impl Fn(&FunctionDetail) -> T + Send + Sync + 'static) -> Memo<T> {
+    pub fn part<T: PartialEq + Send + Sync + 'static>(
+        self,
+        read: impl Fn(&FunctionDetail) -> T + Send + Sync + 'static,
+    ) -> Memo<T> {
         Memo::new(move |_| self.detail.with(&read))
     }
 
     /// Whether a build or deployment is under way.
     pub fn is_busy(&self) -> bool {
         self.detail.with(|detail| {
-            matches!(detail.function.status, FunctionStatus::Building | FunctionStatus::Deploying) || detail.latest_task.as_ref().is_some_and(|task| !task.status.is_terminal())
+            matches!(
+                detail.function.status,
+                FunctionStatus::Building | FunctionStatus::Deploying
+            ) || detail
+                .latest_task
+                .as_ref()
+                .is_some_and(|task| !task.status.is_terminal())
         })
     }
 

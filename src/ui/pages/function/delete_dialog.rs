@@ -16,14 +16,23 @@ pub(super) fn DeleteDialog(context: FunctionContext, tab: FunctionTab) -> impl I
     let delete = ServerAction::<DeleteFunction>::new();
     let query = use_query_map();
     let open = Memo::new(move |_| query.with(|query| query.get_str("dialog") == Some("delete")));
-    move || open.get().then(|| view! { <DeleteForm context tab delete/> })
+    move || {
+        open.get()
+            .then(|| view! { <DeleteForm context tab delete/> })
+    }
 }
 
 #[component]
-fn DeleteForm(context: FunctionContext, tab: FunctionTab, delete: ServerAction<DeleteFunction>) -> impl IntoView {
+fn DeleteForm(
+    context: FunctionContext,
+    tab: FunctionTab,
+    delete: ServerAction<DeleteFunction>,
+) -> impl IntoView {
     let words = &use_i18n().function.frame;
     let close = context.path(tab);
-    let name = context.detail.with_untracked(|detail| detail.function.name.to_string());
+    let name = context
+        .detail
+        .with_untracked(|detail| detail.function.name.to_string());
     let error = action_error(delete);
     let failed = Signal::derive(move || error.get().map(|error| error.message));
     view! {

@@ -6,7 +6,9 @@ use leptos_router::{LazyRoute, NavigateOptions, lazy_route};
 
 use super::context::{FunctionContext, FunctionTab};
 use super::frame::FunctionFrame;
-use crate::api::builds::{CancelBuild, DeployFunction, Redeploy, RetryBuild, build_history, build_progress};
+use crate::api::builds::{
+    CancelBuild, DeployFunction, Redeploy, RetryBuild, build_history, build_progress,
+};
 use crate::model::error::Error;
 use crate::model::id::TaskId;
 use crate::ui::build::progress::BuildCard;
@@ -34,7 +36,11 @@ impl LazyRoute for FunctionDeployPage {
 fn use_shown_task(context: FunctionContext) -> Memo<Option<TaskId>> {
     let query = use_query_map();
     let latest = context.part(|detail| detail.latest_task.as_ref().map(|task| task.id.clone()));
-    Memo::new(move |_| query.with(|query| query.get_str("task").and_then(|id| TaskId::parse(id).ok())).or_else(|| latest.get()))
+    Memo::new(move |_| {
+        query
+            .with(|query| query.get_str("task").and_then(|id| TaskId::parse(id).ok()))
+            .or_else(|| latest.get())
+    })
 }
 
 /// After a new build begins, an older one chosen by the address gives way to it.
@@ -49,7 +55,10 @@ where
     Effect::new(move |_| {
         let done = value.with(|value| matches!(value, Some(Ok(_))));
         if done && query.with_untracked(|query| query.get_str("task").is_some()) {
-            navigate(&context.path(FunctionTab::Deploy), NavigateOptions::default());
+            navigate(
+                &context.path(FunctionTab::Deploy),
+                NavigateOptions::default(),
+            );
         }
     });
 }
@@ -77,8 +86,20 @@ fn Deploy(context: FunctionContext) -> impl IntoView {
         },
     );
     // The history changes when a task begins or ends and when another version serves.
-    let changes = context.part(|detail| (detail.latest_task.as_ref().map(|task| (task.id.clone(), task.status)), detail.function.deployed_version, detail.function.last_deployed));
-    let history = Resource::new(move || (changes.get(), redeploy.version().get()), move |_| build_history(context.workspace(), context.function()));
+    let changes = context.part(|detail| {
+        (
+            detail
+                .latest_task
+                .as_ref()
+                .map(|task| (task.id.clone(), task.status)),
+            detail.function.deployed_version,
+            detail.function.last_deployed,
+        )
+    });
+    let history = Resource::new(
+        move || (changes.get(), redeploy.version().get()),
+        move |_| build_history(context.workspace(), context.function()),
+    );
     let ended = Callback::new(move |()| context.refresh());
     view! {
         <div class="split split--side">
@@ -100,6 +121,8 @@ fn Deploy(context: FunctionContext) -> impl IntoView {
 #[component]
 fn NothingBuilt(context: FunctionContext) -> impl IntoView {
     let words = &use_i18n().function.deploy;
-    let app_name = context.detail.with_untracked(|detail| detail.suggested_app_name.to_string());
+    let app_name = context
+        .detail
+        .with_untracked(|detail| detail.suggested_app_name.to_string());
     view! { <div class="card"><EmptyState title=words.none_title text=(words.none_text)(&app_name)/></div> }
 }

@@ -40,10 +40,18 @@ impl LazyRoute for FunctionExecutionsPage {
 fn Executions(context: FunctionContext) -> impl IntoView {
     let query = use_query_map();
     let fields = Memo::new(move |_| query.with(FilterFields::read));
-    let open = Memo::new(move |_| query.with(|query| query.get_str("execution").and_then(|id| ExecutionId::parse(id).ok())));
+    let open = Memo::new(move |_| {
+        query.with(|query| {
+            query
+                .get_str("execution")
+                .and_then(|id| ExecutionId::parse(id).ok())
+        })
+    });
     let page = Resource::new(
         move || fields.get(),
-        move |fields| async move { list_executions(context.workspace(), context.function(), fields.filter()).await },
+        move |fields| async move {
+            list_executions(context.workspace(), context.function(), fields.filter()).await
+        },
     );
     let path = context.path(FunctionTab::Executions);
     let table_path = path.clone();
@@ -64,10 +72,18 @@ fn Executions(context: FunctionContext) -> impl IntoView {
 }
 
 #[component]
-fn NoExecutions(context: FunctionContext, page: Resource<Result<ExecutionPage, Error>>, filtering: bool) -> impl IntoView {
+fn NoExecutions(
+    context: FunctionContext,
+    page: Resource<Result<ExecutionPage, Error>>,
+    filtering: bool,
+) -> impl IntoView {
     let words = &use_i18n().function.executions;
     browser::use_interval(POLL, move || page.refetch());
-    let (title, text) = if filtering { (words.nothing_title, words.nothing_text) } else { (words.empty_title, words.empty_text) };
+    let (title, text) = if filtering {
+        (words.nothing_title, words.nothing_text)
+    } else {
+        (words.empty_title, words.empty_text)
+    };
     view! {
         <div class="card">
             <EmptyState title text>

@@ -25,7 +25,9 @@ const TICK: Duration = Duration::from_secs(2);
 pub fn FunctionFrame(tab: FunctionTab, body: fn(FunctionContext) -> AnyView) -> impl IntoView {
     let words = &use_i18n().function.frame;
     let (workspace, params) = (use_workspace_id(), use_params_map());
-    let function = Memo::new(move |_| FunctionId::parse(params.with(|params| params.get("fn")).unwrap_or_default()));
+    let function = Memo::new(move |_| {
+        FunctionId::parse(params.with(|params| params.get("fn")).unwrap_or_default())
+    });
     let detail = Resource::new(
         move || (workspace.get(), function.get()),
         |(workspace, function)| async move { function_detail(workspace?, function?).await },
@@ -46,7 +48,11 @@ pub fn FunctionFrame(tab: FunctionTab, body: fn(FunctionContext) -> AnyView) -> 
 }
 
 #[component]
-fn Loaded(context: FunctionContext, tab: FunctionTab, body: fn(FunctionContext) -> AnyView) -> impl IntoView {
+fn Loaded(
+    context: FunctionContext,
+    tab: FunctionTab,
+    body: fn(FunctionContext) -> AnyView,
+) -> impl IntoView {
     let words = use_i18n();
     let name = context.part(|detail| detail.function.name.to_string());
     let ticks = StoredValue::new(0_u32);
@@ -56,7 +62,14 @@ fn Loaded(context: FunctionContext, tab: FunctionTab, body: fn(FunctionContext) 
             context.refresh();
         }
     });
-    let tabs = FunctionTab::ALL.into_iter().map(|one| Tab { href: context.path(one), label: one.label(&words.function.frame), current: one == tab }).collect();
+    let tabs = FunctionTab::ALL
+        .into_iter()
+        .map(|one| Tab {
+            href: context.path(one),
+            label: one.label(&words.function.frame),
+            current: one == tab,
+        })
+        .collect();
     view! {
         <Title text=move || name.with(|name| (words.frame.title)(&format!("{name}: {}", tab.label(&words.function.frame))))/>
         <FunctionHeader context tab/>

@@ -31,8 +31,15 @@ enum NextStep {
 fn next_step(detail: &FunctionDetail) -> NextStep {
     match &detail.latest_task {
         Some(task) if !task.status.is_terminal() => NextStep::Cancel(task.id.clone()),
-        _ if detail.function.deployed_version.is_none() && detail.latest_task.is_none() => NextStep::DeployFirst,
-        Some(task) if task.status == TaskStatus::Failed || detail.function.status == FunctionStatus::Failed => NextStep::BuildAgain,
+        _ if detail.function.deployed_version.is_none() && detail.latest_task.is_none() => {
+            NextStep::DeployFirst
+        }
+        Some(task)
+            if task.status == TaskStatus::Failed
+                || detail.function.status == FunctionStatus::Failed =>
+        {
+            NextStep::BuildAgain
+        }
         _ if detail.function.deployed_version.is_none() => NextStep::DeployFirst,
         _ if detail.function.undeployed_changes => NextStep::DeployChanges,
         _ => NextStep::DeployAgain,
@@ -49,8 +56,18 @@ pub(super) fn FunctionHeader(context: FunctionContext, tab: FunctionTab) -> impl
     context.refresh_after(enable);
     context.refresh_after(deploy);
     context.refresh_after(cancel);
-    let errors = [action_error(enable), action_error(deploy), action_error(cancel), action_error(duplicate)];
-    let failed = Signal::derive(move || errors.iter().find_map(|error| error.get()).map(|error| error.message));
+    let errors = [
+        action_error(enable),
+        action_error(deploy),
+        action_error(cancel),
+        action_error(duplicate),
+    ];
+    let failed = Signal::derive(move || {
+        errors
+            .iter()
+            .find_map(|error| error.get())
+            .map(|error| error.message)
+    });
     let name = context.part(|detail| detail.function.name.to_string());
     let status = context.part(|detail| of_function(&detail.function, &words.widgets));
     let step = context.part(next_step);
@@ -87,7 +104,11 @@ fn FunctionIds(context: FunctionContext) -> impl IntoView {
 }
 
 #[component]
-fn EnableForm(context: FunctionContext, enable: ServerAction<SetFunctionEnabled>, enabled: Memo<bool>) -> impl IntoView {
+fn EnableForm(
+    context: FunctionContext,
+    enable: ServerAction<SetFunctionEnabled>,
+    enabled: Memo<bool>,
+) -> impl IntoView {
     let words = &use_i18n().function.frame;
     view! {
         <ActionForm action=enable attr:class="only-wide">
@@ -110,13 +131,19 @@ fn CancelForm(task: TaskId, cancel: ServerAction<CancelBuild>) -> impl IntoView 
 }
 
 #[component]
-fn DeployForm(context: FunctionContext, deploy: ServerAction<DeployFunction>, step: NextStep) -> impl IntoView {
+fn DeployForm(
+    context: FunctionContext,
+    deploy: ServerAction<DeployFunction>,
+    step: NextStep,
+) -> impl IntoView {
     let words = &use_i18n().function;
     let (label, glyph, weight) = match step {
         NextStep::DeployChanges => (words.frame.deploy_changes, Glyph::Deploy, Weight::Primary),
         NextStep::BuildAgain => (words.frame.build_again, Glyph::Refresh, Weight::Primary),
         NextStep::DeployAgain => (words.frame.deploy_again, Glyph::Deploy, Weight::Plain),
-        NextStep::DeployFirst | NextStep::Cancel(_) => (words.frame.deploy_first, Glyph::Deploy, Weight::Primary),
+        NextStep::DeployFirst | NextStep::Cancel(_) => {
+            (words.frame.deploy_first, Glyph::Deploy, Weight::Primary)
+        }
     };
     let pending = deploy.pending();
     // What is deployed is what is saved; the page then changes to the Deploy tab.
@@ -137,7 +164,11 @@ fn DeployForm(context: FunctionContext, deploy: ServerAction<DeployFunction>, st
 }
 
 #[component]
-fn MoreMenu(context: FunctionContext, tab: FunctionTab, duplicate: ServerAction<DuplicateFunction>) -> impl IntoView {
+fn MoreMenu(
+    context: FunctionContext,
+    tab: FunctionTab,
+    duplicate: ServerAction<DuplicateFunction>,
+) -> impl IntoView {
     let words = &use_i18n().function.frame;
     view! {
         <details class="menu">
@@ -160,9 +191,16 @@ fn FunctionMeta(context: FunctionContext) -> impl IntoView {
     let words = &use_i18n().function.frame;
     let url = context.part(|detail| detail.public_url.clone());
     let version = context.part(|detail| detail.function.deployed_version);
-    let changed = context.part(|detail| detail.function.deployed_version.is_some() && detail.function.undeployed_changes);
+    let changed = context.part(|detail| {
+        detail.function.deployed_version.is_some() && detail.function.undeployed_changes
+    });
     let survived = context.part(|detail| {
-        detail.function.deployed_version.is_some() && detail.function.status != FunctionStatus::Disabled && detail.latest_task.as_ref().is_some_and(|task| task.status == TaskStatus::Failed)
+        detail.function.deployed_version.is_some()
+            && detail.function.status != FunctionStatus::Disabled
+            && detail
+                .latest_task
+                .as_ref()
+                .is_some_and(|task| task.status == TaskStatus::Failed)
     });
     let deploy_path = context.path(FunctionTab::Deploy);
     view! {

@@ -34,7 +34,10 @@ impl LazyRoute for FunctionMetricsPage {
 
 #[component]
 fn Metrics(context: FunctionContext) -> impl IntoView {
-    let metrics = Resource::new(|| (), move |()| function_metrics(context.workspace(), context.function()));
+    let metrics = Resource::new(
+        || (),
+        move |()| function_metrics(context.workspace(), context.function()),
+    );
     view! { <Load resource=metrics children=move |initial| view! { <LiveMetrics context initial/> }/> }
 }
 

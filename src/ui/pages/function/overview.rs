@@ -47,10 +47,24 @@ fn Overview(context: FunctionContext) -> impl IntoView {
 fn DayStats(figures: Figures) -> impl IntoView {
     let words = &use_i18n().function.overview;
     let any = figures.invocations > 0;
-    let duration = move |value: f64| if any { number::milliseconds_value(value) } else { use_i18n().widgets.none.to_owned() };
+    let duration = move |value: f64| {
+        if any {
+            number::milliseconds_value(value)
+        } else {
+            use_i18n().widgets.none.to_owned()
+        }
+    };
     let unit = if any { "ms" } else { "" };
-    let rate = if any { number::percent(figures.error_rate()) } else { String::new() };
-    let p99 = if any { (words.p99_note)(&number::milliseconds(figures.p99_ms)) } else { words.none_yet.to_owned() };
+    let rate = if any {
+        number::percent(figures.error_rate())
+    } else {
+        String::new()
+    };
+    let p99 = if any {
+        (words.p99_note)(&number::milliseconds(figures.p99_ms))
+    } else {
+        words.none_yet.to_owned()
+    };
     view! {
         <Stats>
             <Stat label=words.invocations value=number::count(figures.invocations)/>

@@ -41,11 +41,20 @@ impl LazyRoute for FunctionTestPage {
 }
 
 /// The execution that the address asks to repeat, and the newest test call: after a form was sent without JavaScript, that is its answer.
-async fn load_earlier(context: FunctionContext, repeated: Option<String>) -> Result<(Option<Execution>, Option<Execution>), Error> {
+async fn load_earlier(
+    context: FunctionContext,
+    repeated: Option<String>,
+) -> Result<(Option<Execution>, Option<Execution>), Error> {
     let (workspace, function) = (context.workspace(), context.function());
-    let filter = ExecutionFilter { limit: Some(LOOKED_AT), ..ExecutionFilter::default() };
+    let filter = ExecutionFilter {
+        limit: Some(LOOKED_AT),
+        ..ExecutionFilter::default()
+    };
     let page = list_executions(workspace.clone(), function.clone(), filter).await?;
-    let newest = page.executions.into_iter().find(|execution| execution.trigger == Trigger::Test);
+    let newest = page
+        .executions
+        .into_iter()
+        .find(|execution| execution.trigger == Trigger::Test);
     let repeated = match repeated {
         Some(id) => Some(get_execution(workspace, function, ExecutionId::parse(id)?).await?),
         None => None,
@@ -56,7 +65,10 @@ async fn load_earlier(context: FunctionContext, repeated: Option<String>) -> Res
 #[component]
 fn Test(context: FunctionContext) -> impl IntoView {
     let repeated = use_query("execution");
-    let earlier = Resource::new(move || repeated.get(), move |repeated| load_earlier(context, repeated));
+    let earlier = Resource::new(
+        move || repeated.get(),
+        move |repeated| load_earlier(context, repeated),
+    );
     view! {
         <Readiness context/>
         <Load resource=earlier children=move |(repeated, newest)| view! { <Bench context repeated newest/> }/>
@@ -64,12 +76,21 @@ fn Test(context: FunctionContext) -> impl IntoView {
 }
 
 #[component]
-fn Bench(context: FunctionContext, repeated: Option<Execution>, newest: Option<Execution>) -> impl IntoView {
+fn Bench(
+    context: FunctionContext,
+    repeated: Option<Execution>,
+    newest: Option<Execution>,
+) -> impl IntoView {
     let words = &use_i18n().function.test;
     let test = ServerAction::<TestFunction>::new();
-    let methods = context.detail.with_untracked(|detail| detail.function.http_methods.clone());
+    let methods = context
+        .detail
+        .with_untracked(|detail| detail.function.http_methods.clone());
     let is_repeated = repeated.is_some();
-    let initial = repeated.as_ref().or(newest.as_ref()).map_or_else(|| first_form(&methods), form_of);
+    let initial = repeated
+        .as_ref()
+        .or(newest.as_ref())
+        .map_or_else(|| first_form(&methods), form_of);
     let calls = RwSignal::new(Vec::<Execution>::new());
     let shown = RwSignal::new(newest.filter(|_| !is_repeated));
     let value = test.value();
@@ -100,8 +121,11 @@ fn Readiness(context: FunctionContext) -> impl IntoView {
     let enable = ServerAction::<SetFunctionEnabled>::new();
     context.refresh_after(enable);
     let disabled = context.part(|detail| detail.function.status == FunctionStatus::Disabled);
-    let never = context.part(|detail| detail.public_url.is_none() && detail.function.invocation_url.is_none());
-    let changed = context.part(|detail| detail.function.deployed_version.is_some() && detail.function.undeployed_changes);
+    let never = context
+        .part(|detail| detail.public_url.is_none() && detail.function.invocation_url.is_none());
+    let changed = context.part(|detail| {
+        detail.function.deployed_version.is_some() && detail.function.undeployed_changes
+    });
     let deploy = context.path(FunctionTab::Deploy);
     let enable_form = move || {
         view! {
@@ -132,7 +156,7 @@ fn Readiness(context: FunctionContext) -> impl IntoView {
                     {words.disabled_text}
                 </Banner>
             }
-                .into_any()
+            .into_any()
         } else if changed.get() {
             view! { <Banner action=move || view! { <LinkButton href label=words.deploy_changes size=Size::Small/> }>{words.changes_not_tested}</Banner> }.into_any()
         } else {
