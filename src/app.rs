@@ -10,8 +10,8 @@ use crate::ui::frame::Frame;
 use crate::ui::i18n::use_i18n;
 use crate::ui::pages::builds::BuildsPage;
 use crate::ui::pages::function::{
-    FunctionCodePage, FunctionDeployPage, FunctionExecutionsPage, FunctionLogsPage, FunctionMetricsPage, FunctionOverviewPage, FunctionSettingsPage,
-    FunctionTestPage,
+    FunctionCodePage, FunctionDeployPage, FunctionExecutionsPage, FunctionLogsPage,
+    FunctionMetricsPage, FunctionOverviewPage, FunctionSettingsPage, FunctionTestPage,
 };
 use crate::ui::pages::functions::FunctionsPage;
 use crate::ui::pages::logs::LogsPage;

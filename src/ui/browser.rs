@@ -75,7 +75,11 @@ pub fn use_shortcut(key: &'static str, action: impl Fn() + Clone + 'static) {
 
 /// Whether the event is Ctrl (⌘ on a Mac) and `key` alone; not while an input method composes.
 pub fn is_shortcut(event: &KeyboardEvent, key: &str) -> bool {
-    (event.ctrl_key() || event.meta_key()) && !event.alt_key() && !event.shift_key() && !event.is_composing() && event.key().eq_ignore_ascii_case(key)
+    (event.ctrl_key() || event.meta_key())
+        && !event.alt_key()
+        && !event.shift_key()
+        && !event.is_composing()
+        && event.key().eq_ignore_ascii_case(key)
 }
 
 /// Puts text on the clipboard. `false` where the browser offers none: outside HTTPS and localhost.
@@ -98,7 +102,11 @@ pub fn show_modal(dialog: &HtmlDialogElement) {
 
 /// Submits the form that `element` stands in, as its submit button would, with its checks.
 pub fn submit_form_of(element: &HtmlElement) {
-    if let Some(button) = element.closest("form").ok().flatten().and_then(|form| form.query_selector("[type=submit]").ok().flatten())
+    if let Some(button) = element
+        .closest("form")
+        .ok()
+        .flatten()
+        .and_then(|form| form.query_selector("[type=submit]").ok().flatten())
         && let Ok(button) = button.dyn_into::<HtmlElement>()
     {
         button.click();
@@ -107,7 +115,10 @@ pub fn submit_form_of(element: &HtmlElement) {
 
 /// Presses the button or follows the link with this id.
 pub fn click(id: &str) {
-    if let Some(element) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+    if let Some(element) = document()
+        .get_element_by_id(id)
+        .and_then(|element| element.dyn_into::<HtmlElement>().ok())
+    {
         element.click();
     }
 }
@@ -117,8 +128,16 @@ pub fn use_closing_menus() {
     Effect::new(move |_| {
         let handle = window_event_listener(ev::click, |event| {
             let target = event_target::<web_sys::Element>(&event);
-            let chosen = target.closest(".menu__list a, .menu__list button").ok().flatten().is_some();
-            let menu = if chosen { None } else { target.closest("details.menu").ok().flatten() };
+            let chosen = target
+                .closest(".menu__list a, .menu__list button")
+                .ok()
+                .flatten()
+                .is_some();
+            let menu = if chosen {
+                None
+            } else {
+                target.closest("details.menu").ok().flatten()
+            };
             close_menus(menu.as_ref());
         });
         on_cleanup(move || handle.remove());
@@ -168,9 +187,19 @@ pub fn use_leave_guard(unsaved: Signal<bool>, question: &'static str) {
         });
         // On the document, so that it comes before the router, which listens on the window.
         let follow = Closure::<dyn Fn(MouseEvent)>::new(move |event: MouseEvent| {
-            let link = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()).and_then(|element| element.closest("a[href]").ok().flatten());
-            let stays = link.is_none_or(|link| link.has_attribute("download") || link.has_attribute("target"));
-            if !stays && !event.ctrl_key() && !event.meta_key() && !event.shift_key() && unsaved.try_get_untracked() == Some(true) && !confirm(question) {
+            let link = event
+                .target()
+                .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+                .and_then(|element| element.closest("a[href]").ok().flatten());
+            let stays = link
+                .is_none_or(|link| link.has_attribute("download") || link.has_attribute("target"));
+            if !stays
+                && !event.ctrl_key()
+                && !event.meta_key()
+                && !event.shift_key()
+                && unsaved.try_get_untracked() == Some(true)
+                && !confirm(question)
+            {
                 event.prevent_default();
                 event.stop_propagation();
             }
@@ -179,14 +208,19 @@ pub fn use_leave_guard(unsaved: Signal<bool>, question: &'static str) {
         let follow = StoredValue::new_local(follow);
         on_cleanup(move || {
             leaving.remove();
-            _ = follow.try_with_value(|follow| document().remove_event_listener_with_callback("click", follow.as_ref().unchecked_ref()));
+            _ = follow.try_with_value(|follow| {
+                document()
+                    .remove_event_listener_with_callback("click", follow.as_ref().unchecked_ref())
+            });
         });
     });
 }
 
 /// Whether a menu is open, whose place should not change now.
 pub fn is_menu_open() -> bool {
-    document().query_selector("details.menu[open]").is_ok_and(|menu| menu.is_some())
+    document()
+        .query_selector("details.menu[open]")
+        .is_ok_and(|menu| menu.is_some())
 }
 
 /// The console's own origin, as in `http://127.0.0.1:3000`.
@@ -196,7 +230,9 @@ pub fn origin() -> Option<String> {
 
 /// Gives the text area with this id another text, unless the user changed it from `old`.
 pub fn replace_value(id: &str, old: &str, new: &str) {
-    if let Some(area) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<web_sys::HtmlTextAreaElement>().ok())
+    if let Some(area) = document()
+        .get_element_by_id(id)
+        .and_then(|element| element.dyn_into::<web_sys::HtmlTextAreaElement>().ok())
         && area.value() == old
     {
         area.set_value(new);

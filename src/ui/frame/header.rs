@@ -10,7 +10,10 @@ use crate::ui::i18n::use_i18n;
 use crate::ui::widgets::icon::Mark;
 
 #[component]
-pub fn Header(place: Memo<Place>, workspace: Resource<Result<Option<Workspace>, Error>>) -> impl IntoView {
+pub fn Header(
+    place: Memo<Place>,
+    workspace: Resource<Result<Option<Workspace>, Error>>,
+) -> impl IntoView {
     let words = &use_i18n().frame;
     view! {
         <header class="top">
@@ -35,7 +38,11 @@ pub fn Header(place: Memo<Place>, workspace: Resource<Result<Option<Workspace>, 
 fn Crumbs(place: Memo<Place>) -> impl IntoView {
     let words = &use_i18n().frame;
     let crumbs = move || {
-        let Place { workspace, section, depth } = place.get();
+        let Place {
+            workspace,
+            section,
+            depth,
+        } = place.get();
         let label = match section {
             Section::Overview => return None,
             Section::Functions => words.functions,
@@ -48,8 +55,11 @@ fn Crumbs(place: Memo<Place>) -> impl IntoView {
         } else {
             view! { <li><a href=workspace.map(|workspace| section.href(&workspace))>{label}</a></li> }.into_any()
         };
-        let create = (depth == Depth::Create).then(|| view! { <li><span aria-current="page">{words.create}</span></li> });
-        Some(view! { <nav class="crumbs" aria-label=words.breadcrumb><ol>{here}{create}</ol></nav> })
+        let create = (depth == Depth::Create)
+            .then(|| view! { <li><span aria-current="page">{words.create}</span></li> });
+        Some(
+            view! { <nav class="crumbs" aria-label=words.breadcrumb><ol>{here}{create}</ol></nav> },
+        )
     };
     view! { {crumbs} }
 }

@@ -56,7 +56,13 @@ pub fn Frame(children: Children) -> impl IntoView {
         },
     );
     provide_context(CurrentWorkspace(workspace));
-    let class = move || if place.with(|place| place.workspace.is_some()) { "frame" } else { "frame frame--bare" };
+    let class = move || {
+        if place.with(|place| place.workspace.is_some()) {
+            "frame"
+        } else {
+            "frame frame--bare"
+        }
+    };
     let words = &use_i18n().frame;
     view! {
         <div class=class>

@@ -32,7 +32,10 @@ fn links(workspace: &WorkspaceId, place: Memo<Place>, end: impl Fn(Section) -> A
 }
 
 #[component]
-pub fn Sidebar(place: Memo<Place>, workspace: Resource<Result<Option<Workspace>, Error>>) -> impl IntoView {
+pub fn Sidebar(
+    place: Memo<Place>,
+    workspace: Resource<Result<Option<Workspace>, Error>>,
+) -> impl IntoView {
     let count = move |section| {
         if section != Section::Functions {
             return ().into_any();
@@ -47,11 +50,15 @@ pub fn Sidebar(place: Memo<Place>, workspace: Resource<Result<Option<Workspace>,
         .into_any()
     };
     let id = Memo::new(move |_| place.with(|place| place.workspace.clone()));
-    move || id.get().map(|id| view! { <nav class="side" aria-label=use_i18n().frame.sections>{links(&id, place, count)}</nav> })
+    move || {
+        id.get().map(|id| view! { <nav class="side" aria-label=use_i18n().frame.sections>{links(&id, place, count)}</nav> })
+    }
 }
 
 #[component]
 pub fn BottomBar(place: Memo<Place>) -> impl IntoView {
     let id = Memo::new(move |_| place.with(|place| place.workspace.clone()));
-    move || id.get().map(|id| view! { <nav class="bottom" aria-label=use_i18n().frame.sections>{links(&id, place, |_| ().into_any())}</nav> })
+    move || {
+        id.get().map(|id| view! { <nav class="bottom" aria-label=use_i18n().frame.sections>{links(&id, place, |_| ().into_any())}</nav> })
+    }
 }

@@ -18,13 +18,20 @@ pub fn Page(#[prop(into)] title: Signal<String>, children: Children) -> impl Int
 
 /// The way up on a small screen, where the header has no room for the path.
 #[component]
-pub fn BackLink(#[prop(into)] href: Signal<String>, #[prop(into)] label: Signal<String>) -> impl IntoView {
+pub fn BackLink(
+    #[prop(into)] href: Signal<String>,
+    #[prop(into)] label: Signal<String>,
+) -> impl IntoView {
     view! { <a class="back" href=href><Icon glyph=Glyph::Left/>{label}</a> }
 }
 
 /// The page's heading and its one primary action.
 #[component]
-pub fn PageHead(#[prop(into)] title: String, #[prop(optional, into)] text: String, #[prop(optional)] children: Option<Children>) -> impl IntoView {
+pub fn PageHead(
+    #[prop(into)] title: String,
+    #[prop(optional, into)] text: String,
+    #[prop(optional)] children: Option<Children>,
+) -> impl IntoView {
     view! {
         <div class="page__head">
             <div>

@@ -13,7 +13,13 @@ pub enum Section {
 }
 
 impl Section {
-    pub const ALL: [Self; 5] = [Self::Overview, Self::Functions, Self::Builds, Self::Logs, Self::Settings];
+    pub const ALL: [Self; 5] = [
+        Self::Overview,
+        Self::Functions,
+        Self::Builds,
+        Self::Logs,
+        Self::Settings,
+    ];
 
     /// The section's address in a workspace.
     pub fn href(self, workspace: &WorkspaceId) -> String {
@@ -63,7 +69,11 @@ impl Place {
             (Section::Functions, Some(_)) => Depth::Function,
             _ => Depth::Section,
         };
-        Self { workspace, section, depth }
+        Self {
+            workspace,
+            section,
+            depth,
+        }
     }
 }
 
@@ -74,15 +84,32 @@ mod tests {
     #[test]
     fn sub_pages_belong_to_their_section() {
         let place = Place::of("/workspaces/ws-1/functions/fn-1/logs");
-        assert_eq!((place.workspace.expect("a workspace").as_str(), place.section, place.depth), ("ws-1", Section::Functions, Depth::Function));
-        assert_eq!(Place::of("/workspaces/ws-1/functions/new").depth, Depth::Create);
+        assert_eq!(
+            (
+                place.workspace.expect("a workspace").as_str(),
+                place.section,
+                place.depth
+            ),
+            ("ws-1", Section::Functions, Depth::Function)
+        );
+        assert_eq!(
+            Place::of("/workspaces/ws-1/functions/new").depth,
+            Depth::Create
+        );
         assert_eq!(Place::of("/workspaces/ws-1").section, Section::Overview);
         assert_eq!(Place::of("/workspaces/ws-1/logs/").section, Section::Logs);
     }
 
     #[test]
     fn an_address_outside_a_workspace_has_none() {
-        for path in ["/", "", "/nowhere", "/workspaces", "/workspaces/..", "/workspaces/a b"] {
+        for path in [
+            "/",
+            "",
+            "/nowhere",
+            "/workspaces",
+            "/workspaces/..",
+            "/workspaces/a b",
+        ] {
             assert_eq!(Place::of(path).workspace, None, "{path}");
         }
     }

@@ -14,7 +14,10 @@ const MANY: usize = 8;
 
 /// The list is asked for when the menu opens; without JavaScript the menu leads to the first page, which has it.
 #[component]
-pub fn Switcher(id: WorkspaceId, workspace: Resource<Result<Option<Workspace>, Error>>) -> impl IntoView {
+pub fn Switcher(
+    id: WorkspaceId,
+    workspace: Resource<Result<Option<Workspace>, Error>>,
+) -> impl IntoView {
     let words = &use_i18n().frame;
     let list = Action::new(|(): &()| list_workspaces());
     let fallback = id.to_string();
@@ -43,11 +46,16 @@ pub fn Switcher(id: WorkspaceId, workspace: Resource<Result<Option<Workspace>, E
 }
 
 #[component]
-fn WorkspaceLinks(result: Result<Vec<WorkspaceCard>, Error>, current: WorkspaceId) -> impl IntoView {
+fn WorkspaceLinks(
+    result: Result<Vec<WorkspaceCard>, Error>,
+    current: WorkspaceId,
+) -> impl IntoView {
     let words = &use_i18n().frame;
     let cards = match result {
         Ok(cards) => cards,
-        Err(error) => return view! { <p class="menu__title" role="alert">{error.message}</p> }.into_any(),
+        Err(error) => {
+            return view! { <p class="menu__title" role="alert">{error.message}</p> }.into_any();
+        }
     };
     let typed = RwSignal::new(String::new());
     let search = (cards.len() >= MANY).then(|| {

@@ -15,7 +15,11 @@ pub fn count(value: u64) -> String {
 
 /// Milliseconds without their unit: one decimal below 10, else whole with separators.
 pub fn milliseconds_value(value: f64) -> String {
-    if value < 9.95 { format!("{value:.1}") } else { count(value.round() as u64) }
+    if value < 9.95 {
+        format!("{value:.1}")
+    } else {
+        count(value.round() as u64)
+    }
 }
 
 /// As in `41 ms`.
@@ -47,7 +51,11 @@ pub fn bytes(value: u64) -> String {
         scaled /= 1024.0;
         unit = larger;
     }
-    if scaled < 9.95 { format!("{scaled:.1} {unit}") } else { format!("{scaled:.0} {unit}") }
+    if scaled < 9.95 {
+        format!("{scaled:.1} {unit}")
+    } else {
+        format!("{scaled:.0} {unit}")
+    }
 }
 
 /// A span of time, in seconds: `0.2 s`, `14 s`, `1 min 4 s`, `2 h 5 min`.
@@ -64,7 +72,11 @@ pub fn span(seconds: f64) -> String {
 /// At most `digits` decimals, without trailing zeros: axis labels.
 pub fn decimal(value: f64, digits: usize) -> String {
     let text = format!("{value:.digits$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
 }
 
 #[cfg(test)]
@@ -73,22 +85,41 @@ mod tests {
 
     #[test]
     fn thousands_are_separated() {
-        assert_eq!([0, 999, 1_000, 47_683, 1_000_000].map(count), ["0", "999", "1,000", "47,683", "1,000,000"]);
+        assert_eq!(
+            [0, 999, 1_000, 47_683, 1_000_000].map(count),
+            ["0", "999", "1,000", "47,683", "1,000,000"]
+        );
     }
 
     #[test]
     fn small_durations_keep_a_decimal() {
-        assert_eq!([0.42, 9.94, 9.96, 41.2, 1_204.0].map(milliseconds), ["0.4 ms", "9.9 ms", "10 ms", "41 ms", "1,204 ms"]);
+        assert_eq!(
+            [0.42, 9.94, 9.96, 41.2, 1_204.0].map(milliseconds),
+            ["0.4 ms", "9.9 ms", "10 ms", "41 ms", "1,204 ms"]
+        );
     }
 
     #[test]
     fn bytes_change_their_unit_before_four_digits() {
-        assert_eq!([0, 1023, 1024, 10_240, 1_048_575, 38_797_312].map(bytes), ["0 B", "1023 B", "1.0 KB", "10 KB", "1.0 MB", "37 MB"]);
+        assert_eq!(
+            [0, 1023, 1024, 10_240, 1_048_575, 38_797_312].map(bytes),
+            ["0 B", "1023 B", "1.0 KB", "10 KB", "1.0 MB", "37 MB"]
+        );
     }
 
     #[test]
     fn spans_name_two_units_at_most() {
-        assert_eq!([0.21, 9.96, 14.4, 59.6, 64.0, 7_500.0].map(span), ["0.2 s", "10 s", "14 s", "1 min 0 s", "1 min 4 s", "2 h 5 min"]);
+        assert_eq!(
+            [0.21, 9.96, 14.4, 59.6, 64.0, 7_500.0].map(span),
+            [
+                "0.2 s",
+                "10 s",
+                "14 s",
+                "1 min 0 s",
+                "1 min 4 s",
+                "2 h 5 min"
+            ]
+        );
     }
 
     #[test]

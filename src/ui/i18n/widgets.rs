@@ -98,9 +98,19 @@ pub const ENGLISH: WidgetMessages = WidgetMessages {
     no_invocations: "No invocations in the last 24 hours",
     invocations_by_step: "Invocations, last 24 hours",
     all_stages_done: "All five stages done",
-    stage_of: |number, name, state| format!("Stage {number} of 5, {}: {}", name.to_lowercase(), state.to_lowercase()),
+    stage_of: |number, name, state| {
+        format!(
+            "Stage {number} of 5, {}: {}",
+            name.to_lowercase(),
+            state.to_lowercase()
+        )
+    },
     running: "Running",
     waiting: "Waiting",
-    invocations_chart: |succeeded, failed| format!("Invocations: {succeeded} succeeded and {failed} failed"),
-    invocations_step: |start, succeeded, failed| format!("{start}: {succeeded} succeeded, {failed} failed"),
+    invocations_chart: |succeeded, failed| {
+        format!("Invocations: {succeeded} succeeded and {failed} failed")
+    },
+    invocations_step: |start, succeeded, failed| {
+        format!("{start}: {succeeded} succeeded, {failed} failed")
+    },
 };

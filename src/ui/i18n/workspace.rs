@@ -82,8 +82,18 @@ pub const ENGLISH: WorkspaceMessages = WorkspaceMessages {
     sort_name: "Name",
     sort_created: "Created",
     totals: |workspaces, functions| {
-        let noun = |count: u64, one: &str, many: &str| format!("{} {}", super::number::count(count), if count == 1 { one } else { many });
-        format!("{}, {}", noun(workspaces, "workspace", "workspaces"), noun(functions, "function", "functions"))
+        let noun = |count: u64, one: &str, many: &str| {
+            format!(
+                "{} {}",
+                super::number::count(count),
+                if count == 1 { one } else { many }
+            )
+        };
+        format!(
+            "{}, {}",
+            noun(workspaces, "workspace", "workspaces"),
+            noun(functions, "function", "functions")
+        )
     },
     invocations_24h: "Invocations 24 h",
     error_rate_24h: "Error rate 24 h",
@@ -103,7 +113,13 @@ pub const ENGLISH: WorkspaceMessages = WorkspaceMessages {
     description: "Description",
     description_placeholder: "Who uses it and for what",
     active_and_disabled: |active, disabled| format!("{active} active, {disabled} disabled"),
-    errors: |count, text| if count == 1 { "1 error".to_owned() } else { format!("{text} errors") },
+    errors: |count, text| {
+        if count == 1 {
+            "1 error".to_owned()
+        } else {
+            format!("{text} errors")
+        }
+    },
     average_duration: "Average duration 24 h",
     weighted: "weighted by invocations",
     p95_duration: "p95 duration 24 h",
@@ -141,7 +157,9 @@ pub const ENGLISH: WorkspaceMessages = WorkspaceMessages {
             1 => "1 function stops answering. ".to_owned(),
             many => format!("{} functions stop answering. ", super::number::count(many)),
         };
-        format!("{stop}Code, builds, logs and deployments are deleted with it. This cannot be undone.")
+        format!(
+            "{stop}Code, builds, logs and deployments are deleted with it. This cannot be undone."
+        )
     },
     delete_confirm: |name| format!("Type {name} to confirm"),
     delete_submit: "Delete workspace",

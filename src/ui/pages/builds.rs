@@ -42,12 +42,18 @@ fn Builds() -> impl IntoView {
     let workspace = use_workspace_id();
     let state = use_query("state");
     let status = Memo::new(move |_| state.get().and_then(|word| TaskStatus::parse(&word).ok()));
-    let builds = Resource::new(move || (workspace.get(), status.get()), |(workspace, status)| async move { list_builds(workspace?, status).await });
+    let builds = Resource::new(
+        move || (workspace.get(), status.get()),
+        |(workspace, status)| async move { list_builds(workspace?, status).await },
+    );
     browser::use_interval(REFRESH, move || builds.refetch());
     let path = Memo::new(move |_| workspace_href(&workspace.get(), "/builds"));
     let choices = move || {
         let choice = |label: &'static str, choice: Option<TaskStatus>| Tab {
-            href: with_query(&path.get(), &[("state", choice.map_or("", TaskStatus::as_str))]),
+            href: with_query(
+                &path.get(),
+                &[("state", choice.map_or("", TaskStatus::as_str))],
+            ),
             label,
             current: status.get() == choice,
         };

@@ -6,7 +6,9 @@ use leptos_router::{LazyRoute, lazy_route};
 use std::time::Duration;
 
 use super::{use_query, use_workspace_id, workspace_href};
-use crate::api::functions::{DeleteFunction, DuplicateFunction, SetFunctionEnabled, list_functions};
+use crate::api::functions::{
+    DeleteFunction, DuplicateFunction, SetFunctionEnabled, list_functions,
+};
 use crate::model::function::{FunctionFilter, FunctionPage, FunctionStatus};
 use crate::ui::browser;
 use crate::ui::frame::{BackLink, Page, PageHead, use_current_workspace};
@@ -21,7 +23,9 @@ use crate::ui::widgets::pagination::Pagination;
 use crate::ui::widgets::tabs::{Segmented, Tab};
 use crate::ui::workspace::delete_function_dialog::DeleteFunctionDialog;
 use crate::ui::workspace::function_list::{FunctionList, status_choices, use_function_list};
-use crate::ui::workspace::function_rows::{DISABLE_FORM, DUPLICATE_FORM, ENABLE_FORM, FunctionTable};
+use crate::ui::workspace::function_rows::{
+    DISABLE_FORM, DUPLICATE_FORM, ENABLE_FORM, FunctionTable,
+};
 use crate::ui::workspace::search_form::SearchForm;
 
 const REFRESH: Duration = Duration::from_secs(5);
@@ -50,7 +54,13 @@ fn Functions() -> impl IntoView {
     let set_enabled = ServerAction::<SetFunctionEnabled>::new();
     let delete = ServerAction::<DeleteFunction>::new();
     let page = Resource::new(
-        move || (list.get(), set_enabled.version().get(), delete.version().get()),
+        move || {
+            (
+                list.get(),
+                set_enabled.version().get(),
+                delete.version().get(),
+            )
+        },
         |(list, ..)| async move { list_functions(list.workspace?, list.filter).await },
     );
     browser::use_interval(REFRESH, move || {
@@ -70,10 +80,19 @@ fn Functions() -> impl IntoView {
     let (dialog, chosen) = (use_query("dialog"), use_query("function"));
     let names = RwSignal::new(Vec::<(String, String)>::new());
     let delete_dialog = move || {
-        let function = chosen.get().filter(|_| dialog.get().as_deref() == Some("delete"))?;
-        let name = names.with(|names| names.iter().find(|(id, _)| *id == function).map_or_else(|| function.clone(), |(_, name)| name.clone()));
+        let function = chosen
+            .get()
+            .filter(|_| dialog.get().as_deref() == Some("delete"))?;
+        let name = names.with(|names| {
+            names
+                .iter()
+                .find(|(id, _)| *id == function)
+                .map_or_else(|| function.clone(), |(_, name)| name.clone())
+        });
         let workspace = workspace.get().ok()?;
-        Some(view! { <DeleteFunctionDialog action=delete workspace function name close=list.get().href()/> })
+        Some(
+            view! { <DeleteFunctionDialog action=delete workspace function name close=list.get().href()/> },
+        )
     };
     view! {
         <Page title=words.title.to_owned()>
@@ -106,9 +125,18 @@ fn Toolbar(list: FunctionList) -> impl IntoView {
         Some(FunctionStatus::Deploying) => i18n.widgets.deploying,
         Some(FunctionStatus::Failed) => i18n.widgets.failed,
     };
-    let options = status_choices().map(|status| Tab { href: list.with_status(status).href(), label: label(status), current: list.filter.status == status }).collect();
+    let options = status_choices()
+        .map(|status| Tab {
+            href: list.with_status(status).href(),
+            label: label(status),
+            current: list.filter.status == status,
+        })
+        .collect();
     // What a new search keeps.
-    let status = list.filter.status.map(|status| view! { <input type="hidden" name="status" value=status.as_str()/> });
+    let status = list
+        .filter
+        .status
+        .map(|status| view! { <input type="hidden" name="status" value=status.as_str()/> });
     view! {
         <SearchForm
             action=workspace_href(&list.workspace, "/functions")
@@ -125,9 +153,16 @@ fn Toolbar(list: FunctionList) -> impl IntoView {
 
 /// One form for each action; the buttons in the rows' menus name it and bring the function's id.
 #[component]
-fn RowForms(set_enabled: ServerAction<SetFunctionEnabled>, workspace: Signal<String>) -> impl IntoView {
+fn RowForms(
+    set_enabled: ServerAction<SetFunctionEnabled>,
+    workspace: Signal<String>,
+) -> impl IntoView {
     let duplicate = ServerAction::<DuplicateFunction>::new();
-    let error = Signal::derive(move || action_error(set_enabled).get().or_else(|| action_error(duplicate).get()));
+    let error = Signal::derive(move || {
+        action_error(set_enabled)
+            .get()
+            .or_else(|| action_error(duplicate).get())
+    });
     view! {
         <ActionForm action=set_enabled attr:id=ENABLE_FORM attr:hidden=true>
             <input type="hidden" name="workspace" value=workspace/>
@@ -147,7 +182,11 @@ fn RowForms(set_enabled: ServerAction<SetFunctionEnabled>, workspace: Signal<Str
 /// The places of the first and the last row among all that pass the filter. All pages but the last are full.
 fn shown(page: &FunctionPage) -> (u64, u64) {
     let rows = page.rows.len() as u64;
-    let before = if page.page >= page.pages { page.total.saturating_sub(rows) } else { u64::from(page.page.saturating_sub(1)) * rows };
+    let before = if page.page >= page.pages {
+        page.total.saturating_sub(rows)
+    } else {
+        u64::from(page.page.saturating_sub(1)) * rows
+    };
     (before + 1, before + rows)
 }
 
@@ -156,7 +195,10 @@ fn Rows(page: FunctionPage, list: FunctionList) -> impl IntoView {
     let words = &use_i18n().functions;
     if page.rows.is_empty() {
         return if list.is_filtered() || page.all > 0 {
-            let all = FunctionList { filter: FunctionFilter::default(), ..list };
+            let all = FunctionList {
+                filter: FunctionFilter::default(),
+                ..list
+            };
             view! { <EmptyState title=words.nothing_found_title text=words.nothing_found_text><LinkButton href=all.href() label=words.clear_filters/></EmptyState> }.into_any()
         } else {
             let create = workspace_href(&list.workspace, "/functions/new");
@@ -169,7 +211,11 @@ fn Rows(page: FunctionPage, list: FunctionList) -> impl IntoView {
         };
     }
     let (first, last) = shown(&page);
-    let summary = (words.shown)(&number::count(first), &number::count(last), &number::count(page.total));
+    let summary = (words.shown)(
+        &number::count(first),
+        &number::count(last),
+        &number::count(page.total),
+    );
     let previous = (page.page > 1).then(|| list.with_page(page.page - 1).href());
     let next = (page.page < page.pages).then(|| list.with_page(page.page + 1).href());
     view! {

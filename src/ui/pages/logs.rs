@@ -51,7 +51,15 @@ struct LogsAddress {
 impl LogsAddress {
     fn href(&self) -> String {
         let code = self.code.map(|code| code.to_string()).unwrap_or_default();
-        with_query(&self.path, &[("q", &self.q), ("status", self.status.map_or("", status_word)), ("code", &code), ("cursor", &self.cursor)])
+        with_query(
+            &self.path,
+            &[
+                ("q", &self.q),
+                ("status", self.status.map_or("", status_word)),
+                ("code", &code),
+                ("cursor", &self.cursor),
+            ],
+        )
     }
 
     fn is_filtered(&self) -> bool {
@@ -60,7 +68,14 @@ impl LogsAddress {
 
     fn filter(&self) -> ExecutionFilter {
         let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-        ExecutionFilter { status: self.status, code: self.code, q: text(&self.q), cursor: text(&self.cursor), limit: Some(LIMIT), ..ExecutionFilter::default() }
+        ExecutionFilter {
+            status: self.status,
+            code: self.code,
+            q: text(&self.q),
+            cursor: text(&self.cursor),
+            limit: Some(LIMIT),
+            ..ExecutionFilter::default()
+        }
     }
 }
 
@@ -76,12 +91,24 @@ fn Logs() -> impl IntoView {
     let i18n = use_i18n();
     let words = &i18n.logs;
     let workspace = use_workspace_id();
-    let (q, status, code, cursor) = (use_query("q"), use_query("status"), use_query("code"), use_query("cursor"));
+    let (q, status, code, cursor) = (
+        use_query("q"),
+        use_query("status"),
+        use_query("code"),
+        use_query("cursor"),
+    );
     let address = Memo::new(move |_| LogsAddress {
         path: workspace_href(&workspace.get(), "/logs"),
         q: q.get().unwrap_or_default(),
-        status: status.get().and_then(|word| [ExecutionStatus::Success, ExecutionStatus::Error].into_iter().find(|status| status_word(*status) == word)),
-        code: code.get().and_then(|code| code.parse().ok()).filter(|code| (100..600).contains(code)),
+        status: status.get().and_then(|word| {
+            [ExecutionStatus::Success, ExecutionStatus::Error]
+                .into_iter()
+                .find(|status| status_word(*status) == word)
+        }),
+        code: code
+            .get()
+            .and_then(|code| code.parse().ok())
+            .filter(|code| (100..600).contains(code)),
         cursor: cursor.get().unwrap_or_default(),
     });
     let logs = Resource::new(
@@ -115,13 +142,27 @@ fn Filters(address: LogsAddress) -> impl IntoView {
     let i18n = use_i18n();
     let words = &i18n.logs;
     let choice = |label, status| Tab {
-        href: LogsAddress { status, cursor: String::new(), ..address.clone() }.href(),
+        href: LogsAddress {
+            status,
+            cursor: String::new(),
+            ..address.clone()
+        }
+        .href(),
         label,
         current: address.status == status,
     };
-    let options = vec![choice(words.all, None), choice(words.success, Some(ExecutionStatus::Success)), choice(words.error, Some(ExecutionStatus::Error))];
-    let status = address.status.map(|status| view! { <input type="hidden" name="status" value=status_word(status)/> });
-    let code = address.code.map(|code| code.to_string()).unwrap_or_default();
+    let options = vec![
+        choice(words.all, None),
+        choice(words.success, Some(ExecutionStatus::Success)),
+        choice(words.error, Some(ExecutionStatus::Error)),
+    ];
+    let status = address
+        .status
+        .map(|status| view! { <input type="hidden" name="status" value=status_word(status)/> });
+    let code = address
+        .code
+        .map(|code| code.to_string())
+        .unwrap_or_default();
     view! {
         <SearchForm action=address.path label=words.search placeholder=words.search_placeholder submit=words.apply value=address.q>
             {status}
@@ -137,17 +178,25 @@ fn Filters(address: LogsAddress) -> impl IntoView {
 #[component]
 fn Rows(workspace: WorkspaceId, logs: WorkspaceLogs, address: LogsAddress) -> impl IntoView {
     let words = &use_i18n().logs;
-    let first = LogsAddress { cursor: String::new(), ..address.clone() };
+    let first = LogsAddress {
+        cursor: String::new(),
+        ..address.clone()
+    };
     if logs.executions.is_empty() {
         return if address.is_filtered() || !address.cursor.is_empty() {
-            let all = LogsAddress { path: address.path, ..LogsAddress::default() };
+            let all = LogsAddress {
+                path: address.path,
+                ..LogsAddress::default()
+            };
             view! { <EmptyState title=words.nothing_found_title text=words.nothing_found_text><LinkButton href=all.href() label=words.clear/></EmptyState> }.into_any()
         } else {
             view! { <EmptyState title=words.empty_title text=words.empty_text/> }.into_any()
         };
     }
     let newest = (!address.cursor.is_empty()).then(|| first.href());
-    let older = logs.next.map(|cursor| LogsAddress { cursor, ..address }.href());
+    let older = logs
+        .next
+        .map(|cursor| LogsAddress { cursor, ..address }.href());
     view! {
         <ExecutionTable workspace executions=logs.executions look=TimeLook::Exact/>
         <Older newest older/>
@@ -161,7 +210,16 @@ mod tests {
 
     #[test]
     fn the_address_of_a_filtered_page_names_every_filter() {
-        let address = LogsAddress { path: "/workspaces/ws-1/logs".to_owned(), q: "a b".to_owned(), status: Some(ExecutionStatus::Error), code: Some(502), cursor: "x=".to_owned() };
-        assert_eq!(address.href(), "/workspaces/ws-1/logs?q=a%20b&status=error&code=502&cursor=x%3D");
+        let address = LogsAddress {
+            path: "/workspaces/ws-1/logs".to_owned(),
+            q: "a b".to_owned(),
+            status: Some(ExecutionStatus::Error),
+            code: Some(502),
+            cursor: "x=".to_owned(),
+        };
+        assert_eq!(
+            address.href(),
+            "/workspaces/ws-1/logs?q=a%20b&status=error&code=502&cursor=x%3D"
+        );
     }
 }

@@ -19,8 +19,17 @@ use crate::ui::widgets::settings_fields::{SettingsFields, SettingsOf, new_settin
 use crate::ui::workspace::code_template::CodeTemplate;
 
 /// The fields that show their error themselves.
-const OWN_ERRORS: &[&str] =
-    &["name", "description", "httpMethods", "memory", "timeout", "environmentVariables", "allowedOutboundHosts", "invocationUrl", "code"];
+const OWN_ERRORS: &[&str] = &[
+    "name",
+    "description",
+    "httpMethods",
+    "memory",
+    "timeout",
+    "environmentVariables",
+    "allowedOutboundHosts",
+    "invocationUrl",
+    "code",
+];
 const FORM: &str = "create-function";
 const DEPLOY_BUTTON: &str = "create-and-deploy";
 
@@ -48,7 +57,10 @@ fn NewFunction() -> impl IntoView {
     let error = action_error(create);
     let key = use_query("template");
     let template = Memo::new(move |_| CodeTemplate::from_key(&key.get().unwrap_or_default()));
-    let initial = SettingsForm { allowed_outbound_hosts: template.get_untracked().outbound_hosts().to_owned(), ..new_settings() };
+    let initial = SettingsForm {
+        allowed_outbound_hosts: template.get_untracked().outbound_hosts().to_owned(),
+        ..new_settings()
+    };
     browser::use_shortcut("Enter", || browser::click(DEPLOY_BUTTON));
     let list = Signal::derive(move || workspace_href(&workspace.get(), "/functions"));
     view! {
@@ -89,7 +101,11 @@ fn CreatedIn() -> impl IntoView {
 }
 
 #[component]
-fn CodeCard(workspace: Memo<Result<WorkspaceId, Error>>, template: Memo<CodeTemplate>, error: Signal<Option<Error>>) -> impl IntoView {
+fn CodeCard(
+    workspace: Memo<Result<WorkspaceId, Error>>,
+    template: Memo<CodeTemplate>,
+    error: Signal<Option<Error>>,
+) -> impl IntoView {
     let words = &use_i18n().functions;
     let state = EditorState::new(template.get_untracked().source());
     Effect::new(move |before: Option<CodeTemplate>| {
@@ -98,7 +114,11 @@ fn CodeCard(workspace: Memo<Result<WorkspaceId, Error>>, template: Memo<CodeTemp
             state.load(now.source());
         }
         if let Some(before) = before {
-            browser::replace_value("settings-hosts", before.outbound_hosts(), now.outbound_hosts());
+            browser::replace_value(
+                "settings-hosts",
+                before.outbound_hosts(),
+                now.outbound_hosts(),
+            );
         }
         now
     });

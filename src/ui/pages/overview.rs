@@ -42,7 +42,10 @@ fn Overview() -> impl IntoView {
     let words = &use_i18n().frame;
     let workspace = use_workspace_id();
     // Blocking, so that the name is in the document's title.
-    let overview = Resource::new_blocking(move || workspace.get(), |workspace| async move { workspace_overview(workspace?).await });
+    let overview = Resource::new_blocking(
+        move || workspace.get(),
+        |workspace| async move { workspace_overview(workspace?).await },
+    );
     browser::use_interval(REFRESH, move || overview.refetch());
     let name = RwSignal::new(words.overview.to_owned());
     view! {
@@ -63,14 +66,22 @@ fn Loaded(overview: WorkspaceOverview) -> impl IntoView {
     let i18n = use_i18n();
     let words = &i18n.workspace;
     let stats = stats_of(&overview);
-    let WorkspaceOverview { workspace, series, executions, builds, .. } = overview;
+    let WorkspaceOverview {
+        workspace,
+        series,
+        executions,
+        builds,
+        ..
+    } = overview;
     let id = workspace.id;
     let all = format!("/workspaces/{id}/logs");
     let create = format!("/workspaces/{id}/functions/new");
     let activity = if executions.is_empty() {
-        view! { <EmptyState title=words.no_executions_title text=words.no_executions_text/> }.into_any()
+        view! { <EmptyState title=words.no_executions_title text=words.no_executions_text/> }
+            .into_any()
     } else {
-        view! { <ExecutionTable workspace=id.clone() executions look=TimeLook::Relative/> }.into_any()
+        view! { <ExecutionTable workspace=id.clone() executions look=TimeLook::Relative/> }
+            .into_any()
     };
     view! {
         <PageHead title=workspace.name.to_string() text=workspace.description.map(|text| text.to_string()).unwrap_or_default()>

@@ -38,7 +38,10 @@ fn Settings() -> impl IntoView {
     let i18n = use_i18n();
     let words = &i18n.workspace;
     let id = use_workspace_id();
-    let workspace = Resource::new(move || id.get(), |id| async move { get_workspace(id?).await });
+    let workspace = Resource::new(
+        move || id.get(),
+        |id| async move { get_workspace(id?).await },
+    );
     let action = ServerAction::<UpdateWorkspace>::new();
     let (toasts, current) = (use_toasts(), use_current_workspace());
     Effect::new(move |_| {

@@ -43,7 +43,16 @@ fn Workspaces() -> impl IntoView {
     browser::use_interval(REFRESH, move || cards.refetch());
     let (search, sort, dialog) = (use_query("q"), use_query("sort"), use_query("dialog"));
     let order = Memo::new(move |_| CardOrder::from_key(&sort.get().unwrap_or_default()));
-    let here = move |dialog| with_query("/", &[("q", &search.get().unwrap_or_default()), ("sort", &sort.get().unwrap_or_default()), ("dialog", dialog)]);
+    let here = move |dialog| {
+        with_query(
+            "/",
+            &[
+                ("q", &search.get().unwrap_or_default()),
+                ("sort", &sort.get().unwrap_or_default()),
+                ("dialog", dialog),
+            ],
+        )
+    };
     let names = RwSignal::new(Vec::new());
     view! {
         <Page title=i18n.frame.workspaces.to_owned()>
@@ -76,7 +85,10 @@ fn Cards(cards: Vec<WorkspaceCard>, search: String, order: CardOrder) -> impl In
         }
         .into_any();
     }
-    let totals = (words.totals)(cards.len() as u64, cards.iter().map(|card| card.workspace.function_count).sum());
+    let totals = (words.totals)(
+        cards.len() as u64,
+        cards.iter().map(|card| card.workspace.function_count).sum(),
+    );
     let options = [(CardOrder::Activity, words.sort_activity), (CardOrder::Name, words.sort_name), (CardOrder::Created, words.sort_created)]
         .map(|(option, label)| view! { <option value=option.key() selected=option == order>{label}</option> })
         .collect_view();

@@ -14,7 +14,11 @@ pub fn Card(
     class: &'static str,
     children: Children,
 ) -> impl IntoView {
-    let class = if class.is_empty() { "card".to_owned() } else { format!("card {class}") };
+    let class = if class.is_empty() {
+        "card".to_owned()
+    } else {
+        format!("card {class}")
+    };
     view! {
         <section class=class>
             <div class="card__header"><h2>{title}</h2>{end.run()}</div>

@@ -21,14 +21,27 @@ struct Axes {
 impl Axes {
     fn new(scale: Scale, starts: &[Timestamp], y_label: impl Fn(f64) -> String, now: &str) -> Self {
         let every = starts.len().div_ceil(X_LABELS).max(1);
-        let x_labels = starts.iter().step_by(every).map(|start| start.format("%H:%M")).chain([now.to_owned()]).collect();
-        Self { scale, y_labels: scale.lines().map(y_label).collect(), x_labels }
+        let x_labels = starts
+            .iter()
+            .step_by(every)
+            .map(|start| start.format("%H:%M"))
+            .chain([now.to_owned()])
+            .collect();
+        Self {
+            scale,
+            y_labels: scale.lines().map(y_label).collect(),
+            x_labels,
+        }
     }
 
     fn grid(&self) -> String {
         let mut svg = String::from(r#"<path class="axis" d="M0 100H100"/>"#);
         for line in self.scale.lines().skip(1) {
-            _ = write!(svg, r#"<path class="grid" d="M0 {:.2}H100"/>"#, 100.0 - self.scale.percent(line));
+            _ = write!(
+                svg,
+                r#"<path class="grid" d="M0 {:.2}H100"/>"#,
+                100.0 - self.scale.percent(line)
+            );
         }
         svg
     }
@@ -40,13 +53,30 @@ fn stacked_bars(points: &[Point], scale: Scale, words: impl Fn(&Point) -> String
     let mut svg = String::new();
     for (index, point) in points.iter().enumerate() {
         let x = index as f64 * slot + slot * 0.14;
-        let (all, failed) = (scale.percent(point.invocations as f64), scale.percent(point.errors as f64));
+        let (all, failed) = (
+            scale.percent(point.invocations as f64),
+            scale.percent(point.errors as f64),
+        );
         let width = slot * 0.72;
-        _ = write!(svg, r#"<rect class="bar" x="{x:.2}" width="{width:.2}" y="{:.2}" height="{:.2}"/>"#, 100.0 - all, all - failed);
+        _ = write!(
+            svg,
+            r#"<rect class="bar" x="{x:.2}" width="{width:.2}" y="{:.2}" height="{:.2}"/>"#,
+            100.0 - all,
+            all - failed
+        );
         if point.errors > 0 {
-            _ = write!(svg, r#"<rect class="bar bar--err" x="{x:.2}" width="{width:.2}" y="{:.2}" height="{failed:.2}"/>"#, 100.0 - failed);
+            _ = write!(
+                svg,
+                r#"<rect class="bar bar--err" x="{x:.2}" width="{width:.2}" y="{:.2}" height="{failed:.2}"/>"#,
+                100.0 - failed
+            );
         }
-        _ = write!(svg, r#"<rect class="hit" x="{:.2}" width="{slot:.2}" y="0" height="100"><title>{}</title></rect>"#, index as f64 * slot, words(point));
+        _ = write!(
+            svg,
+            r#"<rect class="hit" x="{:.2}" width="{slot:.2}" y="0" height="100"><title>{}</title></rect>"#,
+            index as f64 * slot,
+            words(point)
+        );
     }
     svg
 }
@@ -57,15 +87,31 @@ fn line_with_area(values: &[Option<f64>], scale: Scale, key: &str, area: bool) -
     let mut svg = String::new();
     let mut index = 0;
     for run in values.split(Option::is_none) {
-        let points: Vec<(f64, f64)> = run.iter().flatten().enumerate().map(|(offset, value)| ((index + offset) as f64 * step, 100.0 - scale.percent(*value))).collect();
+        let points: Vec<(f64, f64)> = run
+            .iter()
+            .flatten()
+            .enumerate()
+            .map(|(offset, value)| {
+                (
+                    (index + offset) as f64 * step,
+                    100.0 - scale.percent(*value),
+                )
+            })
+            .collect();
         index += run.len() + 1;
-        let (Some(first), Some(last)) = (points.first(), points.last()) else { continue };
+        let (Some(first), Some(last)) = (points.first(), points.last()) else {
+            continue;
+        };
         let path = points.iter().fold(String::from("M"), |mut path, (x, y)| {
             _ = write!(path, "{x:.2} {y:.2} ");
             path
         });
         if area {
-            _ = write!(svg, r#"<path class="area" d="{path}{:.2} 100 {:.2} 100z"/>"#, last.0, first.0);
+            _ = write!(
+                svg,
+                r#"<path class="area" d="{path}{:.2} 100 {:.2} 100z"/>"#,
+                last.0, first.0
+            );
         }
         _ = write!(svg, r#"<path class="line {key}" d="{}"/>"#, path.trim_end());
     }
@@ -75,9 +121,22 @@ fn line_with_area(values: &[Option<f64>], scale: Scale, key: &str, area: bool) -
 #[component]
 fn Plot(axes: Axes, shapes: String, #[prop(into)] label: String, legend: AnyView) -> impl IntoView {
     let svg = axes.grid() + &shapes;
-    let lines: Vec<f64> = axes.scale.lines().map(|line| axes.scale.percent(line)).collect();
-    let y = axes.y_labels.into_iter().zip(lines).map(|(text, at)| view! { <span style=format!("--at:{at:.2}%")>{text}</span> }).collect_view();
-    let x = axes.x_labels.into_iter().map(|text| view! { <span>{text}</span> }).collect_view();
+    let lines: Vec<f64> = axes
+        .scale
+        .lines()
+        .map(|line| axes.scale.percent(line))
+        .collect();
+    let y = axes
+        .y_labels
+        .into_iter()
+        .zip(lines)
+        .map(|(text, at)| view! { <span style=format!("--at:{at:.2}%")>{text}</span> })
+        .collect_view();
+    let x = axes
+        .x_labels
+        .into_iter()
+        .map(|text| view! { <span>{text}</span> })
+        .collect_view();
     view! {
         <figure class="chart">
             <figcaption class="chart__legend">{legend}</figcaption>
@@ -92,15 +151,32 @@ fn Plot(axes: Axes, shapes: String, #[prop(into)] label: String, legend: AnyView
 #[component]
 pub fn InvocationsChart(series: Vec<Point>) -> impl IntoView {
     let words = &use_i18n().widgets;
-    let top = series.iter().map(|point| point.invocations).max().unwrap_or(0);
+    let top = series
+        .iter()
+        .map(|point| point.invocations)
+        .max()
+        .unwrap_or(0);
     let scale = Scale::up_to(top as f64, true);
     let starts: Vec<Timestamp> = series.iter().map(|point| point.start).collect();
-    let axes = Axes::new(scale, &starts, |value| number::count(value as u64), words.now);
+    let axes = Axes::new(
+        scale,
+        &starts,
+        |value| number::count(value as u64),
+        words.now,
+    );
     let failed: u64 = series.iter().map(|point| point.errors).sum();
-    let succeeded = series.iter().map(|point| point.invocations).sum::<u64>().saturating_sub(failed);
+    let succeeded = series
+        .iter()
+        .map(|point| point.invocations)
+        .sum::<u64>()
+        .saturating_sub(failed);
     let step_words = |point: &Point| {
         let succeeded = point.invocations.saturating_sub(point.errors);
-        (words.invocations_step)(&point.start.format("%H:%M"), &number::count(succeeded), &number::count(point.errors))
+        (words.invocations_step)(
+            &point.start.format("%H:%M"),
+            &number::count(succeeded),
+            &number::count(point.errors),
+        )
     };
     let shapes = stacked_bars(&series, scale, step_words);
     let label = (words.invocations_chart)(&number::count(succeeded), &number::count(failed));
@@ -111,7 +187,14 @@ pub fn InvocationsChart(series: Vec<Point>) -> impl IntoView {
     .into_any();
     let rows = series
         .iter()
-        .map(|point| [point.start.format("%H:%M"), number::count(point.invocations.saturating_sub(point.errors)), number::count(point.errors)].to_vec())
+        .map(|point| {
+            [
+                point.start.format("%H:%M"),
+                number::count(point.invocations.saturating_sub(point.errors)),
+                number::count(point.errors),
+            ]
+            .to_vec()
+        })
         .collect();
     view! {
         <Plot axes shapes label legend/>
@@ -141,23 +224,50 @@ pub fn LineChart(
     digits: usize,
 ) -> impl IntoView {
     let words = &use_i18n().widgets;
-    let top = series.iter().flat_map(|line| line.values.iter().flatten()).copied().fold(0.0, f64::max);
+    let top = series
+        .iter()
+        .flat_map(|line| line.values.iter().flatten())
+        .copied()
+        .fold(0.0, f64::max);
     let scale = Scale::up_to(top, false);
-    let axes = Axes::new(scale, &starts, |value| number::decimal(value, digits), words.now);
+    let axes = Axes::new(
+        scale,
+        &starts,
+        |value| number::decimal(value, digits),
+        words.now,
+    );
     let alone = series.len() == 1;
-    let shapes: String = series.iter().map(|line| line_with_area(&line.values, scale, line.key, alone)).collect();
+    let shapes: String = series
+        .iter()
+        .map(|line| line_with_area(&line.values, scale, line.key, alone))
+        .collect();
     let legend = series
         .iter()
         .map(|line| view! { <span class=format!("key-{}", line.key)>{line.label.clone()} " " <b>{line.value.clone()}</b></span> })
         .collect_view()
         .into_any();
-    let told = |value: Option<f64>| value.map_or_else(|| words.none.to_owned(), |value| format!("{value:.digits$}"));
+    let told = |value: Option<f64>| {
+        value.map_or_else(
+            || words.none.to_owned(),
+            |value| format!("{value:.digits$}"),
+        )
+    };
     let rows = starts
         .iter()
         .enumerate()
-        .map(|(index, start)| std::iter::once(start.format("%H:%M")).chain(series.iter().map(|line| told(line.values.get(index).copied().flatten()))).collect())
+        .map(|(index, start)| {
+            std::iter::once(start.format("%H:%M"))
+                .chain(
+                    series
+                        .iter()
+                        .map(|line| told(line.values.get(index).copied().flatten())),
+                )
+                .collect()
+        })
         .collect();
-    let head = std::iter::once(words.time.to_owned()).chain(series.iter().map(|line| line.label.clone())).collect::<Vec<_>>();
+    let head = std::iter::once(words.time.to_owned())
+        .chain(series.iter().map(|line| line.label.clone()))
+        .collect::<Vec<_>>();
     view! {
         <Plot axes shapes label legend/>
         <DataTable head rows/>
@@ -166,8 +276,14 @@ pub fn LineChart(
 
 /// The numbers of a chart, behind a link.
 #[component]
-fn DataTable<H: Into<String> + Send + 'static>(head: Vec<H>, rows: Vec<Vec<String>>) -> impl IntoView {
-    let head = head.into_iter().map(|text| view! { <th scope="col" class="num">{text.into()}</th> }).collect_view();
+fn DataTable<H: Into<String> + Send + 'static>(
+    head: Vec<H>,
+    rows: Vec<Vec<String>>,
+) -> impl IntoView {
+    let head = head
+        .into_iter()
+        .map(|text| view! { <th scope="col" class="num">{text.into()}</th> })
+        .collect_view();
     let rows = rows.into_iter().map(|cells| view! { <tr>{cells.into_iter().map(|cell| view! { <td class="num">{cell}</td> }).collect_view()}</tr> }).collect_view();
     view! {
         <details class="chart-table">
@@ -183,16 +299,41 @@ mod tests {
 
     #[test]
     fn a_missing_value_is_a_gap_and_not_zero() {
-        let scale = Scale { max: 10.0, step: 5.0 };
-        let svg = line_with_area(&[Some(1.0), Some(2.0), None, Some(3.0)], scale, "line--2", false);
+        let scale = Scale {
+            max: 10.0,
+            step: 5.0,
+        };
+        let svg = line_with_area(
+            &[Some(1.0), Some(2.0), None, Some(3.0)],
+            scale,
+            "line--2",
+            false,
+        );
         assert_eq!(svg.matches("<path").count(), 2);
         assert!(svg.contains(r#"d="M100.00 70.00""#), "{svg}");
     }
 
     #[test]
     fn errors_stand_at_the_foot_of_their_bar() {
-        let point = Point { start: Timestamp::from_seconds(0), invocations: 10, errors: 4, cpu_seconds: 0.0, p95_ms: 0.0 };
-        let svg = stacked_bars(&[point], Scale { max: 10.0, step: 5.0 }, |_| "words".to_owned());
-        assert!(svg.contains(r#"y="0.00" height="60.00""#) && svg.contains(r#"y="60.00" height="40.00""#), "{svg}");
+        let point = Point {
+            start: Timestamp::from_seconds(0),
+            invocations: 10,
+            errors: 4,
+            cpu_seconds: 0.0,
+            p95_ms: 0.0,
+        };
+        let svg = stacked_bars(
+            &[point],
+            Scale {
+                max: 10.0,
+                step: 5.0,
+            },
+            |_| "words".to_owned(),
+        );
+        assert!(
+            svg.contains(r#"y="0.00" height="60.00""#)
+                && svg.contains(r#"y="60.00" height="40.00""#),
+            "{svg}"
+        );
     }
 }

@@ -27,7 +27,13 @@ pub fn Dialog(
     let target = close.clone();
     let cancel = move |event: leptos::ev::Event| {
         event.prevent_default();
-        navigate(&target, leptos_router::NavigateOptions { scroll: false, ..Default::default() });
+        navigate(
+            &target,
+            leptos_router::NavigateOptions {
+                scroll: false,
+                ..Default::default()
+            },
+        );
     };
     view! {
         <div class="scrim">

@@ -100,7 +100,11 @@ pub fn TextArea(
     #[prop(default = 3)] rows: u32,
     #[prop(optional)] maxlength: Option<usize>,
 ) -> impl IntoView {
-    let class = if mono { "textarea textarea--mono" } else { "textarea" };
+    let class = if mono {
+        "textarea textarea--mono"
+    } else {
+        "textarea"
+    };
     view! {
         <Field id label note hint error>
             <textarea
@@ -121,10 +125,28 @@ pub fn TextArea(
 
 /// The error's text when it is about this field, as the server names it.
 pub fn error_of(error: Signal<Option<Error>>, field: &'static str) -> Signal<Option<String>> {
-    Signal::derive(move || error.get().filter(|error| error.field.as_deref() == Some(field)).map(|error| error.message))
+    Signal::derive(move || {
+        error
+            .get()
+            .filter(|error| error.field.as_deref() == Some(field))
+            .map(|error| error.message)
+    })
 }
 
 /// The error when it is about none of `fields`: shown once, above or below the form.
-pub fn error_of_form(error: Signal<Option<Error>>, fields: &'static [&'static str]) -> Signal<Option<String>> {
-    Signal::derive(move || error.get().filter(|error| error.field.as_deref().is_none_or(|field| !fields.contains(&field))).map(|error| error.message))
+pub fn error_of_form(
+    error: Signal<Option<Error>>,
+    fields: &'static [&'static str],
+) -> Signal<Option<String>> {
+    Signal::derive(move || {
+        error
+            .get()
+            .filter(|error| {
+                error
+                    .field
+                    .as_deref()
+                    .is_none_or(|field| !fields.contains(&field))
+            })
+            .map(|error| error.message)
+    })
 }

@@ -18,8 +18,17 @@ pub fn RowMenu(#[prop(into)] label: String, children: Children) -> impl IntoView
 
 /// A link in a menu.
 #[component]
-pub fn MenuLink(#[prop(into)] href: String, #[prop(into)] label: String, #[prop(optional)] glyph: Option<Glyph>, #[prop(optional)] danger: bool) -> impl IntoView {
-    let class = if danger { "menu__item menu__item--danger" } else { "menu__item" };
+pub fn MenuLink(
+    #[prop(into)] href: String,
+    #[prop(into)] label: String,
+    #[prop(optional)] glyph: Option<Glyph>,
+    #[prop(optional)] danger: bool,
+) -> impl IntoView {
+    let class = if danger {
+        "menu__item menu__item--danger"
+    } else {
+        "menu__item"
+    };
     view! {
         <a class=class href=href>
             {glyph.map(|glyph| view! { <Icon glyph/> })}

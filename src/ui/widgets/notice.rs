@@ -15,7 +15,11 @@ pub enum Tone {
 
 /// The children are words, with the first few in `<strong>`; `action` is what to do about it.
 #[component]
-pub fn Banner(#[prop(optional)] tone: Tone, #[prop(optional, into)] action: ViewFnOnce, children: Children) -> impl IntoView {
+pub fn Banner(
+    #[prop(optional)] tone: Tone,
+    #[prop(optional, into)] action: ViewFnOnce,
+    children: Children,
+) -> impl IntoView {
     let (class, glyph, role) = match tone {
         Tone::Info => ("banner", Glyph::Info, None),
         Tone::Warn => ("banner banner--warn", Glyph::Alert, None),
@@ -58,5 +62,11 @@ where
     S::Output: Clone + Send + Sync + 'static,
 {
     let value = action.value();
-    Signal::derive(move || value.with(|value| value.as_ref().and_then(|result| result.as_ref().err().cloned())))
+    Signal::derive(move || {
+        value.with(|value| {
+            value
+                .as_ref()
+                .and_then(|result| result.as_ref().err().cloned())
+        })
+    })
 }

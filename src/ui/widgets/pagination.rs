@@ -7,7 +7,11 @@ use crate::ui::i18n::use_i18n;
 
 /// `summary` says what is shown, as in "1–25 of 312". A missing address means that there is no such page.
 #[component]
-pub fn Pagination(#[prop(into)] summary: String, previous: Option<String>, next: Option<String>) -> impl IntoView {
+pub fn Pagination(
+    #[prop(into)] summary: String,
+    previous: Option<String>,
+    next: Option<String>,
+) -> impl IntoView {
     let words = &use_i18n().widgets;
     view! {
         <nav class="pagination" aria-label=words.pages>

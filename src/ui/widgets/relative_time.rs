@@ -31,7 +31,10 @@ pub fn use_now() -> Signal<Option<Timestamp>> {
 #[component]
 pub fn RelativeTime(at: Timestamp) -> impl IntoView {
     let now = use_now();
-    let text = move || now.get().map_or_else(|| time::short(at), |now| time::relative(at, now));
+    let text = move || {
+        now.get()
+            .map_or_else(|| time::short(at), |now| time::relative(at, now))
+    };
     view! { <time datetime=at.to_string() title=time::exact(at)>{text}</time> }
 }
 

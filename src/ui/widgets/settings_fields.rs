@@ -17,24 +17,58 @@ const METHODS: [&str; 5] = ["GET", "POST", "PUT", "DELETE", "PATCH"];
 const MEMORY: [&str; 4] = ["128", "256", "512", "1024"];
 
 /// The fields whose errors [`SettingsFields`] shows in their place, for `error_of_form`.
-pub const SETTINGS_FIELDS: &[&str] = &["name", "description", "httpMethods", "memory", "timeout", "environmentVariables", "allowedOutboundHosts", "invocationUrl"];
+pub const SETTINGS_FIELDS: &[&str] = &[
+    "name",
+    "description",
+    "httpMethods",
+    "memory",
+    "timeout",
+    "environmentVariables",
+    "allowedOutboundHosts",
+    "invocationUrl",
+];
 
 /// What a new function starts with.
 pub fn new_settings() -> SettingsForm {
-    SettingsForm { methods: vec!["GET".to_owned(), "POST".to_owned()], memory: "256".to_owned(), timeout: "30".to_owned(), ..SettingsForm::default() }
+    SettingsForm {
+        methods: vec!["GET".to_owned(), "POST".to_owned()],
+        memory: "256".to_owned(),
+        timeout: "30".to_owned(),
+        ..SettingsForm::default()
+    }
 }
 
 /// A function's settings as the form shows them.
 pub fn settings_of(function: &Function) -> SettingsForm {
     SettingsForm {
         name: function.name.to_string(),
-        description: function.description.as_ref().map(ToString::to_string).unwrap_or_default(),
-        methods: function.http_methods.iter().map(|method| method.to_string()).collect(),
+        description: function
+            .description
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        methods: function
+            .http_methods
+            .iter()
+            .map(|method| method.to_string())
+            .collect(),
         memory: function.memory.megabytes().to_string(),
         timeout: function.timeout.seconds().to_string(),
-        environment: function.environment_variables.iter().map(|(name, value)| EnvironmentRow { name: name.to_owned(), value: value.to_owned() }).collect(),
+        environment: function
+            .environment_variables
+            .iter()
+            .map(|(name, value)| EnvironmentRow {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            })
+            .collect(),
         environment_block: String::new(),
-        allowed_outbound_hosts: function.allowed_outbound_hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+        allowed_outbound_hosts: function
+            .allowed_outbound_hosts
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n"),
         invocation_url: function.invocation_url.clone().unwrap_or_default(),
     }
 }
@@ -49,7 +83,11 @@ pub enum SettingsOf {
 }
 
 #[component]
-pub fn SettingsFields(initial: SettingsForm, of: SettingsOf, #[prop(into)] error: Signal<Option<Error>>) -> impl IntoView {
+pub fn SettingsFields(
+    initial: SettingsForm,
+    of: SettingsOf,
+    #[prop(into)] error: Signal<Option<Error>>,
+) -> impl IntoView {
     let words = &use_i18n().functions;
     let name = RwSignal::new(initial.name.clone());
     let app_name = Signal::derive(move || match of {
@@ -140,7 +178,10 @@ pub fn SettingsFields(initial: SettingsForm, of: SettingsOf, #[prop(into)] error
 
 #[component]
 fn MethodChips(chosen: Vec<String>, error: Signal<Option<String>>) -> impl IntoView {
-    let more = HttpMethod::ALL.into_iter().map(HttpMethod::as_str).filter(|method| !METHODS.contains(method) && chosen.iter().any(|text| text == method));
+    let more = HttpMethod::ALL
+        .into_iter()
+        .map(HttpMethod::as_str)
+        .filter(|method| !METHODS.contains(method) && chosen.iter().any(|text| text == method));
     let chips = METHODS
         .into_iter()
         .chain(more)
@@ -184,7 +225,11 @@ fn MemoryChoice(chosen: String, error: Signal<Option<String>>) -> impl IntoView 
 fn EnvironmentRows(rows: Vec<EnvironmentRow>, error: Signal<Option<String>>) -> impl IntoView {
     let words = &use_i18n().functions;
     let count = rows.len() + 1;
-    let numbered: Vec<(usize, EnvironmentRow)> = rows.into_iter().chain([EnvironmentRow::default()]).enumerate().collect();
+    let numbered: Vec<(usize, EnvironmentRow)> = rows
+        .into_iter()
+        .chain([EnvironmentRow::default()])
+        .enumerate()
+        .collect();
     let next = StoredValue::new(count);
     let rows = RwSignal::new(numbered);
     let add = move |_| {
@@ -212,7 +257,11 @@ fn EnvironmentRows(rows: Vec<EnvironmentRow>, error: Signal<Option<String>>) -> 
 }
 
 #[component]
-fn EnvironmentRowFields(index: usize, row: EnvironmentRow, remove: impl Fn() + 'static) -> impl IntoView {
+fn EnvironmentRowFields(
+    index: usize,
+    row: EnvironmentRow,
+    remove: impl Fn() + 'static,
+) -> impl IntoView {
     let words = &use_i18n().functions;
     let number = index + 1;
     view! {

@@ -9,7 +9,12 @@ pub fn Stats(children: Children) -> impl IntoView {
 
 /// One figure: what it is, the number, its unit, and a word on it.
 #[component]
-pub fn Stat(#[prop(into)] label: String, #[prop(into)] value: String, #[prop(optional, into)] unit: String, #[prop(optional, into)] note: String) -> impl IntoView {
+pub fn Stat(
+    #[prop(into)] label: String,
+    #[prop(into)] value: String,
+    #[prop(optional, into)] unit: String,
+    #[prop(optional, into)] note: String,
+) -> impl IntoView {
     view! {
         <div class="stat">
             <span class="stat__label">{label}</span>

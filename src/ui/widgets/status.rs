@@ -41,7 +41,11 @@ pub enum StatusLook {
 }
 
 #[component]
-pub fn Status(shape: Shape, #[prop(into)] label: String, #[prop(optional)] look: StatusLook) -> impl IntoView {
+pub fn Status(
+    shape: Shape,
+    #[prop(into)] label: String,
+    #[prop(optional)] look: StatusLook,
+) -> impl IntoView {
     let bare = match look {
         StatusLook::Pill => "",
         StatusLook::Bare => " status--bare",
@@ -52,7 +56,11 @@ pub fn Status(shape: Shape, #[prop(into)] label: String, #[prop(optional)] look:
 /// A function's status; one that never served is told apart from an active one.
 pub fn of_function(function: &Function, words: &WidgetMessages) -> (Shape, &'static str) {
     match function.status {
-        FunctionStatus::Active if function.last_deployed.is_none() && function.deployed_version.is_none() => (Shape::DashedRing, words.never_deployed),
+        FunctionStatus::Active
+            if function.last_deployed.is_none() && function.deployed_version.is_none() =>
+        {
+            (Shape::DashedRing, words.never_deployed)
+        }
         FunctionStatus::Active => (Shape::Dot, words.active),
         FunctionStatus::Disabled => (Shape::Dash, words.disabled),
         FunctionStatus::Building => (Shape::PulsingDot, words.building),
@@ -80,7 +88,10 @@ pub fn of_execution(status: ExecutionStatus, words: &WidgetMessages) -> (Shape, 
 }
 
 #[component]
-pub fn FunctionBadge(#[prop(into)] status: (Shape, &'static str), #[prop(optional)] look: StatusLook) -> impl IntoView {
+pub fn FunctionBadge(
+    #[prop(into)] status: (Shape, &'static str),
+    #[prop(optional)] look: StatusLook,
+) -> impl IntoView {
     view! { <Status shape=status.0 label=status.1 look/> }
 }
 
@@ -91,7 +102,10 @@ pub fn TaskBadge(status: TaskStatus, #[prop(optional)] look: StatusLook) -> impl
 }
 
 #[component]
-pub fn ExecutionBadge(status: ExecutionStatus, #[prop(default = StatusLook::Bare)] look: StatusLook) -> impl IntoView {
+pub fn ExecutionBadge(
+    status: ExecutionStatus,
+    #[prop(default = StatusLook::Bare)] look: StatusLook,
+) -> impl IntoView {
     let (shape, label) = of_execution(status, &use_i18n().widgets);
     view! { <Status shape label look/> }
 }
@@ -104,7 +118,11 @@ pub fn StatusCode(code: u16) -> impl IntoView {
         400..500 => "code4",
         _ => "code5",
     };
-    let text = if code == 0 { use_i18n().widgets.none.to_owned() } else { code.to_string() };
+    let text = if code == 0 {
+        use_i18n().widgets.none.to_owned()
+    } else {
+        code.to_string()
+    };
     view! { <span class=class>{text}</span> }
 }
 

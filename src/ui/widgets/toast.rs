@@ -38,13 +38,18 @@ impl Toasts {
     fn show(self, failed: bool, text: String) -> u64 {
         self.0.update(|shown| {
             shown.last += 1;
-            shown.toasts.push(Toast { number: shown.last, failed, text });
+            shown.toasts.push(Toast {
+                number: shown.last,
+                failed,
+                text,
+            });
         });
         self.0.with_untracked(|shown| shown.last)
     }
 
     fn dismiss(self, number: u64) {
-        self.0.update(|shown| shown.toasts.retain(|toast| toast.number != number));
+        self.0
+            .update(|shown| shown.toasts.retain(|toast| toast.number != number));
     }
 }
 
@@ -72,7 +77,11 @@ pub fn ToastRegion() -> impl IntoView {
 #[component]
 fn ToastView(toast: Toast) -> impl IntoView {
     let toasts = use_toasts();
-    let (class, glyph) = if toast.failed { ("toast toast--danger", Glyph::Alert) } else { ("toast toast--success", Glyph::Check) };
+    let (class, glyph) = if toast.failed {
+        ("toast toast--danger", Glyph::Alert)
+    } else {
+        ("toast toast--success", Glyph::Check)
+    };
     let dismiss = move |_| toasts.dismiss(toast.number);
     view! {
         <div class=class>

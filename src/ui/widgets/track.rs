@@ -28,9 +28,17 @@ fn segment_class(status: StageStatus) -> &'static str {
 
 /// What the track says in words: the stage that runs or failed, else the last one that is done.
 fn describe(stages: &[Stage], words: &WidgetMessages) -> String {
-    let told = stages.iter().position(|stage| matches!(stage.status, StageStatus::Running | StageStatus::Failed));
-    match told.or_else(|| stages.iter().rposition(|stage| stage.status == StageStatus::Done)) {
-        Some(index) if told.is_none() && index + 1 == stages.len() => words.all_stages_done.to_owned(),
+    let told = stages
+        .iter()
+        .position(|stage| matches!(stage.status, StageStatus::Running | StageStatus::Failed));
+    match told.or_else(|| {
+        stages
+            .iter()
+            .rposition(|stage| stage.status == StageStatus::Done)
+    }) {
+        Some(index) if told.is_none() && index + 1 == stages.len() => {
+            words.all_stages_done.to_owned()
+        }
         Some(index) => {
             let state = match stages[index].status {
                 StageStatus::Running => words.running,
@@ -59,7 +67,12 @@ pub fn Track(stages: Vec<Stage>, #[prop(optional)] look: TrackLook) -> impl Into
         TrackLook::Short => "track",
         TrackLook::Wide => "track track--wide",
     };
-    let status = move |name| stages.iter().find(|stage| stage.name == name).map_or(StageStatus::Waiting, |stage| stage.status);
+    let status = move |name| {
+        stages
+            .iter()
+            .find(|stage| stage.name == name)
+            .map_or(StageStatus::Waiting, |stage| stage.status)
+    };
     view! {
         <span class=class role="img" aria-label=label>
             {StageName::ALL.map(|name| view! { <i class=segment_class(status(name))></i> }).collect_view()}
@@ -73,16 +86,40 @@ mod tests {
     use crate::ui::i18n::widgets::ENGLISH;
 
     fn stages(statuses: [StageStatus; 5]) -> Vec<Stage> {
-        StageName::ALL.into_iter().zip(statuses).map(|(name, status)| Stage { name, status, started_at: None, ended_at: None }).collect()
+        StageName::ALL
+            .into_iter()
+            .zip(statuses)
+            .map(|(name, status)| Stage {
+                name,
+                status,
+                started_at: None,
+                ended_at: None,
+            })
+            .collect()
     }
 
     #[test]
     fn the_track_names_the_stage_that_counts() {
         use StageStatus::{Done, Failed, Running, Skipped, Waiting};
-        assert_eq!(describe(&stages([Done, Running, Waiting, Waiting, Waiting]), &ENGLISH), "Stage 2 of 5, build: running");
-        assert_eq!(describe(&stages([Done, Failed, Skipped, Skipped, Skipped]), &ENGLISH), "Stage 2 of 5, build: failed");
-        assert_eq!(describe(&stages([Done; 5]), &ENGLISH), "All five stages done");
-        assert_eq!(describe(&stages([Done, Done, Done, Skipped, Skipped]), &ENGLISH), "Stage 3 of 5, push: done");
+        assert_eq!(
+            describe(
+                &stages([Done, Running, Waiting, Waiting, Waiting]),
+                &ENGLISH
+            ),
+            "Stage 2 of 5, build: running"
+        );
+        assert_eq!(
+            describe(&stages([Done, Failed, Skipped, Skipped, Skipped]), &ENGLISH),
+            "Stage 2 of 5, build: failed"
+        );
+        assert_eq!(
+            describe(&stages([Done; 5]), &ENGLISH),
+            "All five stages done"
+        );
+        assert_eq!(
+            describe(&stages([Done, Done, Done, Skipped, Skipped]), &ENGLISH),
+            "Stage 3 of 5, push: done"
+        );
         assert_eq!(describe(&stages([Waiting; 5]), &ENGLISH), "Waiting");
     }
 }

@@ -11,7 +11,12 @@ use crate::ui::widgets::track::Track;
 
 /// Where a build is seen with its output; a build that belongs to no function has no such place.
 pub fn task_href(task: &TaskView) -> Option<String> {
-    task.function_id.as_ref().map(|function| format!("/workspaces/{}/functions/{function}/deploy?task={}", task.workspace_id, task.id))
+    task.function_id.as_ref().map(|function| {
+        format!(
+            "/workspaces/{}/functions/{function}/deploy?task={}",
+            task.workspace_id, task.id
+        )
+    })
 }
 
 #[component]
@@ -52,7 +57,10 @@ fn BuildRow(task: TaskView) -> impl IntoView {
     // A running build's time is known only with the browser's clock.
     let duration = move || {
         let until = if running { now.get() } else { Some(ended) };
-        until.map_or_else(|| none.to_owned(), |until| number::span((until.micros() - created.micros()) as f64 / 1e6))
+        until.map_or_else(
+            || none.to_owned(),
+            |until| number::span((until.micros() - created.micros()) as f64 / 1e6),
+        )
     };
     view! {
         <tr>

@@ -29,21 +29,40 @@ impl CardOrder {
     }
 
     pub fn from_key(key: &str) -> Self {
-        Self::ALL.into_iter().find(|order| order.key() == key).unwrap_or_default()
+        Self::ALL
+            .into_iter()
+            .find(|order| order.key() == key)
+            .unwrap_or_default()
     }
 }
 
 /// The cards with `search` in name or description, in `order`: newest first, names from a to z.
-pub fn select_cards(mut cards: Vec<WorkspaceCard>, search: &str, order: CardOrder) -> Vec<WorkspaceCard> {
+pub fn select_cards(
+    mut cards: Vec<WorkspaceCard>,
+    search: &str,
+    order: CardOrder,
+) -> Vec<WorkspaceCard> {
     let search = search.to_lowercase();
     cards.retain(|card| {
-        let description = card.workspace.description.as_ref().map_or("", |description| description.as_str());
-        card.workspace.name.as_str().to_lowercase().contains(&search) || description.to_lowercase().contains(&search)
+        let description = card
+            .workspace
+            .description
+            .as_ref()
+            .map_or("", |description| description.as_str());
+        card.workspace
+            .name
+            .as_str()
+            .to_lowercase()
+            .contains(&search)
+            || description.to_lowercase().contains(&search)
     });
     match order {
-        CardOrder::Activity => cards.sort_by_key(|card| std::cmp::Reverse((card.last_activity, card.workspace.created_at))),
+        CardOrder::Activity => cards
+            .sort_by_key(|card| std::cmp::Reverse((card.last_activity, card.workspace.created_at))),
         CardOrder::Name => cards.sort_by_key(|card| card.workspace.name.as_str().to_lowercase()),
-        CardOrder::Created => cards.sort_by_key(|card| std::cmp::Reverse(card.workspace.created_at)),
+        CardOrder::Created => {
+            cards.sort_by_key(|card| std::cmp::Reverse(card.workspace.created_at))
+        }
     }
     cards
 }
@@ -51,15 +70,24 @@ pub fn select_cards(mut cards: Vec<WorkspaceCard>, search: &str, order: CardOrde
 #[component]
 pub fn Card(card: WorkspaceCard) -> impl IntoView {
     let words = &use_i18n().workspace;
-    let WorkspaceCard { workspace, series, last_activity } = card;
+    let WorkspaceCard {
+        workspace,
+        series,
+        last_activity,
+    } = card;
     let (description_class, description) = match workspace.description {
-        Some(description) if !description.as_str().is_empty() => ("ws__desc truncate", description.to_string()),
+        Some(description) if !description.as_str().is_empty() => {
+            ("ws__desc truncate", description.to_string())
+        }
         _ => ("ws__desc muted", words.no_description.to_owned()),
     };
     let (rate_class, rate) = if workspace.invocations_24h == 0 {
         ("muted", use_i18n().widgets.none.to_owned())
     } else {
-        (error_rate_class(workspace.error_rate), number::percent(workspace.error_rate))
+        (
+            error_rate_class(workspace.error_rate),
+            number::percent(workspace.error_rate),
+        )
     };
     let activity = match last_activity {
         Some(at) => view! { <span>{words.last_activity} " " <RelativeTime at/></span> }.into_any(),
@@ -109,19 +137,39 @@ mod tests {
     }
 
     fn names(cards: &[WorkspaceCard]) -> Vec<&str> {
-        cards.iter().map(|card| card.workspace.name.as_str()).collect()
+        cards
+            .iter()
+            .map(|card| card.workspace.name.as_str())
+            .collect()
     }
 
     #[test]
     fn cards_are_found_by_name_and_description_whatever_the_case() {
-        let cards = vec![card("Payments", "", 1, None), card("Tools", "refund PAYMENT bot", 2, None), card("Other", "", 3, None)];
-        assert_eq!(names(&select_cards(cards, "payment", CardOrder::Name)), ["Payments", "Tools"]);
+        let cards = vec![
+            card("Payments", "", 1, None),
+            card("Tools", "refund PAYMENT bot", 2, None),
+            card("Other", "", 3, None),
+        ];
+        assert_eq!(
+            names(&select_cards(cards, "payment", CardOrder::Name)),
+            ["Payments", "Tools"]
+        );
     }
 
     #[test]
     fn cards_without_activity_come_last_the_newest_of_them_first() {
-        let cards = vec![card("old", "", 1, None), card("new", "", 9, None), card("busy", "", 2, Some(5))];
-        assert_eq!(names(&select_cards(cards.clone(), "", CardOrder::Activity)), ["busy", "new", "old"]);
-        assert_eq!(names(&select_cards(cards, "", CardOrder::Created)), ["new", "busy", "old"]);
+        let cards = vec![
+            card("old", "", 1, None),
+            card("new", "", 9, None),
+            card("busy", "", 2, Some(5)),
+        ];
+        assert_eq!(
+            names(&select_cards(cards.clone(), "", CardOrder::Activity)),
+            ["busy", "new", "old"]
+        );
+        assert_eq!(
+            names(&select_cards(cards, "", CardOrder::Created)),
+            ["new", "busy", "old"]
+        );
     }
 }

@@ -15,7 +15,14 @@ pub enum CodeTemplate {
 }
 
 impl CodeTemplate {
-    pub const ALL: [Self; 6] = [Self::Hello, Self::JsonApi, Self::Echo, Self::HttpCall, Self::Form, Self::Job];
+    pub const ALL: [Self; 6] = [
+        Self::Hello,
+        Self::JsonApi,
+        Self::Echo,
+        Self::HttpCall,
+        Self::Form,
+        Self::Job,
+    ];
 
     /// Its name in an address.
     pub fn key(self) -> &'static str {
@@ -31,7 +38,10 @@ impl CodeTemplate {
 
     /// The first one for a name that there is not.
     pub fn from_key(key: &str) -> Self {
-        Self::ALL.into_iter().find(|template| template.key() == key).unwrap_or_default()
+        Self::ALL
+            .into_iter()
+            .find(|template| template.key() == key)
+            .unwrap_or_default()
     }
 
     /// Python for the Spin SDK.
@@ -83,13 +93,21 @@ mod tests {
     #[test]
     fn every_template_has_the_handler() {
         for template in CodeTemplate::ALL {
-            assert!(template.source().contains("class IncomingHandler(BaseHandler):"), "{template:?}");
+            assert!(
+                template
+                    .source()
+                    .contains("class IncomingHandler(BaseHandler):"),
+                "{template:?}"
+            );
         }
     }
 
     #[test]
     fn the_hosts_a_template_calls_are_valid() {
-        for host in CodeTemplate::ALL.into_iter().flat_map(|template| template.outbound_hosts().lines()) {
+        for host in CodeTemplate::ALL
+            .into_iter()
+            .flat_map(|template| template.outbound_hosts().lines())
+        {
             assert!(OutboundHost::parse(host).is_ok(), "{host}");
         }
     }

@@ -19,8 +19,13 @@ pub fn CreateDialog(close: String, taken: Signal<Vec<String>>) -> impl IntoView 
     let error = action_error(action);
     let typed = RwSignal::new(String::new());
     let warning = Signal::derive(move || {
-        let twice = typed.with(|typed| taken.with(|taken| taken.iter().any(|name| name == typed.trim())));
-        if twice { words.name_taken.to_owned() } else { String::new() }
+        let twice =
+            typed.with(|typed| taken.with(|taken| taken.iter().any(|name| name == typed.trim())));
+        if twice {
+            words.name_taken.to_owned()
+        } else {
+            String::new()
+        }
     });
     view! {
         <Dialog title=words.create_title close=close.clone()>

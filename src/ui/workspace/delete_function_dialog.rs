@@ -13,7 +13,13 @@ use crate::ui::widgets::notice::{FormError, action_error};
 
 /// `name` is the function's, or its id where the list does not have it.
 #[component]
-pub fn DeleteFunctionDialog(action: ServerAction<DeleteFunction>, workspace: WorkspaceId, function: String, name: String, close: String) -> impl IntoView {
+pub fn DeleteFunctionDialog(
+    action: ServerAction<DeleteFunction>,
+    workspace: WorkspaceId,
+    function: String,
+    name: String,
+    close: String,
+) -> impl IntoView {
     let words = &use_i18n().functions;
     view! {
         <Dialog title=(words.delete_title)(&name) close=close.clone()>

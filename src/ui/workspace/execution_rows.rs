@@ -19,11 +19,18 @@ pub enum TimeLook {
 }
 
 fn execution_href(workspace: &WorkspaceId, execution: &ExecutionSummary) -> String {
-    format!("/workspaces/{workspace}/functions/{}/executions?execution={}", execution.function_id, execution.id)
+    format!(
+        "/workspaces/{workspace}/functions/{}/executions?execution={}",
+        execution.function_id, execution.id
+    )
 }
 
 #[component]
-pub fn ExecutionTable(workspace: WorkspaceId, executions: Vec<ExecutionSummary>, look: TimeLook) -> impl IntoView {
+pub fn ExecutionTable(
+    workspace: WorkspaceId,
+    executions: Vec<ExecutionSummary>,
+    look: TimeLook,
+) -> impl IntoView {
     let words = &use_i18n().logs;
     let exact = look == TimeLook::Exact;
     view! {

@@ -52,12 +52,31 @@ fn Row(list: FunctionList, row: FunctionRow) -> impl IntoView {
     let words = &i18n.functions;
     let FunctionRow { function, series } = row;
     let (shape, label) = of_function(&function, &i18n.widgets);
-    let href = format!("/workspaces/{}/functions/{}", function.workspace_id, function.id);
-    let description = function.description.as_ref().map(ToString::to_string).filter(|text| !text.is_empty()).unwrap_or_else(|| words.no_description.to_owned());
+    let href = format!(
+        "/workspaces/{}/functions/{}",
+        function.workspace_id, function.id
+    );
+    let description = function
+        .description
+        .as_ref()
+        .map(ToString::to_string)
+        .filter(|text| !text.is_empty())
+        .unwrap_or_else(|| words.no_description.to_owned());
     let called = function.invocations_24h > 0;
-    let rate = if called { function.errors_24h as f64 * 100.0 / function.invocations_24h as f64 } else { 0.0 };
+    let rate = if called {
+        function.errors_24h as f64 * 100.0 / function.invocations_24h as f64
+    } else {
+        0.0
+    };
     let none = || i18n.widgets.none.to_owned();
-    let (rate_text, average) = if called { (number::percent(rate), number::milliseconds(function.avg_duration)) } else { (none(), none()) };
+    let (rate_text, average) = if called {
+        (
+            number::percent(rate),
+            number::milliseconds(function.avg_duration),
+        )
+    } else {
+        (none(), none())
+    };
     view! {
         <tr>
             <td class="col-main">
@@ -90,10 +109,21 @@ fn Row(list: FunctionList, row: FunctionRow) -> impl IntoView {
 }
 
 /// Buttons that submit a form of the page with this function's id.
-fn form_buttons(disabled: bool, function: &str, words: &'static FunctionsMessages) -> impl IntoView + use<> {
-    let (form, label) = if disabled { (ENABLE_FORM, words.enable) } else { (DISABLE_FORM, words.disable) };
+fn form_buttons(
+    disabled: bool,
+    function: &str,
+    words: &'static FunctionsMessages,
+) -> impl IntoView + use<> {
+    let (form, label) = if disabled {
+        (ENABLE_FORM, words.enable)
+    } else {
+        (DISABLE_FORM, words.disable)
+    };
     let button = |form: &'static str, label: &'static str, glyph: Glyph| {
         view! { <button type="submit" class="menu__item" form=form name="function" value=function.to_owned()><Icon glyph/>{label}</button> }
     };
-    (button(form, label, Glyph::Power), button(DUPLICATE_FORM, words.duplicate, Glyph::Copy))
+    (
+        button(form, label, Glyph::Power),
+        button(DUPLICATE_FORM, words.duplicate, Glyph::Copy),
+    )
 }

@@ -19,11 +19,21 @@ pub fn OverviewStats(active: u64, disabled: u64, count: u64, figures: Figures) -
     let words = &use_i18n().workspace;
     let none = use_i18n().widgets.none;
     let called = figures.invocations > 0;
-    let measured = move |value: String, unit: &'static str| if called { (value, unit) } else { (none.to_owned(), "") };
+    let measured = move |value: String, unit: &'static str| {
+        if called {
+            (value, unit)
+        } else {
+            (none.to_owned(), "")
+        }
+    };
     let (rate, rate_unit) = measured(number::percent_value(figures.error_rate()), "%");
     let (average, average_unit) = measured(number::milliseconds_value(figures.average_ms), "ms");
     let (p95, p95_unit) = measured(number::milliseconds_value(figures.p95_ms), "ms");
-    let p99 = if called { (words.p99)(&number::milliseconds(figures.p99_ms)) } else { String::new() };
+    let p99 = if called {
+        (words.p99)(&number::milliseconds(figures.p99_ms))
+    } else {
+        String::new()
+    };
     view! {
         <Stats>
             <Stat label=words.functions value=number::count(count) note=(words.active_and_disabled)(&number::count(active), &number::count(disabled))/>
