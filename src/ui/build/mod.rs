@@ -10,13 +10,11 @@ use crate::model::time::Timestamp;
 
 /// What a task is called: the version it made, else the end of its id, which tells it from others.
 pub fn task_name(task: &TaskView) -> String {
-    match task.version {
-        Some(version) => format!("v{version}"),
-        None => {
-            let id = task.id.as_str();
-            format!("#{}", &id[id.len().saturating_sub(6)..])
-        }
-    }
+    let id = task.id.as_str();
+    task.version.map_or_else(
+        || format!("#{}", &id[id.len().saturating_sub(6)..]),
+        |version| format!("v{version}"),
+    )
 }
 
 fn seconds_between(start: Timestamp, end: Timestamp) -> f64 {

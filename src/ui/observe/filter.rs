@@ -95,6 +95,7 @@ impl FilterFields {
         )
     }
 
+    #[must_use]
     pub fn with_status(&self, status: &str) -> Self {
         Self {
             status: status.to_owned(),
@@ -103,6 +104,7 @@ impl FilterFields {
         }
     }
 
+    #[must_use]
     pub fn with_cursor(&self, cursor: &str) -> Self {
         Self {
             cursor: cursor.to_owned(),

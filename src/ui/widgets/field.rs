@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
 use crate::model::error::Error;
+use crate::ui::editor::paint::escape;
 
 /// What a field says about itself; the inputs' `aria-describedby` is `{id}-hint {id}-error`.
 #[component]
@@ -115,9 +116,9 @@ pub fn TextArea(
                 maxlength=maxlength.map(|length| length.to_string())
                 aria-describedby=format!("{id}-hint {id}-error")
                 aria-invalid=move || error.get().is_some().then_some("true")
-            >
-                {value}
-            </textarea>
+                // As a child it would be written unescaped: the framework treats a textarea as a script.
+                inner_html=escape(&value)
+            ></textarea>
         </Field>
     }
 }

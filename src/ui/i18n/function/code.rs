@@ -9,7 +9,6 @@ messages!(
         unsaved: Text = "Unsaved",
         saved: Text = "Saved",
         save: Text = "Save",
-        saving: Text = "Saving",
         download: Text = "Download the saved file",
         position: fn(usize, usize) -> String = |line, column| format!("Ln {line}, Col {column}"),
         lines: fn(usize) -> String = |count| if count == 1 { "1 line".to_owned() } else { format!("{count} lines") },

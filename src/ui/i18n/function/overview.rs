@@ -40,8 +40,5 @@ messages!(
         source_package: fn(u32, &str) -> String = |files, size| format!("package of {files} files, {size}"),
         identifier: Text = "Identifier",
         chart_title: Text = "Invocations and errors, 24 h",
-        chart_label: Text = "Invocations by half hour",
-        succeeded: Text = "Succeeded",
-        failed: Text = "Failed",
     }
 );

@@ -29,7 +29,8 @@ impl LazyRoute for FunctionCodePage {
         Self
     }
 
-    fn view(_this: Self) -> AnyView {
+    fn view(this: Self) -> AnyView {
+        let FunctionCodePage = this;
         view! { <FunctionFrame tab=FunctionTab::Code body=|context| view! { <Code context/> }.into_any()/> }.into_any()
     }
 }

@@ -108,9 +108,9 @@ impl FunctionContext {
         Memo::new(move |_| self.detail.with(&read))
     }
 
-    /// Whether a build or deployment is under way.
+    /// Whether a build or deployment is under way; for timers, which track nothing.
     pub fn is_busy(&self) -> bool {
-        self.detail.with(|detail| {
+        self.detail.with_untracked(|detail| {
             matches!(
                 detail.function.status,
                 FunctionStatus::Building | FunctionStatus::Deploying

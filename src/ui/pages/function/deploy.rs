@@ -12,8 +12,9 @@ use crate::api::builds::{
 use crate::model::error::Error;
 use crate::model::id::TaskId;
 use crate::ui::build::progress::BuildCard;
+use crate::ui::deploy::builds_table::BuildTable;
+use crate::ui::deploy::deployments_table::DeploymentTable;
 use crate::ui::deploy::form::DeploySettings;
-use crate::ui::deploy::history::History;
 use crate::ui::i18n::use_i18n;
 use crate::ui::widgets::empty_state::EmptyState;
 use crate::ui::widgets::load::Load;
@@ -26,7 +27,8 @@ impl LazyRoute for FunctionDeployPage {
         Self
     }
 
-    fn view(_this: Self) -> AnyView {
+    fn view(this: Self) -> AnyView {
+        let FunctionDeployPage = this;
         view! { <FunctionFrame tab=FunctionTab::Deploy body=|context| view! { <Deploy context/> }.into_any()/> }.into_any()
     }
 }
@@ -110,7 +112,15 @@ fn Deploy(context: FunctionContext) -> impl IntoView {
                         None => view! { <NothingBuilt context/> }.into_any(),
                     }
                 />
-                <Load resource=history children=move |history| view! { <History context history redeploy/> }/>
+                <Load
+                    resource=history
+                    children=move |history| {
+                        view! {
+                            <BuildTable context tasks=history.tasks/>
+                            <DeploymentTable deployments=history.deployments redeploy/>
+                        }
+                    }
+                />
             </div>
             <aside><DeploySettings context deploy/></aside>
         </div>

@@ -30,7 +30,8 @@ impl LazyRoute for FunctionExecutionsPage {
         Self
     }
 
-    fn view(_this: Self) -> AnyView {
+    fn view(this: Self) -> AnyView {
+        let FunctionExecutionsPage = this;
         view! { <FunctionFrame tab=FunctionTab::Executions body=|context| view! { <Executions context/> }.into_any()/> }.into_any()
     }
 }

@@ -1,50 +1,19 @@
 //! Name, status, address and actions of a function, above its tabs.
 
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::context::{FunctionContext, FunctionTab};
+use super::header_actions::{CancelForm, DeployForm, EnableForm, MoreMenu, NextStep, next_step};
 use crate::api::builds::{CancelBuild, DeployFunction};
 use crate::api::functions::{DuplicateFunction, SetFunctionEnabled};
-use crate::model::function::{FunctionDetail, FunctionStatus};
-use crate::model::id::TaskId;
+use crate::model::function::FunctionStatus;
 use crate::model::task::TaskStatus;
-use crate::ui::browser;
 use crate::ui::i18n::use_i18n;
-use crate::ui::widgets::button::{LinkButton, SubmitButton, Weight, button_class};
+use crate::ui::widgets::button::LinkButton;
 use crate::ui::widgets::copy_button::CopyButton;
 use crate::ui::widgets::icon::{Glyph, Icon};
-use crate::ui::widgets::menu::MenuLink;
 use crate::ui::widgets::notice::{FormError, action_error};
 use crate::ui::widgets::status::{FunctionBadge, of_function};
-
-/// What the main button would do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum NextStep {
-    Cancel(TaskId),
-    DeployFirst,
-    DeployChanges,
-    BuildAgain,
-    DeployAgain,
-}
-
-fn next_step(detail: &FunctionDetail) -> NextStep {
-    match &detail.latest_task {
-        Some(task) if !task.status.is_terminal() => NextStep::Cancel(task.id.clone()),
-        _ if detail.function.deployed_version.is_none() && detail.latest_task.is_none() => {
-            NextStep::DeployFirst
-        }
-        Some(task)
-            if task.status == TaskStatus::Failed
-                || detail.function.status == FunctionStatus::Failed =>
-        {
-            NextStep::BuildAgain
-        }
-        _ if detail.function.deployed_version.is_none() => NextStep::DeployFirst,
-        _ if detail.function.undeployed_changes => NextStep::DeployChanges,
-        _ => NextStep::DeployAgain,
-    }
-}
 
 #[component]
 pub(super) fn FunctionHeader(context: FunctionContext, tab: FunctionTab) -> impl IntoView {
@@ -92,96 +61,6 @@ pub(super) fn FunctionHeader(context: FunctionContext, tab: FunctionTab) -> impl
             <FunctionMeta context/>
         </div>
         <FormError error=failed/>
-    }
-}
-
-#[component]
-fn FunctionIds(context: FunctionContext) -> impl IntoView {
-    view! {
-        <input type="hidden" name="workspace" value=context.workspace().to_string()/>
-        <input type="hidden" name="function" value=context.function().to_string()/>
-    }
-}
-
-#[component]
-fn EnableForm(
-    context: FunctionContext,
-    enable: ServerAction<SetFunctionEnabled>,
-    enabled: Memo<bool>,
-) -> impl IntoView {
-    let words = &use_i18n().function.frame;
-    view! {
-        <ActionForm action=enable attr:class="only-wide">
-            <FunctionIds context/>
-            <button type="submit" class="button" name="enabled" value=move || if enabled.get() { "no" } else { "yes" }>
-                {move || if enabled.get() { words.disable } else { words.enable }}
-            </button>
-        </ActionForm>
-    }
-}
-
-#[component]
-fn CancelForm(task: TaskId, cancel: ServerAction<CancelBuild>) -> impl IntoView {
-    view! {
-        <ActionForm action=cancel>
-            <input type="hidden" name="task" value=task.to_string()/>
-            <SubmitButton label=use_i18n().function.frame.cancel_build glyph=Glyph::Stop busy=cancel.pending()/>
-        </ActionForm>
-    }
-}
-
-#[component]
-fn DeployForm(
-    context: FunctionContext,
-    deploy: ServerAction<DeployFunction>,
-    step: NextStep,
-) -> impl IntoView {
-    let words = &use_i18n().function;
-    let (label, glyph, weight) = match step {
-        NextStep::DeployChanges => (words.frame.deploy_changes, Glyph::Deploy, Weight::Primary),
-        NextStep::BuildAgain => (words.frame.build_again, Glyph::Refresh, Weight::Primary),
-        NextStep::DeployAgain => (words.frame.deploy_again, Glyph::Deploy, Weight::Plain),
-        NextStep::DeployFirst | NextStep::Cancel(_) => {
-            (words.frame.deploy_first, Glyph::Deploy, Weight::Primary)
-        }
-    };
-    let pending = deploy.pending();
-    // What is deployed is what is saved; the page then changes to the Deploy tab.
-    let guard = move |event: leptos::ev::MouseEvent| {
-        if context.unsaved.get_untracked() && !browser::confirm(words.code.leave_unsaved) {
-            event.prevent_default();
-        }
-    };
-    view! {
-        <ActionForm action=deploy>
-            <FunctionIds context/>
-            <button type="submit" class=button_class(weight, crate::ui::widgets::button::Size::Medium) aria-busy=move || pending.get().then_some("true") on:click=guard>
-                <Icon glyph/>
-                {label}
-            </button>
-        </ActionForm>
-    }
-}
-
-#[component]
-fn MoreMenu(
-    context: FunctionContext,
-    tab: FunctionTab,
-    duplicate: ServerAction<DuplicateFunction>,
-) -> impl IntoView {
-    let words = &use_i18n().function.frame;
-    view! {
-        <details class="menu">
-            <summary class="button button--icon" aria-label=words.more_actions><Icon glyph=Glyph::More/></summary>
-            <div class="menu__list">
-                <ActionForm action=duplicate>
-                    <FunctionIds context/>
-                    <button type="submit" class="menu__item"><Icon glyph=Glyph::Copy/>{words.duplicate}</button>
-                </ActionForm>
-                <hr class="menu__rule"/>
-                <MenuLink href=format!("{}?dialog=delete", context.path(tab)) label=words.delete_ask glyph=Glyph::Trash danger=true/>
-            </div>
-        </details>
     }
 }
 

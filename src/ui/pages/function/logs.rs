@@ -18,7 +18,8 @@ impl LazyRoute for FunctionLogsPage {
         Self
     }
 
-    fn view(_this: Self) -> AnyView {
+    fn view(this: Self) -> AnyView {
+        let FunctionLogsPage = this;
         view! { <FunctionFrame tab=FunctionTab::Logs body=|context| view! { <Logs context/> }.into_any()/> }.into_any()
     }
 }

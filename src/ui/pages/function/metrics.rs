@@ -26,7 +26,8 @@ impl LazyRoute for FunctionMetricsPage {
         Self
     }
 
-    fn view(_this: Self) -> AnyView {
+    fn view(this: Self) -> AnyView {
+        let FunctionMetricsPage = this;
         view! { <FunctionFrame tab=FunctionTab::Metrics body=|context| view! { <Metrics context/> }.into_any()/> }.into_any()
     }
 }

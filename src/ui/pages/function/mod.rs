@@ -7,6 +7,7 @@ mod deploy;
 mod executions;
 mod frame;
 mod header;
+mod header_actions;
 mod logs;
 mod metrics;
 mod overview;

@@ -21,7 +21,8 @@ impl LazyRoute for FunctionOverviewPage {
         Self
     }
 
-    fn view(_this: Self) -> AnyView {
+    fn view(this: Self) -> AnyView {
+        let FunctionOverviewPage = this;
         view! { <FunctionFrame tab=FunctionTab::Overview body=|context| view! { <Overview context/> }.into_any()/> }.into_any()
     }
 }

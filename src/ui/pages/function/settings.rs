@@ -16,7 +16,8 @@ impl LazyRoute for FunctionSettingsPage {
         Self
     }
 
-    fn view(_this: Self) -> AnyView {
+    fn view(this: Self) -> AnyView {
+        let FunctionSettingsPage = this;
         view! { <FunctionFrame tab=FunctionTab::Settings body=|context| view! { <Settings context/> }.into_any()/> }.into_any()
     }
 }

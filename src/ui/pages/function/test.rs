@@ -34,7 +34,8 @@ impl LazyRoute for FunctionTestPage {
         Self
     }
 
-    fn view(_this: Self) -> AnyView {
+    fn view(this: Self) -> AnyView {
+        let FunctionTestPage = this;
         view! { <FunctionFrame tab=FunctionTab::Test body=|context| view! { <Test context/> }.into_any()/> }.into_any()
     }
 }

@@ -1,90 +1,18 @@
-//! What was built and deployed of a function, and going back to it.
+//! The deployments of a function, and going back to one.
 
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
-use crate::api::builds::{BuildHistory, Redeploy};
+use crate::api::builds::Redeploy;
 use crate::model::deployment::{Deployment, DeploymentStatus};
-use crate::model::task::{TaskStatus, TaskView};
-use crate::ui::build::{task_name, task_seconds};
 use crate::ui::i18n::function::deploy::DeployMessages;
-use crate::ui::i18n::{number, use_i18n};
-use crate::ui::pages::function::{FunctionContext, FunctionTab};
+use crate::ui::i18n::use_i18n;
 use crate::ui::widgets::button::{Size, SubmitButton};
 use crate::ui::widgets::card::Card;
 use crate::ui::widgets::icon::Glyph;
 use crate::ui::widgets::notice::{FormError, action_error};
 use crate::ui::widgets::relative_time::RelativeTime;
-use crate::ui::widgets::status::{Shape, Status, StatusLook, TaskBadge};
-
-/// The builds, newest first.
-#[component]
-pub fn BuildTable(context: FunctionContext, tasks: Vec<TaskView>) -> impl IntoView {
-    let words = &use_i18n().function.deploy;
-    let empty = tasks.is_empty();
-    let rows = tasks
-        .into_iter()
-        .map(|task| view! { <BuildRow context task/> })
-        .collect_view();
-    view! {
-        <Card title=words.history>
-            {if empty {
-                view! { <p class="card__body muted">{words.history_empty}</p> }.into_any()
-            } else {
-                view! {
-                    <div class="table-wrap">
-                        <table class="table">
-                            <thead>
-                                <tr>
-                                    <th scope="col">{words.column_build}</th>
-                                    <th scope="col" class="col-fill">{words.column_result}</th>
-                                    <th scope="col" class="col-wide">{words.column_by}</th>
-                                    <th scope="col">{words.column_when}</th>
-                                    <th scope="col" class="num col-wide">{words.column_duration}</th>
-                                    <th scope="col"><span class="sr">{words.actions}</span></th>
-                                </tr>
-                            </thead>
-                            <tbody>{rows}</tbody>
-                        </table>
-                    </div>
-                }
-                    .into_any()
-            }}
-        </Card>
-    }
-}
-
-#[component]
-fn BuildRow(context: FunctionContext, task: TaskView) -> impl IntoView {
-    let words = &use_i18n().function.deploy;
-    let href = format!("{}?task={}", context.path(FunctionTab::Deploy), task.id);
-    let duration =
-        task_seconds(&task).map_or_else(|| use_i18n().widgets.none.to_owned(), number::span);
-    let why = (task.status == TaskStatus::Failed)
-        .then(|| failure_line(&task))
-        .flatten();
-    view! {
-        <tr>
-            <td class="mono"><a class="link" href=href.clone()>{task_name(&task)}</a></td>
-            <td><TaskBadge status=task.status look=StatusLook::Bare/>{why.map(|why| view! { <span class="table__sub">{why}</span> })}</td>
-            <td class="col-wide nowrap">{task.by}</td>
-            <td class="muted nowrap"><RelativeTime at=task.created_at/></td>
-            <td class="num col-wide">{duration}</td>
-            <td class="num"><a class="button button--s button--ghost only-wide" href=href>{words.show_log}</a></td>
-        </tr>
-    }
-}
-
-/// The first line of what went wrong, and where.
-fn failure_line(task: &TaskView) -> Option<String> {
-    let line = match task.diagnostics.first() {
-        Some(found) => found.to_string(),
-        None => task.error.clone()?,
-    };
-    line.lines()
-        .next()
-        .map(|line| line.chars().take(160).collect())
-}
+use crate::ui::widgets::status::{Shape, Status, StatusLook};
 
 /// The deployments, newest first; each of them can serve again.
 #[component]
@@ -199,19 +127,6 @@ fn short_image(image: &str) -> String {
         name.to_owned()
     } else {
         format!("…{}", name.chars().skip(count - 23).collect::<String>())
-    }
-}
-
-/// Both tables of a history.
-#[component]
-pub fn History(
-    context: FunctionContext,
-    history: BuildHistory,
-    redeploy: ServerAction<Redeploy>,
-) -> impl IntoView {
-    view! {
-        <BuildTable context tasks=history.tasks/>
-        <DeploymentTable deployments=history.deployments redeploy/>
     }
 }
 
