@@ -24,7 +24,7 @@ use crate::model::id::{FunctionId, TaskId, WorkspaceId};
 use crate::model::source::Diagnostic;
 use crate::model::task::{StageStatus, TaskLine, TaskStatus, TaskView};
 use crate::model::time::Timestamp;
-use crate::model::version::{Configuration, Version};
+use crate::model::version::Version;
 use crate::port::blobs::Blobs;
 use crate::port::builder::{Builder, RegistryCredentials};
 use crate::port::keys;

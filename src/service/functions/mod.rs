@@ -13,7 +13,7 @@ use super::new_id;
 use super::statistics::{Scope, Statistics};
 use super::table::{Table, to_item};
 use super::workspaces::{Workspaces, changed_meanwhile, check_etag, etag};
-use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::error::{Error, Result};
 use crate::model::function::{
     Code, Environment, Function, HttpMethods, Memory, OutboundHost, RUNTIME, Timeout,
 };
@@ -457,10 +457,6 @@ impl Functions {
         self.table
             .write(Write::delete(keys::function(workspace, id)))
             .await
-    }
-
-    pub(super) fn blobs(&self) -> &Arc<dyn Blobs> {
-        &self.blobs
     }
 
     /// Reads an upload without running any of it.

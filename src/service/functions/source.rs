@@ -8,7 +8,7 @@ use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::function::{Code, Environment, OutboundHost};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::source::{SourceKind, SourceSummary};
-use crate::port::builder::{BuildError, RawSource, SourceTree, SpinManifest};
+use crate::port::builder::{BuildError, RawSource, SpinManifest};
 use crate::service::actor::Actor;
 use crate::service::table::blob_error;
 
@@ -184,34 +184,6 @@ impl Functions {
             }
             (None, None) => Code::parse(""),
         }
-    }
-
-    /// What a build of the saved source works on, and the raw content to keep with the version.
-    pub(in crate::service) async fn tree(
-        &self,
-        record: &FunctionRecord,
-    ) -> Result<(SourceTree, SourceSummary)> {
-        let code = Bytes::copy_from_slice(self.code(record).await?.python().as_bytes());
-        let raw = match (&record.archive_key, &record.archive_sha256) {
-            (Some(key), sha256) => RawSource::Package {
-                archive: self
-                    .blobs
-                    .get(key, sha256.as_deref())
-                    .await
-                    .map_err(blob_error)?,
-            },
-            (None, _) => RawSource::File {
-                name: "app.py".to_owned(),
-                content: code.clone(),
-            },
-        };
-        let (mut tree, _) = self
-            .builder
-            .read_source(raw)
-            .await
-            .map_err(|error| upload_error(&error))?;
-        tree.files.insert(tree.entry.clone(), code);
-        Ok((tree, record.source_summary()))
     }
 
     /// The saved source as a file: its name, media type and content. A package comes as it was uploaded.
