@@ -19,8 +19,9 @@ use crate::port::builder::{BuildError, Progress, SourceTree};
 /// Resident memory of a build at most: four times what a small one needs. A limit on address space would stop every one.
 const MEMORY: u64 = 1536 * 1024 * 1024;
 const OUTPUT: usize = 1024 * 1024;
-const TYPE_CHECK: Duration = Duration::from_secs(60);
-const INSTALL: Duration = Duration::from_secs(180);
+const TYPE_CHECK: Duration = Duration::from_mins(1);
+const INSTALL: Duration = Duration::from_mins(3);
+const TOP_LEVEL: &str = "Top-level code runs during the build: move loops, waiting, output and large values into handle_request.";
 /// What the toolchain itself unpacks and writes beside the source: bytes and files.
 const OWN_DISK: (u64, usize) = (384 * 1024 * 1024, 10_000);
 
@@ -102,12 +103,7 @@ impl Build<'_> {
         let packages = self.room.packages();
         tokio::task::spawn_blocking(move || {
             write_files(&src, guest_files(&files))?;
-            write_files(
-                &check,
-                files
-                    .iter()
-                    .filter(|(path, _)| path.ends_with(".py") || path.ends_with(".pyi")),
-            )?;
+            write_files(&check, files.iter().filter(|(path, _)| is_checked(path)))?;
             std::fs::create_dir_all(&packages)?;
             componentize::copy_sdk(&venv, &packages)
         })
@@ -120,7 +116,11 @@ impl Build<'_> {
 
     async fn check_types(&self) -> Result<(), BuildError> {
         let started = Instant::now();
-        let limits = self.limits("The type check", TYPE_CHECK);
+        let limits = self.limits(
+            "The type check",
+            "Split the module into smaller ones.",
+            TYPE_CHECK,
+        );
         mypy::check(
             &self.config.venv,
             &self.mypy_cache(),
@@ -156,7 +156,7 @@ impl Build<'_> {
         componentize::append_shim(&entry, &findings)
             .map_err(|error| BuildError::Failed(error.to_string()))?;
         let started = Instant::now();
-        let limits = self.limits("The build", self.config.timeout);
+        let limits = self.limits("The build", TOP_LEVEL, self.config.timeout);
         let component = componentize::run(
             &self.config.venv,
             self.tree,
@@ -186,7 +186,11 @@ impl Build<'_> {
             cache: &cache,
             index_url: self.config.pip_index_url.as_deref(),
         };
-        let limits = self.limits("Installing the requirements", INSTALL);
+        let limits = self.limits(
+            "Installing the requirements",
+            "Use fewer or smaller packages.",
+            INSTALL,
+        );
         installer
             .install(
                 &self.tree.requirements,
@@ -202,11 +206,12 @@ impl Build<'_> {
         self.config.cache_dir.join("mypy")
     }
 
-    fn limits(&self, what: &'static str, time: Duration) -> Limits {
+    fn limits(&self, what: &'static str, advice: &'static str, time: Duration) -> Limits {
         let time = time.min(self.config.timeout);
         let (bytes, files) = OWN_DISK;
         Limits {
             what,
+            advice,
             deadline: self.deadline.min(Instant::now() + time),
             time,
             memory: MEMORY,
@@ -219,6 +224,13 @@ impl Build<'_> {
             ),
         }
     }
+}
+
+/// What a type checker reads.
+fn is_checked(path: &str) -> bool {
+    std::path::Path::new(path)
+        .extension()
+        .is_some_and(|extension| extension == "py" || extension == "pyi")
 }
 
 /// Errors end the build; warnings do not.

@@ -20,6 +20,7 @@ const TICK: Duration = Duration::from_millis(150);
 const DRAIN: Duration = Duration::from_millis(500);
 /// Bytes of one file at most, in blocks of 512 bytes as `ulimit` counts.
 const FILE_BLOCKS: u64 = 512 * 1024 * 1024 / 512;
+const MIB: u64 = 1024 * 1024;
 /// `SIGXFSZ`, `SIGXCPU`.
 const LIMIT_SIGNALS: [i32; 2] = [25, 24];
 
@@ -34,6 +35,8 @@ pub(super) struct Program<'a> {
 pub(super) struct Limits {
     /// What is running, as in "The build": begins the message when a limit is reached.
     pub(super) what: &'static str,
+    /// What to do when a limit is reached: ends the message.
+    pub(super) advice: &'static str,
     pub(super) deadline: Instant,
     /// The time that `deadline` stands for, for the message.
     pub(super) time: Duration,
@@ -43,6 +46,15 @@ pub(super) struct Limits {
     pub(super) output: usize,
     /// A folder, and how many bytes and files it may hold.
     pub(super) disk: (PathBuf, u64, usize),
+}
+
+impl Limits {
+    fn reached(&self, what_it_did: &str) -> Stopped {
+        Stopped::Limit(format!(
+            "{} {what_it_did} and was stopped. {}",
+            self.what, self.advice
+        ))
+    }
 }
 
 pub(super) struct Finished {
@@ -156,7 +168,7 @@ async fn watch(
                 if status.is_some() {
                     break;
                 }
-                return Err(Stopped::Limit(time_message(limits)));
+                return Err(limits.reached(&format!("took longer than {} seconds", limits.time.as_secs())));
             }
             chunk = pipes.0.read(), if pipes.0.is_open() => pipes.0.take(chunk, &mut output, on_line),
             chunk = pipes.1.read(), if pipes.1.is_open() => pipes.1.take(chunk, &mut output, on_line),
@@ -170,11 +182,7 @@ async fn watch(
             }
         }
         if output.len() > limits.output {
-            return Err(Stopped::Limit(format!(
-                "{} printed more than {} KiB and was stopped. Print less at the top level.",
-                limits.what,
-                limits.output / 1024
-            )));
+            return Err(limits.reached(&format!("printed more than {} KiB", limits.output / 1024)));
         }
     }
     pipes.0.finish(on_line);
@@ -184,24 +192,13 @@ async fn watch(
         .signal()
         .is_some_and(|signal| LIMIT_SIGNALS.contains(&signal))
     {
-        return Err(Stopped::Limit(format!(
-            "{} wrote a file of more than 512 MiB and was stopped. Write no files at the top level.",
-            limits.what
-        )));
+        return Err(limits.reached("wrote a file of more than 512 MiB"));
     }
     Ok(Finished {
         success: status.success(),
         code: status.code(),
         output: String::from_utf8_lossy(&output).into_owned(),
     })
-}
-
-fn time_message(limits: &Limits) -> String {
-    format!(
-        "{} took longer than {} seconds and was stopped. Top-level code runs during the build: move loops and waiting into handle_request.",
-        limits.what,
-        limits.time.as_secs()
-    )
 }
 
 async fn check_usage(pid: i32, limits: &Limits, with_disk: bool) -> Result<(), Stopped> {
@@ -212,21 +209,17 @@ async fn check_usage(pid: i32, limits: &Limits, with_disk: bool) -> Result<(), S
     .await;
     let (memory, disk) = usage.map_err(|error| Stopped::Failed(error.to_string()))?;
     if memory > limits.memory {
-        let message = format!(
-            "{} used more than {} MiB of memory and was stopped. Create large values in handle_request, not at the top level.",
-            limits.what,
-            limits.memory / (1024 * 1024)
-        );
-        return Err(Stopped::Limit(message));
+        return Err(limits.reached(&format!(
+            "used more than {} MiB of memory",
+            limits.memory / MIB
+        )));
     }
     let (_, max_bytes, max_files) = limits.disk;
     if disk.is_some_and(|(bytes, files)| bytes > max_bytes || files > max_files) {
-        let message = format!(
-            "{} wrote more than {} MiB or {max_files} files and was stopped. Write no files at the top level, and use smaller packages.",
-            limits.what,
-            max_bytes / (1024 * 1024)
-        );
-        return Err(Stopped::Limit(message));
+        return Err(limits.reached(&format!(
+            "wrote more than {} MiB or {max_files} files",
+            max_bytes / MIB
+        )));
     }
     Ok(())
 }
@@ -296,6 +289,7 @@ mod tests {
         let time = Duration::from_secs(20);
         Limits {
             what: "The build",
+            advice: "Do less.",
             deadline: Instant::now() + time,
             time,
             memory: 1 << 30,
@@ -320,7 +314,7 @@ mod tests {
         };
         let mut lines = Vec::new();
         let ended = run(program, &limits, cancel, &mut |line: &str| {
-            lines.push(line.to_owned())
+            lines.push(line.to_owned());
         })
         .await;
         (ended, lines)

@@ -35,6 +35,7 @@ pub(super) fn check_module(file: &str, text: &str) -> Vec<Diagnostic> {
     let name = if file.is_empty() { "app.py" } else { file };
     let mut surroundings = Surroundings::of_files(std::iter::once(name), false);
     surroundings.own.insert("app".to_owned());
+    surroundings.alone = true;
     let mut findings = Findings::default();
     check(name, text, true, &surroundings, &mut findings);
     findings.diagnostics
@@ -79,10 +80,8 @@ pub(super) fn text<'a>(path: &str, content: &'a Bytes) -> Result<&'a str, Diagno
         file: path.to_owned(),
         line: u32::try_from(
             content[..error.valid_up_to()]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count()
-                + 1,
+                .split(|byte| *byte == b'\n')
+                .count(),
         )
         .unwrap_or(0),
         column: 0,
@@ -199,7 +198,10 @@ fn missing(
             hint.to_owned(),
         )
     };
-    if import.when == When::Always {
+    let may_be_beside = surroundings.alone && imports::hint(shown).is_none() && top != "spin_sdk";
+    if may_be_beside {
+        module.warning(import.at, message, Some(&hint))
+    } else if import.when == When::Always {
         module.error(import.at, message, Some(&hint))
     } else {
         module.warning(
@@ -315,12 +317,6 @@ mod tests {
                 "processes",
             ),
             (
-                "import nowhere.at_all\n",
-                1,
-                "nowhere.at_all is not available",
-                "requirements.txt",
-            ),
-            (
                 "import os\nKEY = os.environ['KEY']\n",
                 2,
                 "KEY",
@@ -345,6 +341,26 @@ mod tests {
                 "{error:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_module_that_nobody_knows_is_an_error_once_the_whole_source_is_known() {
+        let text = format!("import nowhere.at_all\n{HELLO}");
+        let typed = check_module("app.py", &text);
+        assert_eq!(typed.len(), 1);
+        assert_eq!(typed[0].severity, Severity::Warning);
+        let (tree, surroundings) = tree(&[("app.py", &text)], &[]);
+        let built = check_tree(&tree, &surroundings).diagnostics;
+        assert_eq!(
+            (built.len(), built[0].severity, built[0].line),
+            (1, Severity::Error, 1)
+        );
+        assert!(
+            built[0]
+                .hint
+                .as_deref()
+                .is_some_and(|hint| hint.contains("requirements.txt"))
+        );
     }
 
     #[test]

@@ -69,11 +69,10 @@ fn split(output: &str) -> (&str, String) {
         causes
             .lines()
             .map(str::trim)
-            .filter(|line| {
+            .rfind(|line| {
                 line.split_once(": ")
                     .is_some_and(|(number, _)| number.parse::<u32>().is_ok())
             })
-            .next_back()
             .and_then(|line| line.split_once(": "))
             .map_or(first, |(_, text)| text)
     } else {
@@ -136,7 +135,7 @@ fn last_place(guest: &str, files: &BTreeMap<String, Bytes>) -> Option<(String, u
                 .ok()?;
             files.contains_key(path).then(|| (path.to_owned(), number))
         })
-        .last()
+        .next_back()
 }
 
 fn hint(cause: &str, guest: &str) -> Option<String> {

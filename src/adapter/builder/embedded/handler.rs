@@ -71,12 +71,12 @@ fn collect<'a>(body: &'a [Stmt], defined: &mut Defined<'a>) {
             Stmt::ClassDef(class) if class.name.as_str() == CLASS => defined.class = Some(class),
             Stmt::ClassDef(class) => defined.classes.push(class),
             Stmt::FunctionDef(function) if function.name.as_str() == FACTORY => {
-                defined.factory = true
+                defined.factory = true;
             }
             Stmt::FunctionDef(function) => defined.functions.push(function),
             Stmt::Assign(assign) => defined.other |= assign.targets.iter().any(is_handler_name),
             Stmt::AnnAssign(assign) => {
-                defined.other |= assign.value.is_some() && is_handler_name(&assign.target)
+                defined.other |= assign.value.is_some() && is_handler_name(&assign.target);
             }
             Stmt::ImportFrom(import) => {
                 let from = import.module.as_ref().map_or("", |name| name.as_str());

@@ -161,6 +161,8 @@ pub(super) struct Surroundings {
     pub(super) own: BTreeSet<String>,
     /// Top-level modules that the requirements installed; `None` while they are not installed and any name may come from them.
     pub(super) installed: Option<BTreeSet<String>>,
+    /// One module was looked at without the rest of its source, which may hold what it imports.
+    pub(super) alone: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,6 +201,7 @@ impl Surroundings {
             } else {
                 Some(BTreeSet::new())
             },
+            alone: false,
         }
     }
 
@@ -276,12 +279,12 @@ fn walk(body: &[Stmt], when: When, package: &str, found: &mut Vec<Import>) {
                 at: alias.range().start(),
             })),
             Stmt::ImportFrom(import) => {
-                let named = import
+                let from = import
                     .module
                     .as_ref()
                     .map(ToString::to_string)
                     .unwrap_or_default();
-                let Some(module) = absolute(&named, import.level, package) else {
+                let Some(module) = absolute(&from, import.level, package) else {
                     continue;
                 };
                 let names = import

@@ -2,6 +2,7 @@
 
 mod archive;
 mod build;
+mod cache;
 mod child;
 mod componentize;
 mod diagnose;
@@ -95,6 +96,7 @@ impl ComponentizeBuilder {
                     config.work_dir.display()
                 )
             });
+        cache::prune(&config.cache_dir);
         let versions = componentize::versions(&config.venv);
         Self {
             config,
@@ -197,18 +199,25 @@ impl Builder for ComponentizeBuilder {
             cancel,
             deadline: started + self.config.timeout,
         };
-        let component = build.run().await?;
         let key = format!(
             "build-artifacts/{}/{}.wasm",
             request.task_id, request.app_name
         );
-        let stored = self
-            .blobs
-            .put_file(&key, &component.path, Some(&component.sha256))
-            .await;
-        stored.map_err(|error| {
-            BuildError::Failed(format!("the artifact could not be stored: {error}"))
-        })?;
+        let component = match build.run().await {
+            Ok(component) => {
+                let stored = self
+                    .blobs
+                    .put_file(&key, &component.path, Some(&component.sha256))
+                    .await;
+                stored.map(|()| component).map_err(|error| {
+                    BuildError::Failed(format!("the artifact could not be stored: {error}"))
+                })
+            }
+            Err(error) => Err(error),
+        };
+        // Thousands of files: not on a thread that serves requests.
+        let _ = tokio::task::spawn_blocking(move || drop(room)).await;
+        let component = component?;
         progress.line(
             StageName::Build,
             &format!(

@@ -223,7 +223,7 @@ fn too_deep(text: &str) -> bool {
                 count(&mut levels);
             }
             TokenKind::Comma | TokenKind::Semi => {
-                levels.last_mut().into_iter().for_each(|level| *level = 0)
+                levels.last_mut().into_iter().for_each(|level| *level = 0);
             }
             TokenKind::Def
             | TokenKind::Class

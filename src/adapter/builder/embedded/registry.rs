@@ -11,7 +11,7 @@ use super::image::{self, Image};
 use crate::port::builder::{BuildError, RegistryCredentials};
 
 /// All of a push, at most.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const TIMEOUT: Duration = Duration::from_mins(1);
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// The user name where only a password was given: that of ECR.

@@ -1,192 +1,25 @@
 //! Builds with the real toolchain: each costs seconds of CPU, so they are few. Run them alone with `cargo test toolchain`.
 
-use async_trait::async_trait;
-use bytes::Bytes;
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
-use tempfile::TempDir;
-use tokio_util::sync::CancellationToken;
+mod workshop;
 
+use bytes::Bytes;
+use std::time::{Duration, Instant};
+
+use self::workshop::{Registry, Workshop, refused};
 use super::archive::tests::zip;
 use super::usage::processes_in;
-use super::{ComponentizeBuilder, ComponentizeConfig};
 use crate::model::deployment::AppName;
-use crate::model::id::{TaskId, WorkspaceId};
-use crate::model::source::Diagnostic;
+use crate::model::id::TaskId;
 use crate::model::task::StageName;
 use crate::model::version::Artifact;
-use crate::port::blobs::{BlobError, BlobInfo, Blobs};
-use crate::port::builder::{
-    BuildError, BuildRequest, Builder, Built, Progress, PushRequest, RawSource, RegistryCredentials,
-};
+use crate::port::blobs::Blobs;
+use crate::port::builder::{BuildError, Builder, PushRequest, RawSource, RegistryCredentials};
 
 const HELLO: &str = "from spin_sdk.http import IncomingHandler as BaseHandler, Request, Response\n\n\nclass IncomingHandler(BaseHandler):\n    def handle_request(self, request: Request) -> Response:\n        return Response(200, {\"content-type\": \"text/plain\"}, bytes(\"Hello from Blue FaaS!\", \"utf-8\"))\n";
 
-/// Objects in memory.
-#[derive(Default)]
-struct Memory(Mutex<BTreeMap<String, Bytes>>);
-
-#[async_trait]
-impl Blobs for Memory {
-    async fn put(&self, key: &str, content: Bytes, _: Option<&str>) -> Result<(), BlobError> {
-        self.0
-            .lock()
-            .expect("a lock")
-            .insert(key.to_owned(), content);
-        Ok(())
-    }
-    async fn put_file(
-        &self,
-        key: &str,
-        file: &Path,
-        sha256: Option<&str>,
-    ) -> Result<(), BlobError> {
-        let content = std::fs::read(file).map_err(|error| BlobError::Failed(error.to_string()))?;
-        self.put(key, content.into(), sha256).await
-    }
-    async fn get(&self, key: &str, _: Option<&str>) -> Result<Bytes, BlobError> {
-        self.0
-            .lock()
-            .expect("a lock")
-            .get(key)
-            .cloned()
-            .ok_or_else(|| BlobError::Missing(key.to_owned()))
-    }
-    async fn local_file(&self, key: &str, _: &Path) -> Result<PathBuf, BlobError> {
-        Err(BlobError::Missing(key.to_owned()))
-    }
-    async fn exists(&self, key: &str) -> Result<bool, BlobError> {
-        Ok(self.0.lock().expect("a lock").contains_key(key))
-    }
-    async fn delete(&self, key: &str) -> Result<(), BlobError> {
-        self.0.lock().expect("a lock").remove(key);
-        Ok(())
-    }
-    async fn list(&self, _: &str) -> Result<Vec<BlobInfo>, BlobError> {
-        Ok(Vec::new())
-    }
-    fn url(&self, key: &str) -> String {
-        format!("local://{key}")
-    }
-    async fn check(&self) -> Result<(), BlobError> {
-        Ok(())
-    }
-    async fn disk_usage(&self) -> Option<u64> {
-        None
-    }
-}
-
-/// What a build told.
-#[derive(Default)]
-struct Told {
-    stages: Mutex<Vec<StageName>>,
-    lines: Mutex<Vec<String>>,
-}
-
-impl Progress for Told {
-    fn stage(&self, name: StageName) {
-        self.stages.lock().expect("a lock").push(name);
-    }
-    fn line(&self, _: StageName, text: &str) {
-        self.lines.lock().expect("a lock").push(text.to_owned());
-    }
-}
-
-struct Workshop {
-    builder: ComponentizeBuilder,
-    blobs: Arc<Memory>,
-    told: Told,
-    cancel: CancellationToken,
-    dir: TempDir,
-}
-
-fn cache_home() -> PathBuf {
-    let home = || PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache");
-    std::env::var_os("XDG_CACHE_HOME")
-        .map_or_else(home, PathBuf::from)
-        .join("blue-faas")
-}
-
-impl Workshop {
-    fn new(timeout: Duration) -> Self {
-        let dir = tempfile::tempdir().expect("a folder");
-        let blobs = Arc::new(Memory::default());
-        let config = ComponentizeConfig {
-            venv: std::env::var_os("BLUE_FAAS_VENV")
-                .map_or_else(|| cache_home().join("venv"), PathBuf::from),
-            work_dir: dir.path().join("work"),
-            cache_dir: dir.path().join("cache"),
-            timeout,
-            max_unpacked: 200 * 1024 * 1024,
-            max_files: 10_000,
-            pip_index_url: None,
-            push_hosts: vec!["127.0.0.1".to_owned()],
-        };
-        Self {
-            builder: ComponentizeBuilder::new(config, blobs.clone()),
-            blobs,
-            told: Told::default(),
-            cancel: CancellationToken::new(),
-            dir,
-        }
-    }
-
-    async fn build(&self, raw: RawSource) -> Result<Built, BuildError> {
-        let (source, _) = self.builder.read_source(raw).await?;
-        let request = BuildRequest {
-            task_id: TaskId::parse("task-1").expect("an id"),
-            workspace_id: WorkspaceId::parse("ws-1").expect("an id"),
-            function_id: None,
-            app_name: AppName::parse("hello").expect("a name"),
-            source,
-        };
-        self.builder.build(request, &self.told, &self.cancel).await
-    }
-
-    async fn build_text(&self, text: &str) -> Result<Built, BuildError> {
-        self.build(RawSource::File {
-            name: "app.py".to_owned(),
-            content: Bytes::copy_from_slice(text.as_bytes()),
-        })
-        .await
-    }
-
-    fn lines(&self) -> String {
-        self.told.lines.lock().expect("a lock").join("\n")
-    }
-
-    /// Neither a process nor a build's folder.
-    fn assert_nothing_left(&self) {
-        let work = self.dir.path().join("work");
-        assert_eq!(processes_in(&work), Vec::<i32>::new());
-        for server in std::fs::read_dir(&work)
-            .expect("listed")
-            .flatten()
-            .map(|entry| entry.path())
-            .filter(|path| path.is_dir())
-        {
-            assert_eq!(std::fs::read_dir(server).expect("listed").count(), 0);
-        }
-    }
-}
-
-fn refused(built: Result<Built, BuildError>) -> (String, Vec<Diagnostic>) {
-    match built {
-        Err(BuildError::Source {
-            message,
-            diagnostics,
-        }) => (message, diagnostics),
-        Err(other) => panic!("another error: {other}"),
-        Ok(_) => panic!("it was built"),
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn hello_is_built_and_its_image_stored_and_pushed() {
-    let workshop = Workshop::new(Duration::from_secs(120));
+    let workshop = Workshop::new(Duration::from_mins(2));
     assert_eq!(workshop.builder.check().await, Ok(()));
     let started = Instant::now();
     let built = workshop.build_text(HELLO).await.expect("built").artifact;
@@ -201,7 +34,7 @@ async fn hello_is_built_and_its_image_stored_and_pushed() {
         [StageName::Validate, StageName::Build]
     );
     assert!(
-        took < Duration::from_secs(60),
+        took < Duration::from_mins(1),
         "{took:?}\n{}",
         workshop.lines()
     );
@@ -273,58 +106,9 @@ async fn push_to_a_registry(workshop: &Workshop, artifact: &Artifact) {
     }
 }
 
-/// Debian's docker-registry on a free port; ended when it goes out of scope.
-struct Registry {
-    child: Child,
-    port: u16,
-}
-
-impl Registry {
-    async fn start(dir: &Path) -> Option<Self> {
-        let program = Path::new("/usr/bin/docker-registry");
-        if !program.exists() {
-            return None;
-        }
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .expect("a port")
-            .local_addr()
-            .expect("an address")
-            .port();
-        let config = dir.join("registry.yml");
-        let text = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: 127.0.0.1:{port}}}\n",
-            dir.join("registry").display()
-        );
-        std::fs::write(&config, text).expect("written");
-        let child = Command::new(program)
-            .arg("serve")
-            .arg(config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("started");
-        let registry = Self { child, port };
-        for _ in 0..100 {
-            if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Some(registry);
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("the registry does not answer");
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_type_error_ends_the_build_early_with_its_line() {
-    let workshop = Workshop::new(Duration::from_secs(120));
+    let workshop = Workshop::new(Duration::from_mins(2));
     let text = HELLO.replace(
         "        return Response",
         "        return \"no\"\n        return Response",
@@ -356,7 +140,7 @@ async fn a_type_error_ends_the_build_early_with_its_line() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_quick_checks_refuse_starts_no_process() {
-    let workshop = Workshop::new(Duration::from_secs(120));
+    let workshop = Workshop::new(Duration::from_mins(2));
     for (text, words) in [
         ("x = 1\n", "module 'app' has no attribute 'IncomingHandler'"),
         ("import requests\n", "app.py:1: requests is not available"),
@@ -381,7 +165,7 @@ async fn what_the_quick_checks_refuse_starts_no_process() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exception_at_the_top_level_has_its_line_and_the_guest_can_write_to_nothing_shared() {
-    let workshop = Workshop::new(Duration::from_secs(120));
+    let workshop = Workshop::new(Duration::from_mins(2));
     let text = format!(
         "{HELLO}\nimport sys\nfor place in sys.path:\n    try:\n        open(place + '/blue_faas_escape.txt', 'w').write('x')\n    except OSError:\n        pass\nprint('loaded')\nvalues = {{'a': 1}}\nprint(values['b'])\n"
     );
@@ -420,7 +204,7 @@ async fn an_endless_loop_at_the_top_level_is_stopped_by_the_limit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_factory_in_a_package_with_requirements_is_built() {
-    let workshop = Workshop::new(Duration::from_secs(180));
+    let workshop = Workshop::new(Duration::from_mins(3));
     let app = "import idna\nfrom pkg.greeting import greet\n\n\ndef init_incoming_handler():\n    from spin_sdk.http import IncomingHandler, Response\n\n    class Handler(IncomingHandler):\n        def handle_request(self, request):\n            import colorsys\n\n            return Response(200, {}, greet(idna.encode(str(colorsys.ONE_THIRD))))\n\n    return Handler()\n";
     let archive = zip(&[
         ("shop/app.py", app.as_bytes()),
@@ -459,7 +243,7 @@ async fn a_factory_in_a_package_with_requirements_is_built() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cancelling_leaves_no_process_and_no_file_within_two_seconds() {
-    let workshop = Workshop::new(Duration::from_secs(120));
+    let workshop = Workshop::new(Duration::from_mins(2));
     let stop = async {
         while processes_in(&workshop.dir.path().join("work")).len() < 2 {
             tokio::time::sleep(Duration::from_millis(20)).await;
