@@ -142,7 +142,7 @@ fn check_import(
             Presence::Missing => {
                 findings
                     .diagnostics
-                    .push(missing(module, import, &name, surroundings))
+                    .push(missing(module, import, &name, surroundings));
             }
             Presence::Present | Presence::Unknown => {
                 if let Some(hint) =

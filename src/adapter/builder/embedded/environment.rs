@@ -104,7 +104,7 @@ impl<'a> SourceOrderVisitor<'a> for Reader<'_, '_> {
                             function
                                 .body
                                 .iter()
-                                .for_each(|inner| self.visit_stmt(inner))
+                                .for_each(|inner| self.visit_stmt(inner));
                         }
                         other => self.visit_stmt(other),
                     }

@@ -164,26 +164,26 @@ mod tests {
 
     #[test]
     fn what_an_ended_server_left_is_removed_and_stopped_while_a_running_one_keeps_its_part() {
-        let root = tempfile::tempdir().expect("a folder");
-        let running = WorkDir::claim(root.path()).expect("claimed");
+        let folder = tempfile::tempdir().expect("a folder");
+        let running = WorkDir::claim(folder.path()).expect("claimed");
         let room = running.room().expect("a room");
-        let left = root.path().join("server-left/build-1/src");
+        let left = folder.path().join("server-left/build-1/src");
         fs::create_dir_all(&left).expect("made");
-        fs::write(root.path().join("server-left.lock"), "").expect("written");
+        fs::write(folder.path().join("server-left.lock"), "").expect("written");
         let mut orphan = Command::new("/bin/sleep")
             .arg("60")
             .current_dir(&left)
             .stdin(Stdio::null())
             .spawn()
             .expect("started");
-        let second = WorkDir::claim(root.path()).expect("claimed");
+        let second = WorkDir::claim(folder.path()).expect("claimed");
         assert!(!orphan.wait().expect("ended").success());
         assert!(
-            !root.path().join("server-left").exists()
-                && !root.path().join("server-left.lock").exists()
+            !folder.path().join("server-left").exists()
+                && !folder.path().join("server-left.lock").exists()
         );
         assert!(room.src().is_dir());
         drop((room, running, second));
-        assert_eq!(fs::read_dir(root.path()).expect("listed").count(), 0);
+        assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 0);
     }
 }
