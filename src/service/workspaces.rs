@@ -32,7 +32,7 @@ pub(super) struct WorkspaceRecord {
     #[serde(default)]
     pub revision: f64,
     /// Being deleted: hidden from lists, refused to writers.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleting: bool,
 }
 

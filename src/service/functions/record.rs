@@ -100,7 +100,7 @@ pub struct FunctionRecord {
     /// The newest build or deployment failed.
     #[serde(default)]
     pub failed: bool,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleting: bool,
 }
 
