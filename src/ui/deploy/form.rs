@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::manifest::ManifestPreview;
 use crate::api::builds::DeployFunction;
 use crate::model::deployment::AppName;
+use crate::model::error::Error;
 use crate::model::function::FunctionStatus;
 use crate::ui::i18n::use_i18n;
 use crate::ui::pages::function::FunctionContext;
@@ -22,6 +23,7 @@ const FIELDS: &[&str] = &["app_name", "namespace", "registry_url", "tag"];
 pub fn DeploySettings(
     context: FunctionContext,
     deploy: ServerAction<DeployFunction>,
+    manifest: Resource<Result<String, Error>>,
 ) -> impl IntoView {
     let words = &use_i18n().function.deploy;
     let error = action_error(deploy);
@@ -62,7 +64,7 @@ pub fn DeploySettings(
                 {move || disabled.get().then(|| view! { <p class="field__hint warn">{words.disabled_note}</p> })}
                 <SubmitDeploy context deploy/>
             </ActionForm>
-            <div class="card__body"><ManifestPreview context/></div>
+            <div class="card__body"><ManifestPreview manifest/></div>
         </Card>
     }
 }

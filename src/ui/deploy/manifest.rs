@@ -2,26 +2,15 @@
 
 use leptos::prelude::*;
 
-use crate::api::builds::preview_manifest;
+use crate::model::error::Error;
 use crate::ui::i18n::use_i18n;
-use crate::ui::pages::function::FunctionContext;
 use crate::ui::widgets::copy_button::CopyButton;
 use crate::ui::widgets::icon::{Glyph, Icon};
 use crate::ui::widgets::load::Load;
 
 #[component]
-pub fn ManifestPreview(context: FunctionContext) -> impl IntoView {
+pub fn ManifestPreview(manifest: Resource<Result<String, Error>>) -> impl IntoView {
     let words = &use_i18n().function.deploy;
-    let version = context.part(|detail| {
-        (
-            detail.function.deployed_version,
-            detail.function.app_name.clone(),
-        )
-    });
-    let manifest = Resource::new(
-        move || version.get(),
-        move |_| preview_manifest(context.workspace(), context.function()),
-    );
     view! {
         <details class="more">
             <summary><Icon glyph=Glyph::Right/>{words.manifest}</summary>

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::execution::ExecutionDetail;
 use super::filter::FilterFields;
-use crate::api::observe::{get_execution, list_executions};
+use crate::api::observe::list_executions;
+use crate::model::error::Error;
 use crate::model::execution::{Execution, ExecutionPage};
 use crate::model::id::ExecutionId;
 use crate::ui::browser;
@@ -51,6 +52,7 @@ pub fn ExecutionTable(
     fields: FilterFields,
     initial: ExecutionPage,
     open: Memo<Option<ExecutionId>>,
+    opened: Resource<Result<Option<Execution>, Error>>,
 ) -> impl IntoView {
     let words = &use_i18n().function.executions;
     let page = RwSignal::new(initial);
@@ -69,7 +71,7 @@ pub fn ExecutionTable(
         })
     };
     view! {
-        <Elsewhere context missing/>
+        <Elsewhere context missing opened/>
         <div class="table-wrap">
             <table class="table">
                 <caption class="sr">{words.table_label}</caption>
@@ -150,38 +152,36 @@ fn ExecutionRow(
     }
 }
 
-/// An execution that the address names and the page of the list does not hold.
+/// The opened execution when the page of the list does not hold it.
 #[component]
-fn Elsewhere(context: FunctionContext, missing: Memo<Option<ExecutionId>>) -> impl IntoView {
-    let execution = Resource::new(
-        move || missing.get(),
-        move |missing| async move {
-            match missing {
-                Some(id) => get_execution(context.workspace(), context.function(), id)
-                    .await
-                    .map(Some),
-                None => Ok(None),
-            }
-        },
-    );
+fn Elsewhere(
+    context: FunctionContext,
+    missing: Memo<Option<ExecutionId>>,
+    opened: Resource<Result<Option<Execution>, Error>>,
+) -> impl IntoView {
+    let card = move |execution: Execution| {
+        view! {
+            <section class="card">
+                <div class="card__header">
+                    <h2 class="mono">{execution.method.clone()} " " {execution.path.clone()}</h2>
+                    <span class="muted">{time::exact(execution.timestamp)}</span>
+                    <StatusCode code=execution.status_code/>
+                </div>
+                <ExecutionDetail context execution/>
+            </section>
+        }
+    };
     view! {
         <Load
-            resource=execution
+            resource=opened
             fallback=|| ()
-            children=move |execution| {
-                execution
-                    .map(|execution: Execution| {
-                        view! {
-                            <section class="card">
-                                <div class="card__header">
-                                    <h2 class="mono">{execution.method.clone()} " " {execution.path.clone()}</h2>
-                                    <span class="muted">{time::exact(execution.timestamp)}</span>
-                                    <StatusCode code=execution.status_code/>
-                                </div>
-                                <ExecutionDetail context execution/>
-                            </section>
-                        }
-                    })
+            children=move |opened| {
+                move || {
+                    opened
+                        .clone()
+                        .filter(|opened| missing.with(|missing| missing.as_ref() == Some(&opened.id)))
+                        .map(card)
+                }
             }
         />
     }

@@ -105,10 +105,7 @@ fn Cards(cards: Vec<WorkspaceCard>, search: String, order: CardOrder) -> impl In
     };
     view! {
         <SearchForm action="/" label=words.search placeholder=words.search_placeholder submit=words.search_button value=search>
-            <label>
-                <span class="sr">{words.sort}</span>
-                <select class="select" name="sort" on:change=move |event| browser::submit_form_of(&event_target(&event))>{options}</select>
-            </label>
+            <select class="select" name="sort" aria-label=words.sort on:change=move |event| browser::submit_form_of(&event_target(&event))>{options}</select>
             <span class="muted only-wide toolbar__end">{totals}</span>
         </SearchForm>
         {found}

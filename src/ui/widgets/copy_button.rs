@@ -39,8 +39,13 @@ pub fn CopyButton(
         }
     };
     let class = match look {
-        CopyLook::Icon => format!("{} button--icon", button_class(Weight::Ghost, Size::Small)),
-        CopyLook::IconAndWord => button_class(Weight::Plain, Size::Small),
+        CopyLook::Icon => format!(
+            "{} button--icon needs-script",
+            button_class(Weight::Ghost, Size::Small)
+        ),
+        CopyLook::IconAndWord => {
+            format!("{} needs-script", button_class(Weight::Plain, Size::Small))
+        }
     };
     view! {
         <button type="button" class=class aria-label=label on:click=copy>

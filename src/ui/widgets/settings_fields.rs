@@ -247,7 +247,7 @@ fn EnvironmentRows(rows: Vec<EnvironmentRow>, error: Signal<Option<String>>) -> 
                 </For>
             </div>
             <FieldError id="settings-environment" error/>
-            <div><button type="button" class="button button--s" on:click=add><Icon glyph=Glyph::Plus/>{words.add_variable}</button></div>
+            <div><button type="button" class="button button--s needs-script" on:click=add><Icon glyph=Glyph::Plus/>{words.add_variable}</button></div>
             <details class="more">
                 <summary><Icon glyph=Glyph::Right/>{words.paste_env}</summary>
                 <textarea class="textarea textarea--mono" name="settings[environment_block]" rows="4" placeholder="NAME=value" aria-label=words.paste_env></textarea>
@@ -268,7 +268,7 @@ fn EnvironmentRowFields(
         <div class="kv__row kv__row--plain">
             <input class="input input--mono" name=format!("settings[environment][{index}][name]") value=row.name placeholder="NAME" aria-label=(words.variable_name)(number) autocomplete="off" spellcheck="false"/>
             <input class="input input--mono" name=format!("settings[environment][{index}][value]") value=row.value aria-label=(words.variable_value)(number) autocomplete="off" spellcheck="false"/>
-            <button type="button" class="button button--ghost button--icon" aria-label=(words.remove_variable)(number) on:click=move |_| remove()><Icon glyph=Glyph::Close/></button>
+            <button type="button" class="button button--ghost button--icon needs-script" aria-label=(words.remove_variable)(number) on:click=move |_| remove()><Icon glyph=Glyph::Close/></button>
         </div>
     }
 }

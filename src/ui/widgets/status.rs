@@ -7,6 +7,7 @@ use crate::model::function::{Function, FunctionStatus};
 use crate::model::task::TaskStatus;
 use crate::ui::i18n::use_i18n;
 use crate::ui::i18n::widgets::WidgetMessages;
+use crate::ui::widgets::relative_time::use_now;
 
 /// The shape in front of the word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,8 +138,13 @@ pub fn error_rate_class(percent: f64) -> &'static str {
     }
 }
 
-/// "Live", with the pulsing dot.
+/// "Live", with the pulsing dot: only where the page refreshes itself, that is, once it is hydrated.
 #[component]
 pub fn LiveBadge() -> impl IntoView {
-    view! { <span class="badge badge--accent badge--live"><span class="live"></span>{use_i18n().widgets.live}</span> }
+    let now = use_now();
+    move || {
+        now.with(Option::is_some).then(|| {
+            view! { <span class="badge badge--accent badge--live"><span class="live"></span>{use_i18n().widgets.live}</span> }
+        })
+    }
 }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos_router::hooks::use_params_map;
 
 use crate::api::functions::function_detail;
 use crate::model::error::Error;
@@ -58,6 +59,18 @@ impl FunctionTab {
             Self::Settings => words.settings,
         }
     }
+}
+
+/// The ids in the address; an error when they cannot be ids.
+pub fn use_function_ids() -> Memo<Result<(WorkspaceId, FunctionId), Error>> {
+    let params = use_params_map();
+    let field = move |name| params.with(|params| params.get(name)).unwrap_or_default();
+    Memo::new(move |_| {
+        Ok((
+            WorkspaceId::parse(field("ws"))?,
+            FunctionId::parse(field("fn"))?,
+        ))
+    })
 }
 
 /// A loaded function. `detail` follows the server while the page is open; what a user edits is never replaced by it.

@@ -4,18 +4,20 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use leptos_router::{LazyRoute, NavigateOptions, lazy_route};
 
-use super::context::{FunctionContext, FunctionTab};
+use super::context::{FunctionContext, FunctionTab, use_function_ids};
 use super::frame::FunctionFrame;
 use crate::api::builds::{
-    CancelBuild, DeployFunction, Redeploy, RetryBuild, build_history, build_progress,
+    BuildHistory, BuildProgress, CancelBuild, DeployFunction, Redeploy, RetryBuild, build_history,
+    build_progress, preview_manifest,
 };
 use crate::model::error::Error;
-use crate::model::id::TaskId;
+use crate::model::id::{FunctionId, TaskId, WorkspaceId};
 use crate::ui::build::progress::BuildCard;
 use crate::ui::deploy::builds_table::BuildTable;
 use crate::ui::deploy::deployments_table::DeploymentTable;
 use crate::ui::deploy::form::DeploySettings;
 use crate::ui::i18n::use_i18n;
+use crate::ui::pages::use_query;
 use crate::ui::widgets::empty_state::EmptyState;
 use crate::ui::widgets::load::Load;
 
@@ -29,19 +31,33 @@ impl LazyRoute for FunctionDeployPage {
 
     fn view(this: Self) -> AnyView {
         let FunctionDeployPage = this;
-        view! { <FunctionFrame tab=FunctionTab::Deploy body=|context| view! { <Deploy context/> }.into_any()/> }.into_any()
+        view! { <Deploy/> }.into_any()
     }
 }
 
-/// The task of `?task=`, else the newest one.
-fn use_shown_task(context: FunctionContext) -> Memo<Option<TaskId>> {
-    let query = use_query_map();
-    let latest = context.part(|detail| detail.latest_task.as_ref().map(|task| task.id.clone()));
-    Memo::new(move |_| {
-        query
-            .with(|query| query.get_str("task").and_then(|id| TaskId::parse(id).ok()))
-            .or_else(|| latest.get())
-    })
+/// The history, and the build to show: the one that the address names, else the newest.
+async fn load_builds(
+    workspace: WorkspaceId,
+    function: FunctionId,
+    named: Option<String>,
+) -> Result<(BuildHistory, Option<BuildProgress>), Error> {
+    let history = build_history(workspace, function).await?;
+    let named = named.and_then(|id| TaskId::parse(id).ok());
+    let task = named.or_else(|| history.tasks.first().map(|task| task.id.clone()));
+    let progress = match task {
+        Some(task) => Some(build_progress(task, 0).await?),
+        None => None,
+    };
+    Ok((history, progress))
+}
+
+/// The forms of the tab.
+#[derive(Clone, Copy)]
+struct DeployActions {
+    deploy: ServerAction<DeployFunction>,
+    cancel: ServerAction<CancelBuild>,
+    retry: ServerAction<RetryBuild>,
+    redeploy: ServerAction<Redeploy>,
 }
 
 /// After a new build begins, an older one chosen by the address gives way to it.
@@ -65,65 +81,100 @@ where
 }
 
 #[component]
-fn Deploy(context: FunctionContext) -> impl IntoView {
-    let deploy = ServerAction::<DeployFunction>::new();
-    let cancel = ServerAction::<CancelBuild>::new();
-    let retry = ServerAction::<RetryBuild>::new();
-    let redeploy = ServerAction::<Redeploy>::new();
-    context.refresh_after(deploy);
-    context.refresh_after(cancel);
-    context.refresh_after(retry);
-    context.refresh_after(redeploy);
-    show_newest_after(retry, context);
-    show_newest_after(deploy, context);
-    let task = use_shown_task(context);
-    let progress = Resource::new(
-        move || task.get(),
-        |task| async move {
-            match task {
-                Some(task) => build_progress(task, 0).await.map(Some),
-                None => Ok(None),
-            }
+fn Deploy() -> impl IntoView {
+    let ids = use_function_ids();
+    let named = use_query("task");
+    let builds = Resource::new(
+        move || (ids.get(), named.get()),
+        |(ids, named)| async move {
+            let (workspace, function) = ids?;
+            load_builds(workspace, function, named).await
         },
     );
-    // The history changes when a task begins or ends and when another version serves.
-    let changes = context.part(|detail| {
+    let manifest = Resource::new(
+        move || ids.get(),
+        |ids| async move {
+            let (workspace, function) = ids?;
+            preview_manifest(workspace, function).await
+        },
+    );
+    let body = move |context| view! { <DeployBody context builds manifest/> }.into_any();
+    view! { <FunctionFrame tab=FunctionTab::Deploy body/> }
+}
+
+#[component]
+fn DeployBody(
+    context: FunctionContext,
+    builds: Resource<Result<(BuildHistory, Option<BuildProgress>), Error>>,
+    manifest: Resource<Result<String, Error>>,
+) -> impl IntoView {
+    let actions = DeployActions {
+        deploy: ServerAction::new(),
+        cancel: ServerAction::new(),
+        retry: ServerAction::new(),
+        redeploy: ServerAction::new(),
+    };
+    context.refresh_after(actions.deploy);
+    context.refresh_after(actions.cancel);
+    context.refresh_after(actions.retry);
+    context.refresh_after(actions.redeploy);
+    show_newest_after(actions.retry, context);
+    show_newest_after(actions.deploy, context);
+    // Another build, begun by whomever, the end of one, or another version that serves.
+    let state = context.part(|detail| {
+        let task = detail
+            .latest_task
+            .as_ref()
+            .map(|task| (task.id.clone(), task.status.is_terminal()));
         (
-            detail
-                .latest_task
-                .as_ref()
-                .map(|task| (task.id.clone(), task.status)),
+            task,
             detail.function.deployed_version,
             detail.function.last_deployed,
         )
     });
-    let history = Resource::new(
-        move || (changes.get(), redeploy.version().get()),
-        move |_| build_history(context.workspace(), context.function()),
-    );
-    let ended = Callback::new(move |()| context.refresh());
+    Effect::new(move |before: Option<_>| {
+        let state = state.get();
+        if before.is_some_and(|before| before != state) {
+            builds.refetch();
+            manifest.refetch();
+        }
+        state
+    });
     view! {
         <div class="split split--side">
             <div class="stack">
                 <Load
-                    resource=progress
-                    children=move |progress| match progress {
-                        Some(initial) => view! { <BuildCard context initial cancel retry ended/> }.into_any(),
-                        None => view! { <NothingBuilt context/> }.into_any(),
-                    }
-                />
-                <Load
-                    resource=history
-                    children=move |history| {
-                        view! {
-                            <BuildTable context tasks=history.tasks/>
-                            <DeploymentTable deployments=history.deployments redeploy/>
-                        }
-                    }
+                    resource=builds
+                    children=move |(history, progress)| view! { <Builds context history progress actions/> }
                 />
             </div>
-            <aside><DeploySettings context deploy/></aside>
+            <aside><DeploySettings context deploy=actions.deploy manifest/></aside>
         </div>
+    }
+}
+
+#[component]
+fn Builds(
+    context: FunctionContext,
+    history: BuildHistory,
+    progress: Option<BuildProgress>,
+    actions: DeployActions,
+) -> impl IntoView {
+    let ended = Callback::new(move |()| context.refresh());
+    let DeployActions {
+        cancel,
+        retry,
+        redeploy,
+        ..
+    } = actions;
+    let card = match progress {
+        Some(initial) => view! { <BuildCard context initial cancel retry ended/> }.into_any(),
+        None => view! { <NothingBuilt context/> }.into_any(),
+    };
+    view! {
+        {card}
+        <BuildTable context tasks=history.tasks/>
+        <DeploymentTable deployments=history.deployments redeploy/>
     }
 }
 

@@ -5,11 +5,11 @@ use leptos_router::hooks::use_query_map;
 use leptos_router::{LazyRoute, lazy_route};
 use std::time::Duration;
 
-use super::context::{FunctionContext, FunctionTab};
+use super::context::{FunctionContext, FunctionTab, use_function_ids};
 use super::frame::FunctionFrame;
-use crate::api::observe::list_executions;
+use crate::api::observe::{get_execution, list_executions};
 use crate::model::error::Error;
-use crate::model::execution::ExecutionPage;
+use crate::model::execution::{Execution, ExecutionPage};
 use crate::model::id::ExecutionId;
 use crate::ui::browser;
 use crate::ui::i18n::use_i18n;
@@ -32,27 +32,48 @@ impl LazyRoute for FunctionExecutionsPage {
 
     fn view(this: Self) -> AnyView {
         let FunctionExecutionsPage = this;
-        view! { <FunctionFrame tab=FunctionTab::Executions body=|context| view! { <Executions context/> }.into_any()/> }.into_any()
+        view! { <Executions/> }.into_any()
     }
 }
 
 #[component]
-fn Executions(context: FunctionContext) -> impl IntoView {
+fn Executions() -> impl IntoView {
+    let ids = use_function_ids();
     let query = use_query_map();
     let fields = Memo::new(move |_| query.with(FilterFields::read));
     let open = Memo::new(move |_| {
-        query.with(|query| {
-            query
-                .get_str("execution")
-                .and_then(|id| ExecutionId::parse(id).ok())
-        })
+        query.with(|query| ExecutionId::parse(query.get("execution").unwrap_or_default()).ok())
     });
     let page = Resource::new(
-        move || fields.get(),
-        move |fields| async move {
-            list_executions(context.workspace(), context.function(), fields.filter()).await
+        move || (ids.get(), fields.get()),
+        |(ids, fields)| async move {
+            let (workspace, function) = ids?;
+            list_executions(workspace, function, fields.filter()).await
         },
     );
+    // The address may name one that is on another page of the list.
+    let opened = Resource::new(
+        move || (ids.get(), open.get()),
+        |(ids, open)| async move {
+            let (workspace, function) = ids?;
+            match open {
+                Some(open) => get_execution(workspace, function, open).await.map(Some),
+                None => Ok(None),
+            }
+        },
+    );
+    let body = move |context| view! { <Listing context fields open page opened/> }.into_any();
+    view! { <FunctionFrame tab=FunctionTab::Executions body/> }
+}
+
+#[component]
+fn Listing(
+    context: FunctionContext,
+    fields: Memo<FilterFields>,
+    open: Memo<Option<ExecutionId>>,
+    page: Resource<Result<ExecutionPage, Error>>,
+    opened: Resource<Result<Option<Execution>, Error>>,
+) -> impl IntoView {
     let path = context.path(FunctionTab::Executions);
     let table_path = path.clone();
     view! {
@@ -64,7 +85,7 @@ fn Executions(context: FunctionContext) -> impl IntoView {
                 if initial.executions.is_empty() && fields.cursor.is_empty() && open.get_untracked().is_none() {
                     view! { <NoExecutions context page filtering=fields.is_filtering()/> }.into_any()
                 } else {
-                    view! { <ExecutionTable context path=table_path.clone() fields initial open/> }.into_any()
+                    view! { <ExecutionTable context path=table_path.clone() fields initial open opened/> }.into_any()
                 }
             }
         />

@@ -2,14 +2,12 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
 use std::time::Duration;
 
-use super::context::{FunctionContext, FunctionTab};
+use super::context::{FunctionContext, FunctionTab, use_function_ids};
 use super::delete_dialog::DeleteDialog;
 use super::header::FunctionHeader;
 use crate::api::functions::function_detail;
-use crate::model::id::FunctionId;
 use crate::ui::browser;
 use crate::ui::frame::{BackLink, Page};
 use crate::ui::i18n::use_i18n;
@@ -21,16 +19,22 @@ use crate::ui::widgets::tabs::{Tab, Tabs};
 const TICK: Duration = Duration::from_secs(2);
 
 /// Loads the function of the address and shows `body` under its header.
+///
+/// Whatever else a tab asks for is asked for outside of `body`: the server runs it more than once, and a resource made in it
+/// would be fetched each time and not be found by the browser.
 #[component]
-pub fn FunctionFrame(tab: FunctionTab, body: fn(FunctionContext) -> AnyView) -> impl IntoView {
+pub fn FunctionFrame(
+    tab: FunctionTab,
+    body: impl Fn(FunctionContext) -> AnyView + Clone + Send + Sync + 'static,
+) -> impl IntoView {
     let words = &use_i18n().function.frame;
-    let (workspace, params) = (use_workspace_id(), use_params_map());
-    let function = Memo::new(move |_| {
-        FunctionId::parse(params.with(|params| params.get("fn")).unwrap_or_default())
-    });
+    let (workspace, ids) = (use_workspace_id(), use_function_ids());
     let detail = Resource::new(
-        move || (workspace.get(), function.get()),
-        |(workspace, function)| async move { function_detail(workspace?, function?).await },
+        move || ids.get(),
+        |ids| async move {
+            let (workspace, function) = ids?;
+            function_detail(workspace, function).await
+        },
     );
     let functions = Signal::derive(move || workspace_href(&workspace.get(), "/functions"));
     view! {
@@ -40,6 +44,7 @@ pub fn FunctionFrame(tab: FunctionTab, body: fn(FunctionContext) -> AnyView) -> 
                 resource=detail
                 children=move |detail| {
                     let context = FunctionContext::new(detail);
+                    let body = body(context);
                     view! { <Loaded context tab body/> }
                 }
             />
@@ -48,11 +53,7 @@ pub fn FunctionFrame(tab: FunctionTab, body: fn(FunctionContext) -> AnyView) -> 
 }
 
 #[component]
-fn Loaded(
-    context: FunctionContext,
-    tab: FunctionTab,
-    body: fn(FunctionContext) -> AnyView,
-) -> impl IntoView {
+fn Loaded(context: FunctionContext, tab: FunctionTab, body: AnyView) -> impl IntoView {
     let words = use_i18n();
     let name = context.part(|detail| detail.function.name.to_string());
     let ticks = StoredValue::new(0_u32);
@@ -74,7 +75,7 @@ fn Loaded(
         <Title text=move || name.with(|name| (words.frame.title)(&format!("{name}: {}", tab.label(&words.function.frame))))/>
         <FunctionHeader context tab/>
         <Tabs label=words.function.frame.tabs_label tabs/>
-        {body(context)}
+        {body}
         <DeleteDialog context tab/>
     }
 }

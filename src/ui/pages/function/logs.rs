@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-use super::context::{FunctionContext, FunctionTab};
+use super::context::{FunctionTab, use_function_ids};
 use super::frame::FunctionFrame;
 use crate::api::observe::live_lines;
 use crate::ui::observe::live::{LIMIT, LiveLines};
@@ -20,21 +20,29 @@ impl LazyRoute for FunctionLogsPage {
 
     fn view(this: Self) -> AnyView {
         let FunctionLogsPage = this;
-        view! { <FunctionFrame tab=FunctionTab::Logs body=|context| view! { <Logs context/> }.into_any()/> }.into_any()
+        view! { <Logs/> }.into_any()
     }
 }
 
 #[component]
-fn Logs(context: FunctionContext) -> impl IntoView {
-    let lines = Resource::new(|| (), move |()| live_lines(context.function(), LIMIT, None));
-    view! {
-        <Load
-            resource=lines
-            children=move |initial| {
-                let lines = LiveLines::new(initial);
-                lines.follow(context);
-                view! { <LogViewer context lines/> }
-            }
-        />
-    }
+fn Logs() -> impl IntoView {
+    let ids = use_function_ids();
+    let initial = Resource::new(
+        move || ids.get(),
+        |ids| async move { live_lines(ids?.1, LIMIT, None).await },
+    );
+    let body = move |context| {
+        view! {
+            <Load
+                resource=initial
+                children=move |initial| {
+                    let lines = LiveLines::new(initial);
+                    lines.follow(context);
+                    view! { <LogViewer context lines/> }
+                }
+            />
+        }
+        .into_any()
+    };
+    view! { <FunctionFrame tab=FunctionTab::Logs body/> }
 }

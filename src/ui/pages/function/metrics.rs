@@ -5,7 +5,7 @@ use leptos::task::spawn_local;
 use leptos_router::{LazyRoute, lazy_route};
 use std::time::Duration;
 
-use super::context::{FunctionContext, FunctionTab};
+use super::context::{FunctionContext, FunctionTab, use_function_ids};
 use super::frame::FunctionFrame;
 use crate::api::observe::function_metrics;
 use crate::model::metrics::FunctionMetrics;
@@ -28,17 +28,24 @@ impl LazyRoute for FunctionMetricsPage {
 
     fn view(this: Self) -> AnyView {
         let FunctionMetricsPage = this;
-        view! { <FunctionFrame tab=FunctionTab::Metrics body=|context| view! { <Metrics context/> }.into_any()/> }.into_any()
+        view! { <Metrics/> }.into_any()
     }
 }
 
 #[component]
-fn Metrics(context: FunctionContext) -> impl IntoView {
-    let metrics = Resource::new(
-        || (),
-        move |()| function_metrics(context.workspace(), context.function()),
+fn Metrics() -> impl IntoView {
+    let ids = use_function_ids();
+    let initial = Resource::new(
+        move || ids.get(),
+        |ids| async move {
+            let (workspace, function) = ids?;
+            function_metrics(workspace, function).await
+        },
     );
-    view! { <Load resource=metrics children=move |initial| view! { <LiveMetrics context initial/> }/> }
+    let body = move |context| {
+        view! { <Load resource=initial children=move |initial| view! { <LiveMetrics context initial/> }/> }.into_any()
+    };
+    view! { <FunctionFrame tab=FunctionTab::Metrics body/> }
 }
 
 #[component]

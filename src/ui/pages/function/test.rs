@@ -4,14 +4,14 @@ use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-use super::context::{FunctionContext, FunctionTab};
+use super::context::{FunctionContext, FunctionTab, use_function_ids};
 use super::frame::FunctionFrame;
 use crate::api::functions::SetFunctionEnabled;
 use crate::api::observe::{TestFunction, get_execution, list_executions};
 use crate::model::error::Error;
 use crate::model::execution::{Execution, ExecutionFilter, Trigger};
 use crate::model::function::FunctionStatus;
-use crate::model::id::ExecutionId;
+use crate::model::id::{ExecutionId, FunctionId, WorkspaceId};
 use crate::ui::i18n::use_i18n;
 use crate::ui::pages::use_query;
 use crate::ui::test::history::TestHistory;
@@ -36,16 +36,16 @@ impl LazyRoute for FunctionTestPage {
 
     fn view(this: Self) -> AnyView {
         let FunctionTestPage = this;
-        view! { <FunctionFrame tab=FunctionTab::Test body=|context| view! { <Test context/> }.into_any()/> }.into_any()
+        view! { <Test/> }.into_any()
     }
 }
 
 /// The execution that the address asks to repeat, and the newest test call: after a form was sent without JavaScript, that is its answer.
 async fn load_earlier(
-    context: FunctionContext,
+    workspace: WorkspaceId,
+    function: FunctionId,
     repeated: Option<String>,
 ) -> Result<(Option<Execution>, Option<Execution>), Error> {
-    let (workspace, function) = (context.workspace(), context.function());
     let filter = ExecutionFilter {
         limit: Some(LOOKED_AT),
         ..ExecutionFilter::default()
@@ -63,16 +63,24 @@ async fn load_earlier(
 }
 
 #[component]
-fn Test(context: FunctionContext) -> impl IntoView {
+fn Test() -> impl IntoView {
+    let ids = use_function_ids();
     let repeated = use_query("execution");
     let earlier = Resource::new(
-        move || repeated.get(),
-        move |repeated| load_earlier(context, repeated),
+        move || (ids.get(), repeated.get()),
+        |(ids, repeated)| async move {
+            let (workspace, function) = ids?;
+            load_earlier(workspace, function, repeated).await
+        },
     );
-    view! {
-        <Readiness context/>
-        <Load resource=earlier children=move |(repeated, newest)| view! { <Bench context repeated newest/> }/>
-    }
+    let body = move |context| {
+        view! {
+            <Readiness context/>
+            <Load resource=earlier children=move |(repeated, newest)| view! { <Bench context repeated newest/> }/>
+        }
+        .into_any()
+    };
+    view! { <FunctionFrame tab=FunctionTab::Test body/> }
 }
 
 #[component]
