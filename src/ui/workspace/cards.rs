@@ -61,7 +61,7 @@ pub fn select_cards(
             .sort_by_key(|card| std::cmp::Reverse((card.last_activity, card.workspace.created_at))),
         CardOrder::Name => cards.sort_by_key(|card| card.workspace.name.as_str().to_lowercase()),
         CardOrder::Created => {
-            cards.sort_by_key(|card| std::cmp::Reverse(card.workspace.created_at))
+            cards.sort_by_key(|card| std::cmp::Reverse(card.workspace.created_at));
         }
     }
     cards
