@@ -19,22 +19,40 @@ const MAX_HEADER: usize = 1_024;
 /// Headers kept.
 const MAX_HEADERS: usize = 64;
 
+/// JSON nested deeper than this is kept as text: a store takes 31 levels, those of the record around it included.
+const MAX_JSON_DEPTH: usize = 24;
+
 /// A body with its JSON type, or as text; the second half says whether it was cut.
 fn body_value(body: &Bytes) -> (Option<Value>, bool) {
     if body.is_empty() {
         return (None, false);
     }
-    if body.len() <= MAX_BODY_PREVIEW {
-        let value = serde_json::from_slice(body)
-            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()));
+    let json = if body.len() <= MAX_BODY_PREVIEW {
+        serde_json::from_slice(body).ok()
+    } else {
+        None
+    };
+    if let Some(value) = json.filter(|value| depth(value) <= MAX_JSON_DEPTH) {
         return (Some(value), false);
     }
-    (
-        Some(Value::String(
-            String::from_utf8_lossy(&body[..MAX_BODY_PREVIEW]).into_owned(),
-        )),
-        true,
-    )
+    let kept = &body[..body.len().min(MAX_BODY_PREVIEW)];
+    let mut text = String::from_utf8_lossy(kept).into_owned();
+    // Bytes that are no text become three each.
+    let cut = kept.len() < body.len() || text.len() > MAX_BODY_PREVIEW;
+    let end = (0..=text.len().min(MAX_BODY_PREVIEW))
+        .rev()
+        .find(|end| text.is_char_boundary(*end))
+        .unwrap_or_default();
+    text.truncate(end);
+    (Some(Value::String(text)), cut)
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(values) => 1 + values.iter().map(depth).max().unwrap_or_default(),
+        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or_default(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
 }
 
 /// Credentials are recognised by the header's name; the value is gone, not shortened.
@@ -230,6 +248,21 @@ mod tests {
         assert_eq!(
             value.and_then(|value| value.as_str().map(str::len)),
             Some(MAX_BODY_PREVIEW)
+        );
+    }
+
+    #[test]
+    fn what_a_store_would_refuse_is_kept_as_text() {
+        let nested = format!("{}1{}", "[".repeat(60), "]".repeat(60));
+        assert_eq!(
+            body_value(&Bytes::from(nested.clone())),
+            (Some(Value::from(nested)), false)
+        );
+        let (binary, cut) = body_value(&Bytes::from(vec![0xff; MAX_BODY_PREVIEW]));
+        assert!(
+            cut && binary
+                .and_then(|text| text.as_str().map(str::len))
+                .is_some_and(|length| length <= MAX_BODY_PREVIEW)
         );
     }
 
