@@ -24,8 +24,16 @@ pub fn provide_now() {
 }
 
 /// The browser's time, for views that tell how long something has been going on.
+///
+/// A lazy page hydrates after the clock has started: each view sees the time only once it is hydrated itself, or it would not
+/// find what the server rendered.
 pub fn use_now() -> Signal<Option<Timestamp>> {
-    use_context::<Now>().map_or_else(|| Signal::stored(None), |now| now.0.into())
+    let Some(now) = use_context::<Now>() else {
+        return Signal::stored(None);
+    };
+    let hydrated = RwSignal::new(false);
+    Effect::new(move |_| hydrated.set(true));
+    Signal::derive(move || now.0.get().filter(|_| hydrated.get()))
 }
 
 #[component]
