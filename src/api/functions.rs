@@ -99,7 +99,7 @@ pub async fn save_code(
 pub async fn diagnose_code(code: String) -> Result<Vec<Diagnostic>, Error> {
     use crate::server::context::request;
     let (services, _) = request()?;
-    Ok(services.builds.diagnose(&code))
+    Ok(services.builds.diagnose(code).await)
 }
 
 /// `enabled` is `yes` or `no`.

@@ -87,11 +87,13 @@ impl Error {
         }
     }
 
+    #[must_use]
     pub fn with_operation(mut self, operation: &str) -> Self {
         self.operation = Some(operation.to_owned());
         self
     }
 
+    #[must_use]
     pub fn with_field(mut self, field: &str) -> Self {
         self.field = Some(field.to_owned());
         self

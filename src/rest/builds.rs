@@ -302,10 +302,11 @@ pub async fn log(
             .into_response());
     }
     let (_, lines) = services.builds.progress(&actor, &id, 0).await?;
-    let text: String = lines
-        .into_iter()
-        .map(|line| format!("{} [{}] {}\n", line.at, line.stage.as_str(), line.text))
-        .collect();
+    let mut text = String::new();
+    for line in lines {
+        use std::fmt::Write as _;
+        let _ = writeln!(text, "{} [{}] {}", line.at, line.stage.as_str(), line.text);
+    }
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 
@@ -377,7 +378,7 @@ impl Following {
         if task.status.is_terminal() {
             self.ended = true;
             self.queue
-                .extend(Event::default().event("end").json_data(&task.status).ok());
+                .extend(Event::default().event("end").json_data(task.status).ok());
         } else if self.queue.is_empty() {
             self.services.builds.wait_for_news().await;
         }

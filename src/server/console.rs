@@ -162,7 +162,7 @@ fn cors(origins: &[String]) -> CorsLayer {
             http::HeaderName::from_static("idempotency-key"),
         ])
         .expose_headers([header::ETAG, header::LINK, header::RETRY_AFTER])
-        .max_age(std::time::Duration::from_secs(600))
+        .max_age(std::time::Duration::from_mins(10))
 }
 
 /// An answer without a body still says what went wrong.

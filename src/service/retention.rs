@@ -26,7 +26,7 @@ use crate::port::platform::Platform;
 use crate::port::store::{Key, Query, Store, Write};
 
 /// How often expired items are removed and limits are looked at.
-const INTERVAL: Duration = Duration::from_secs(60);
+const INTERVAL: Duration = Duration::from_mins(1);
 /// Rounds between two collections of what no record names.
 const COLLECT_EVERY: u32 = 30;
 /// Seconds during which a new object may not be named by a record yet.
@@ -257,7 +257,9 @@ impl Retention {
             }
         };
         let apps: Vec<AppRecord> = self.table.all(Query::prefix(keys::APPS, "")).await?;
-        apps.into_iter().for_each(|app| name(app.artifact));
+        for app in apps {
+            name(app.artifact);
+        }
         for workspace in self.workspaces().await? {
             for function in self.all_functions(&workspace).await? {
                 let versions: Vec<Version> = self
@@ -267,9 +269,9 @@ impl Retention {
                         keys::VERSION_PREFIX,
                     ))
                     .await?;
-                versions
-                    .into_iter()
-                    .for_each(|version| name(Some(version.artifact)));
+                for version in versions {
+                    name(Some(version.artifact));
+                }
             }
             if !strictly {
                 let tasks: Vec<TaskRecord> = self
@@ -279,7 +281,9 @@ impl Retention {
                         keys::TASK_PREFIX,
                     ))
                     .await?;
-                tasks.into_iter().for_each(|task| name(task.artifact));
+                for task in tasks {
+                    name(task.artifact);
+                }
             }
         }
         Ok((keys_named, hashes))

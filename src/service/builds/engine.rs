@@ -219,15 +219,10 @@ impl Builds {
             };
             match answer {
                 Ok(Some(now))
-                    if now.cancel_requested || (now.fence - task.fence).abs() > f64::EPSILON =>
-                {
-                    cancel.cancel()
-                }
-                Ok(None) => cancel.cancel(),
-                Ok(Some(_)) => {}
+                    if !now.cancel_requested && (now.fence - task.fence).abs() < f64::EPSILON => {}
                 // The store may be away for a moment; the work goes on as long as the lease does.
                 Err(_) if Timestamp::now().seconds() < until => {}
-                Err(_) => cancel.cancel(),
+                Ok(_) | Err(_) => cancel.cancel(),
             }
         }
     }

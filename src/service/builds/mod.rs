@@ -103,8 +103,12 @@ impl Builds {
     }
 
     /// The quick checks on a module as it is typed.
-    pub fn diagnose(&self, python: &str) -> Vec<Diagnostic> {
-        self.builder.diagnose("app.py", python)
+    pub async fn diagnose(&self, python: String) -> Vec<Diagnostic> {
+        let builder = self.builder.clone();
+        // A large module takes milliseconds, during which other requests go on.
+        tokio::task::spawn_blocking(move || builder.diagnose("app.py", &python))
+            .await
+            .unwrap_or_default()
     }
 
     /// Accepts an upload: read and bounded, stored, queued.
@@ -147,7 +151,7 @@ impl Builds {
         } else {
             TaskKind::Build
         };
-        let mut record = self.new_record(actor, task_id, workspace, app_name, kind);
+        let mut record = new_record(actor, task_id, workspace, app_name, kind);
         record.function_id = function.as_ref().map(|function| function.id.clone());
         record.configuration = function.as_ref().map(FunctionRecord::configuration);
         record.source_code_path = Some(self.blobs.url(&key));
@@ -170,7 +174,7 @@ impl Builds {
         let code = self.functions.code(function).await?;
         let task_id = new_id::task_id();
         let folder = format!("build-sources/{}/{task_id}", function.workspace_id);
-        let mut record = self.new_record(
+        let mut record = new_record(
             actor,
             task_id,
             function.workspace_id.clone(),
@@ -238,7 +242,7 @@ impl Builds {
             .filter(|task| task.status == TaskStatus::Done && task.artifact.is_some())
             .find(named);
         let built = built.ok_or_else(|| Error::validation("s3_source_path", "Nothing that was built matches. Build first, then push with the source path of that task's answer."))?;
-        let mut record = self.new_record(
+        let mut record = new_record(
             actor,
             new_id::task_id(),
             workspace.clone(),
@@ -254,49 +258,6 @@ impl Builds {
         record.configuration.clone_from(&built.configuration);
         record.push = Some(target);
         self.enqueue(record, None, credentials).await
-    }
-
-    fn new_record(
-        &self,
-        actor: &Actor,
-        task_id: TaskId,
-        workspace_id: WorkspaceId,
-        app_name: AppName,
-        kind: TaskKind,
-    ) -> TaskRecord {
-        let now = Timestamp::now();
-        TaskRecord {
-            record_type: "BuildTask".to_owned(),
-            task_id,
-            workspace_id,
-            function_id: None,
-            app_name,
-            kind,
-            status: TaskStatus::Pending,
-            source_code_path: None,
-            source_key: None,
-            source_sha256: None,
-            entry_key: None,
-            source: None,
-            configuration: None,
-            push: None,
-            deploy: None,
-            artifact: None,
-            wasm_path: None,
-            image_url: None,
-            version: None,
-            deployed: false,
-            error_message: None,
-            diagnostics: Vec::new(),
-            stages: planned_stages(kind),
-            by: actor.name().to_owned(),
-            created_at: now,
-            updated_at: now,
-            lease_owner: None,
-            lease_until: 0.0,
-            fence: 0.0,
-            cancel_requested: false,
-        }
     }
 
     async fn enqueue(
@@ -512,7 +473,7 @@ impl Builds {
             ),
             None => None,
         };
-        let mut record = self.new_record(
+        let mut record = new_record(
             actor,
             new_id::task_id(),
             earlier.workspace_id.clone(),
@@ -630,6 +591,48 @@ impl Builds {
             self.table.transact(writes).await?;
         }
         Ok(())
+    }
+}
+
+fn new_record(
+    actor: &Actor,
+    task_id: TaskId,
+    workspace_id: WorkspaceId,
+    app_name: AppName,
+    kind: TaskKind,
+) -> TaskRecord {
+    let now = Timestamp::now();
+    TaskRecord {
+        record_type: "BuildTask".to_owned(),
+        task_id,
+        workspace_id,
+        function_id: None,
+        app_name,
+        kind,
+        status: TaskStatus::Pending,
+        source_code_path: None,
+        source_key: None,
+        source_sha256: None,
+        entry_key: None,
+        source: None,
+        configuration: None,
+        push: None,
+        deploy: None,
+        artifact: None,
+        wasm_path: None,
+        image_url: None,
+        version: None,
+        deployed: false,
+        error_message: None,
+        diagnostics: Vec::new(),
+        stages: planned_stages(kind),
+        by: actor.name().to_owned(),
+        created_at: now,
+        updated_at: now,
+        lease_owner: None,
+        lease_until: 0.0,
+        fence: 0.0,
+        cancel_requested: false,
     }
 }
 

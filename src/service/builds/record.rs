@@ -187,7 +187,7 @@ impl TaskRecord {
                     stage.ended_at = Some(now);
                 }
                 StageStatus::Waiting if status != StageStatus::Done => {
-                    stage.status = StageStatus::Skipped
+                    stage.status = StageStatus::Skipped;
                 }
                 StageStatus::Waiting
                 | StageStatus::Done

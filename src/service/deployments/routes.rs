@@ -56,7 +56,7 @@ pub struct Routes {
     table: Table,
     platform: Arc<dyn Platform>,
     per_function: usize,
-    routes: RwLock<HashMap<AppName, Arc<Route>>>,
+    by_app: RwLock<HashMap<AppName, Arc<Route>>>,
 }
 
 impl Routes {
@@ -66,12 +66,12 @@ impl Routes {
             table,
             platform,
             per_function,
-            routes: RwLock::default(),
+            by_app: RwLock::default(),
         })
     }
 
     pub fn get(&self, app: &AppName) -> Option<Arc<Route>> {
-        self.routes
+        self.by_app
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .get(app)
@@ -79,7 +79,7 @@ impl Routes {
     }
 
     pub(super) fn insert(&self, app: &AppRecord) {
-        let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        let mut routes = self.by_app.write().unwrap_or_else(PoisonError::into_inner);
         let concurrency = routes.get(&app.app_name).map_or_else(
             || Arc::new(Semaphore::new(self.per_function)),
             |route| route.concurrency.clone(),
@@ -98,7 +98,7 @@ impl Routes {
     }
 
     pub(in crate::service) fn remove(&self, app: &AppName) {
-        self.routes
+        self.by_app
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(app);
@@ -160,7 +160,7 @@ impl Routes {
             .collect();
         futures::future::join_all(changed.iter().map(|app| self.start(app))).await;
         let gone: Vec<AppName> = self
-            .routes
+            .by_app
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .keys()
@@ -178,7 +178,7 @@ impl Routes {
         match self.platform.deploy(release).await {
             Ok(_) => self.insert(app),
             Err(error) => {
-                tracing::error!(app = %app.app_name, %error, "a deployed app does not start")
+                tracing::error!(app = %app.app_name, %error, "a deployed app does not start");
             }
         }
     }

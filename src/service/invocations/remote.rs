@@ -71,7 +71,7 @@ impl RemoteCaller {
         while let Some(chunk) = chunks.next().await {
             match chunk {
                 Ok(chunk) if body.len() + chunk.len() <= call.max_body => {
-                    body.extend_from_slice(&chunk)
+                    body.extend_from_slice(&chunk);
                 }
                 Ok(_) => return Ok(refused(CallFailure::ResponseTooLarge)),
                 Err(error) if error.is_timeout() => return Ok(refused(CallFailure::TimedOut)),

@@ -94,9 +94,9 @@ mod tests {
         );
         for micros in 1..2_000_u64 {
             if micros % 3 == 0 {
-                left.add(bin_of(micros * 50), 1)
+                left.add(bin_of(micros * 50), 1);
             } else {
-                right.add(bin_of(micros * 50), 1)
+                right.add(bin_of(micros * 50), 1);
             }
             both.add(bin_of(micros * 50), 1);
         }

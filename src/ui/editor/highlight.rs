@@ -374,8 +374,8 @@ mod tests {
         assert_eq!(line(r#""a\"b" x"#), [r#"s:"a\"b""#, " x"]);
         assert_eq!(line("'open x"), ["s:'open x"]);
         assert_eq!(
-            line(r##"f"{a["k"]} #" # c"##),
-            [r##"s:f"{a["k"]} #""##, " ", "c:# c"]
+            line(r#"f"{a["k"]} #" # c"#),
+            [r#"s:f"{a["k"]} #""#, " ", "c:# c"]
         );
         assert_eq!(line(r#"f"{{" + x"#), [r#"s:f"{{""#, " ", "p:+", " x"]);
         assert_eq!(line("rb'\\' x").len(), 1);
