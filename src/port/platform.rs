@@ -110,6 +110,9 @@ pub trait Platform: Send + Sync + 'static {
     /// Makes an artifact ready to start at once; called in a build, off every request. Doing it twice is cheap.
     async fn prepare(&self, artifact: &Artifact) -> Result<(), PlatformError>;
 
+    /// Whether a program was prepared on this machine before, so that the next one takes the usual time.
+    fn is_warm(&self) -> bool;
+
     /// Starts or replaces; answers when the new release takes the calls.
     async fn deploy(&self, release: Release) -> Result<Deployed, PlatformError>;
 

@@ -126,6 +126,7 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
     let engine = EngineSettings {
         parallelism: config.build.parallelism,
         timeout: config.build.timeout,
+        warm_up: config.build.warm_up,
     };
     let builds = Builds::new(
         table.clone(),

@@ -90,6 +90,9 @@ pub struct Arguments {
     /// Seconds a build may take
     #[arg(long, env = "BLUE_FAAS_BUILD_TIMEOUT", default_value = "600")]
     pub build_timeout: String,
+    /// on | off: compile the Python runtime at the first start, ahead of the first build
+    #[arg(long, env = "BLUE_FAAS_WARM_UP", default_value = "on")]
+    pub warm_up: String,
     /// Largest body of a call and its answer
     #[arg(long, env = "BLUE_FAAS_MAX_BODY", default_value = "6MiB")]
     pub max_body: String,

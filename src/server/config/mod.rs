@@ -52,6 +52,8 @@ pub struct BuildSettings {
     pub venv: PathBuf,
     /// `BLUE_FAAS_BUILD_PARALLELISM`
     pub parallelism: usize,
+    /// `BLUE_FAAS_WARM_UP`
+    pub warm_up: bool,
     /// `BLUE_FAAS_BUILD_TIMEOUT`
     pub timeout: Duration,
     /// `BLUE_FAAS_MAX_UNPACKED`, bytes.
@@ -157,6 +159,7 @@ impl Config {
                     "BLUE_FAAS_BUILD_PARALLELISM",
                     &arguments.build_parallelism,
                 )?,
+                warm_up: parse::switch("BLUE_FAAS_WARM_UP", &arguments.warm_up)?,
                 timeout: Duration::from_secs(parse::count(
                     "BLUE_FAAS_BUILD_TIMEOUT",
                     arguments.build_timeout.trim_end_matches('s').trim(),

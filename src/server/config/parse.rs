@@ -96,6 +96,14 @@ pub(super) fn count(name: &str, text: &str) -> Result<usize, String> {
     }
 }
 
+pub(super) fn switch(name: &str, text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        other => Err(format!("{name}: \"{other}\" is not known. Use on or off.")),
+    }
+}
+
 pub(super) fn pair(name: &str, text: &str) -> Result<(usize, usize), String> {
     let (first, second) = text.split_once(',').unwrap_or((text, "256"));
     Ok((count(name, first)?, count(name, second)?))

@@ -37,6 +37,11 @@ impl Builds {
     /// Works on tasks until `stop`; those under way are then given back at once.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let free = Arc::new(Semaphore::new(self.settings.parallelism));
+        let warming = stop.child_token();
+        tokio::spawn({
+            let (builds, warming) = (self.clone(), warming.clone());
+            async move { builds.warm_up(warming).await }
+        });
         while !stop.is_cancelled() {
             let permit = tokio::select! {
                 permit = free.clone().acquire_owned() => permit,
@@ -45,6 +50,7 @@ impl Builds {
             let Ok(permit) = permit else { break };
             match self.claim_next().await {
                 Ok(Some(task)) => {
+                    warming.cancel();
                     let builds = self.clone();
                     let stop = stop.clone();
                     tokio::spawn(async move {

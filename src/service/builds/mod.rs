@@ -4,6 +4,7 @@ mod engine;
 mod output;
 pub mod record;
 mod run;
+mod warm;
 
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -50,6 +51,8 @@ pub struct EngineSettings {
     pub parallelism: usize,
     /// Seconds that one task may take.
     pub timeout: std::time::Duration,
+    /// Compile the Python runtime ahead of the first build.
+    pub warm_up: bool,
 }
 
 pub struct Builds {

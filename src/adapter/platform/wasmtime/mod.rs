@@ -105,12 +105,6 @@ impl WasmtimePlatform {
         })
     }
 
-    /// Whether the compiler has its cache. Without it the first compilation takes about ten CPU seconds more than a later one:
-    /// preparing any small component when the server starts, off every request, spares the first user that wait.
-    pub fn is_warm(&self) -> bool {
-        self.native.is_warm()
-    }
-
     fn app(&self, name: &AppName) -> Option<Arc<App>> {
         self.apps
             .read()
@@ -179,6 +173,10 @@ impl WasmtimePlatform {
 impl Platform for WasmtimePlatform {
     async fn prepare(&self, artifact: &Artifact) -> Result<(), PlatformError> {
         self.native.prepare(artifact).await
+    }
+
+    fn is_warm(&self) -> bool {
+        self.native.is_warm()
     }
 
     async fn deploy(&self, release: Release) -> Result<Deployed, PlatformError> {
