@@ -68,8 +68,7 @@ ENV PATH=/opt/blue-faas:$PATH \
     BLUE_FAAS_INSECURE=yes \
     BLUE_FAAS_DATA_DIR=/data \
     BLUE_FAAS_VENV=/opt/blue-faas/venv \
-    BLUE_FAAS_SITE=/opt/blue-faas/site \
-    LEPTOS_HASH_FILES=true
+    BLUE_FAAS_SITE=/opt/blue-faas/site
 # By number, so that Kubernetes' runAsNonRoot can check it.
 USER 10001:10001
 WORKDIR /data

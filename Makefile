@@ -38,7 +38,7 @@ setup-bench: setup-run
 	@tools/setup wrk
 
 run: setup-run build ## build and serve the console on http://127.0.0.1:3000, functions on :3001 (ARGS="--help")
-	@BLUE_FAAS_SITE=$(CURDIR)/target/site LEPTOS_HASH_FILES=true exec target/release/blue-faas $(ARGS)
+	@BLUE_FAAS_SITE=$(CURDIR)/target/site exec target/release/blue-faas $(ARGS)
 
 build: target/release/blue-faas ## release build: target/release/blue-faas and target/site
 

@@ -1,5 +1,6 @@
 //! Which adapters stand behind the ports. With `main.rs` the only place that names one.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -77,7 +78,7 @@ fn adapters(config: &Config) -> Result<Adapters, String> {
                 .listen
                 .functions_url
                 .clone()
-                .unwrap_or_else(|| format!("http://{}", config.listen.functions)),
+                .unwrap_or_else(|| local_url(config.listen.functions)),
             namespaces: config.run.namespaces.clone(),
             max_instances: config.run.concurrency,
         },
@@ -92,6 +93,15 @@ fn adapters(config: &Config) -> Result<Adapters, String> {
         platform: Arc::new(platform),
         key_values,
     })
+}
+
+/// How this machine's users reach an address: one that stands for all interfaces is no destination.
+fn local_url(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        format!("http://127.0.0.1:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
 }
 
 /// The services and what has to run beside them.
@@ -240,11 +250,11 @@ impl Server {
         })
     }
 
-    pub fn console_address(&self) -> std::net::SocketAddr {
+    pub fn console_address(&self) -> SocketAddr {
         self.config.listen.console
     }
 
-    pub fn functions_address(&self) -> std::net::SocketAddr {
+    pub fn functions_address(&self) -> SocketAddr {
         self.config.listen.functions
     }
 
