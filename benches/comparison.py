@@ -6,7 +6,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import client
@@ -59,4 +58,3 @@ def measure(report, folder, seconds):
         process.wait()
     report.check_load("wasmtime serve", result)
     report.add("`wasmtime serve`, the same handler, c=8, rate", result.rate, "req/s", beside=f"p50 {result.p50_ms:.1f} ms; nothing recorded, no limits")
-    time.sleep(0.5)

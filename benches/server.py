@@ -5,6 +5,7 @@ import re
 import select
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -26,8 +27,13 @@ class Server:
     def __enter__(self):
         return self.start()
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
+        ended = self.process and self.process.poll()
         self.stop()
+        if kind is not None:
+            # The folder with the log is removed with the benchmark's end.
+            state = "still ran" if ended is None else f"had ended with {ended}"
+            print(f"The server {state}; its log ends:\n{self.log_tail()}", file=sys.stderr)
 
     def start(self):
         self.data.mkdir(parents=True, exist_ok=True)
