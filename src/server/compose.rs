@@ -242,6 +242,8 @@ impl Server {
             .follow_table()
             .await
             .map_err(|error| format!("the deployed functions cannot be started: {error}"))?;
+        let recovered = composed.services.retention.recover_functions().await;
+        recovered.map_err(|error| format!("what the server before left cannot be read: {error}"))?;
         Ok(Self {
             config,
             composed,

@@ -129,6 +129,36 @@ impl Retention {
             .collect())
     }
 
+    /// Frees functions whose deployment ended with the server before; called before this one answers. Where others serve too, it
+    /// may be theirs.
+    pub async fn recover_functions(&self) -> Result<()> {
+        if !self.table.is_exclusive() {
+            return Ok(());
+        }
+        for workspace in self.workspaces().await? {
+            let functions = self.all_functions(&workspace).await?;
+            for function in functions
+                .into_iter()
+                .filter(|function| function.work.is_some())
+            {
+                let task = match &function.task_id {
+                    Some(id) => self
+                        .parts
+                        .builds
+                        .get(&Actor::system(), id, Some(&workspace))
+                        .await
+                        .ok(),
+                    None => None,
+                };
+                // A task that is not done is taken up again, and then frees its function.
+                if task.is_none_or(|task| task.status.is_terminal()) {
+                    self.parts.deployments.recover(&function).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Takes up deletions that a stopped server left.
     pub async fn resume_deletions(&self) -> Result<()> {
         for workspace in self.parts.workspaces.deleting().await? {
@@ -198,6 +228,14 @@ impl Retention {
                 self.table
                     .delete_partition(&keys::task_partition(&task.task_id), "")
                     .await?;
+                let folder = format!("build-sources/{workspace}/{}/", task.task_id);
+                for blob in self.parts.blobs.list(&folder).await.map_err(blob_error)? {
+                    self.parts
+                        .blobs
+                        .delete(&blob.key)
+                        .await
+                        .map_err(blob_error)?;
+                }
                 self.table
                     .write(Write::delete(keys::task(&workspace, &task.task_id)))
                     .await?;

@@ -19,6 +19,7 @@ pub async fn set(request: Request, next: Next) -> Response {
     let id = request.headers().get(REQUEST_ID).filter(is_plain).cloned();
     let id = id.or_else(|| HeaderValue::from_str(&uuid::Uuid::now_v7().to_string()).ok());
     let is_asset = request.uri().path().starts_with("/pkg/");
+    let is_image = matches!(request.uri().path(), "/icons.svg" | "/favicon.svg");
     let mut response = next.run(request).await;
     let succeeded = response.status().is_success();
     let headers = response.headers_mut();
@@ -43,6 +44,11 @@ pub async fn set(request: Request, next: Next) -> Response {
         headers.insert(
             header::CACHE_CONTROL,
             HeaderValue::from_static("public, max-age=31536000, immutable"),
+        );
+    } else if is_image && succeeded {
+        headers.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=3600"),
         );
     } else {
         headers

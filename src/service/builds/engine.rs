@@ -24,7 +24,7 @@ const LEASE: i64 = 15;
 /// How often the queue is looked at when nobody rings.
 const IDLE: Duration = Duration::from_secs(2);
 /// A task whose servers died this often is given up.
-const MAX_OWNERS: f64 = 4.0;
+const MAX_TRIES: f64 = 4.0;
 
 #[derive(Deserialize)]
 struct QueueEntry {
@@ -145,6 +145,7 @@ impl Builds {
             .set("lease_owner", self.process.as_str())
             .set("lease_until", now + LEASE)
             .add("fence", 1.0)
+            .add("tries", 1.0)
             .when(Condition::Equals("fence".to_owned(), task.fence.into()));
         self.table.try_update(update).await
     }
@@ -156,7 +157,7 @@ impl Builds {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(task.task_id.clone(), cancel.clone());
         let id = task.task_id.clone();
-        if task.fence > MAX_OWNERS {
+        if task.tries > MAX_TRIES {
             self.give_up(&mut task).await;
         } else {
             let lease = tokio::spawn(self.clone().keep_lease(task.clone(), cancel.clone()));
@@ -188,12 +189,13 @@ impl Builds {
         }
     }
 
-    /// Lets another server take the task at once.
+    /// Lets another server take the task at once; the fence goes up, so that nothing of this owner is heard any more.
     async fn release(&self, task: &TaskRecord) {
         let update = Update::new(keys::task(&task.workspace_id, &task.task_id))
             .remove("lease_owner")
             .set("lease_until", 0)
-            .add("fence", -1.0)
+            .add("fence", 1.0)
+            .add("tries", -1.0)
             .when(holds(task));
         let released: Result<Option<serde_json::Value>> = self.table.try_update(update).await;
         if let Err(error) = released {

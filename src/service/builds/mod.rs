@@ -547,7 +547,8 @@ impl Builds {
         Ok(finished)
     }
 
-    /// Deletes a workspace's tasks that belong to a function, or all of them: records, output, sources, artifacts.
+    /// Deletes a workspace's tasks that belong to a function, or all of them: records, output and sources. Their artifacts, which
+    /// others may share, are collected once nothing names them.
     pub(super) async fn remove(
         &self,
         workspace: &WorkspaceId,
@@ -635,6 +636,7 @@ fn new_record(
         lease_owner: None,
         lease_until: 0.0,
         fence: 0.0,
+        tries: 0.0,
         cancel_requested: false,
     }
 }

@@ -97,6 +97,9 @@ pub struct TaskRecord {
     /// Counts owners: a write with an older fence is refused.
     #[serde(default)]
     pub fence: f64,
+    /// Owners that stopped without a word.
+    #[serde(default)]
+    pub tries: f64,
     #[serde(default)]
     pub cancel_requested: bool,
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::Builds;
 use super::engine::holds;
@@ -82,7 +83,10 @@ impl Builds {
                 "The server stopped in the middle of this build; it starts again.",
             );
         }
-        let writer = tokio::spawn(self.clone().follow(task.clone(), output.clone()));
+        // Ends with this future: an owner that gives its task back writes no more.
+        let writer = AbortOnDropHandle::new(tokio::spawn(
+            self.clone().follow(task.clone(), output.clone()),
+        ));
         let work = tokio::time::timeout(
             self.settings.timeout,
             self.steps(&mut task, &output, &cancel),

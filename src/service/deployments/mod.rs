@@ -143,8 +143,15 @@ impl Deployments {
         let next = next_app(app.as_ref(), &record, &image, owner.as_ref());
         match self.switch(&next).await {
             Ok(deployed) => {
-                self.succeed(&mut record, next, app.as_ref(), &image, deployed)
-                    .await
+                let recorded = self
+                    .succeed(&mut record, next, app.as_ref(), &image, deployed)
+                    .await;
+                if let Err(error) = &recorded {
+                    // What the table says is what serves, also when it could not be written.
+                    self.restore(app.as_ref(), &record.deployment).await;
+                    self.fail(&mut record, error).await?;
+                }
+                recorded
             }
             Err(error) => {
                 let shown = platform_error(error);
@@ -298,23 +305,64 @@ impl Deployments {
             ));
         }
         if !self.table.try_transact(writes, None).await? {
-            // Another server deployed in between, or the function was deleted: what the table says is what serves.
-            if let Some(release) = before.and_then(release) {
-                let _ = self.platform.deploy(release).await;
-            } else {
-                let _ = self.platform.delete(&next.app_name, &next.namespace).await;
-            }
-            let error = Error::conflict(
+            return Err(Error::conflict(
                 "Another deployment of this app came first, or the function was deleted. Reload and try again.",
-            );
-            self.fail(record, &error).await?;
-            return Err(error);
+            ));
         }
         self.routes.insert(&next);
         Ok(DeployOutcome {
             deployment: record.deployment.clone(),
             warnings: deployed.warnings,
         })
+    }
+
+    /// Lets the platform serve what served before a deployment that could not be recorded.
+    async fn restore(&self, before: Option<&AppRecord>, deployment: &Deployment) {
+        let restored = match before.and_then(release) {
+            Some(release) => self.platform.deploy(release).await.map(drop),
+            None => {
+                self.platform
+                    .delete(&deployment.app_name, &deployment.namespace)
+                    .await
+            }
+        };
+        if let Err(error) = restored {
+            tracing::error!(app = %deployment.app_name, %error, "what served before could not be restored");
+        }
+    }
+
+    /// Ends what a stopped server left in the middle: the function can be deployed again.
+    pub(super) async fn recover(&self, function: &FunctionRecord) -> Result<()> {
+        let left: Vec<DeploymentRecord> = self
+            .table
+            .first(
+                Query::prefix(
+                    keys::function_partition(&function.id),
+                    keys::DEPLOYMENT_PREFIX,
+                )
+                .newest_first(),
+                10,
+            )
+            .await?;
+        for mut record in left
+            .into_iter()
+            .filter(|record| record.deployment.status == DeploymentStatus::Deploying)
+        {
+            self.fail(
+                &mut record,
+                &Error::conflict(
+                    "The server stopped in the middle of this deployment. Deploy again.",
+                ),
+            )
+            .await?;
+        }
+        let update = Update::new(keys::function(&function.workspace_id, &function.id))
+            .remove("work")
+            .when(Condition::Exists);
+        self.table
+            .try_transact(vec![Write::Update(update)], None)
+            .await
+            .map(drop)
     }
 
     async fn fail(&self, record: &mut DeploymentRecord, error: &Error) -> Result<()> {
