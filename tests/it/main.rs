@@ -1,3 +1,8 @@
 //! The integration tests, one binary.
 
+mod architecture;
 mod contract;
+mod engine;
+mod platform;
+mod rest;
+mod support;

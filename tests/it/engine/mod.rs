@@ -1,0 +1,3 @@
+//! Sources that are really built, deployed and called.
+
+mod journey;

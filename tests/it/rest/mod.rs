@@ -1,0 +1,12 @@
+//! The REST API of a running server, without builds.
+
+mod concurrency;
+mod durability;
+mod errors;
+mod function_changes;
+mod functions;
+mod lists;
+mod requests;
+mod scaffold;
+mod tasks;
+mod workspaces;

@@ -1,0 +1,6 @@
+//! What tests stand on: the server as a process, a client, builders of what it keeps, components.
+
+pub mod answer;
+pub mod app;
+pub mod builders;
+pub mod components;
