@@ -243,7 +243,8 @@ impl Server {
             .await
             .map_err(|error| format!("the deployed functions cannot be started: {error}"))?;
         let recovered = composed.services.retention.recover_functions().await;
-        recovered.map_err(|error| format!("what the server before left cannot be read: {error}"))?;
+        recovered
+            .map_err(|error| format!("what the server before left cannot be read: {error}"))?;
         Ok(Self {
             config,
             composed,

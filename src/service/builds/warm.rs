@@ -35,10 +35,10 @@ impl Builds {
         let work = cancel.run_until_cancelled(self.build_hello(&cancel));
         match work.await {
             Some(Ok(())) => {
-                tracing::info!("the Python runtime is compiled; builds are quick from now on")
+                tracing::info!("the Python runtime is compiled; builds are quick from now on");
             }
             Some(Err(error)) if !cancel.is_cancelled() => {
-                tracing::warn!(%error, "the Python runtime could not be compiled ahead; the first build does it")
+                tracing::warn!(%error, "the Python runtime could not be compiled ahead; the first build does it");
             }
             Some(Err(_)) | None => {}
         }

@@ -28,6 +28,7 @@ messages!(
         copy_url: Text = "Copy URL",
         open_url: Text = "Open URL",
         serving: Text = "Serving",
+        serving_foreign: Text = "Serving an image that was not built for this function",
         not_deployed: Text = "Not deployed yet",
         undeployed_changes: Text = "Changes are not deployed yet",
         still_answering: Text = "Still answering: a failed build never replaces what serves",

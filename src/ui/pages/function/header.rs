@@ -87,6 +87,7 @@ fn FunctionMeta(context: FunctionContext) -> impl IntoView {
             {move || url.get().map(|url| view! { <PublicUrl url/> })}
             {move || match version.get() {
                 Some(version) => view! { <span>{words.serving} " " <a class="link mono" href=deploy_path.clone()>{format!("v{version}")}</a></span> }.into_any(),
+                None if url.get().is_some() => view! { <span>{words.serving_foreign}</span> }.into_any(),
                 None => view! { <span>{words.not_deployed}</span> }.into_any(),
             }}
             {move || changed.get().then(|| view! { <span class="warn">{words.undeployed_changes}</span> })}
