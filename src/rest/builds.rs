@@ -1,7 +1,7 @@
 //! Build tasks below `/api/v1`
 
 use axum::Json;
-use axum::extract::{Multipart, State};
+use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
@@ -150,18 +150,16 @@ async fn accept(
 
 pub async fn build(
     State(services): State<Services>,
-    multipart: Multipart,
+    form: Form,
 ) -> Result<(StatusCode, Json<BuildResponse>)> {
-    let form = Form::read(multipart).await?;
     let task = accept(&services, form, None, None).await?;
     Ok(BuildResponse::accepted(task, "Build task created"))
 }
 
 pub async fn build_and_push(
     State(services): State<Services>,
-    multipart: Multipart,
+    form: Form,
 ) -> Result<(StatusCode, Json<BuildResponse>)> {
-    let form = Form::read(multipart).await?;
     let registry = form
         .text("registry_url")
         .ok_or_else(|| Error::validation("registry_url", "registry_url is required."))?;

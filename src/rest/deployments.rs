@@ -173,7 +173,8 @@ pub async fn scaffold(headers: HeaderMap, fields: Fields) -> Result<Response> {
         .next()
         .and_then(|last| last.split([':', '@']).next())
         .and_then(AppName::from_text);
-    let app_name = app_name(fields.text("component")?)?
+    let app_name = app_name(fields.text("component")?)
+        .map_err(|error| error.with_field("component"))?
         .or(from_image)
         .ok_or_else(|| {
             Error::validation(

@@ -1,7 +1,7 @@
 //! `/api/workspaces/{ws}/functions` and its aliases below `/api/functions`
 
 use axum::Json;
-use axum::extract::{Multipart, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 
@@ -214,9 +214,9 @@ pub async fn replace_source(
     State(services): State<Services>,
     ids: Ids,
     headers: HeaderMap,
-    multipart: Multipart,
+    form: Form,
 ) -> Result<Response> {
-    let upload = Form::read(multipart).await?.file()?;
+    let upload = form.file()?;
     Ok(tagged(
         services
             .functions

@@ -1,7 +1,7 @@
 //! Multipart forms: texts and one file.
 
-use axum::extract::Multipart;
 use axum::extract::multipart::MultipartError;
+use axum::extract::{FromRequest, Multipart, Request};
 use http::StatusCode;
 use std::collections::HashMap;
 
@@ -26,8 +26,24 @@ fn unreadable(error: &MultipartError) -> ErrorResponse {
     }
 }
 
+impl<S: Send + Sync> FromRequest<S> for Form {
+    type Rejection = ErrorResponse;
+    async fn from_request(request: Request, state: &S) -> Result<Self> {
+        let refused = |_| {
+            let message = "Send multipart/form-data with the file in the field \"file\".";
+            Error::new(ErrorKind::UnsupportedMediaType, message)
+        };
+        Self::read(
+            Multipart::from_request(request, state)
+                .await
+                .map_err(refused)?,
+        )
+        .await
+    }
+}
+
 impl Form {
-    pub async fn read(mut multipart: Multipart) -> Result<Self> {
+    async fn read(mut multipart: Multipart) -> Result<Self> {
         let mut form = Self {
             texts: HashMap::new(),
             file: None,

@@ -16,7 +16,7 @@ use crate::model::error::{Error, ErrorKind};
 use crate::rest::error::ErrorResponse;
 use crate::service::deployments::routes::Route;
 use crate::service::invocations::{
-    FunctionRequest, Invocations, add_spin_headers, method_not_allowed, too_large,
+    FunctionRequest, Invocations, add_spin_headers, disabled, method_not_allowed, too_large,
 };
 
 /// Names by which functions are reached.
@@ -173,7 +173,9 @@ async fn answer(
         )
     })?;
     if route.disabled {
-        return Err(crate::service::invocations::disabled().into());
+        // SPEC §9: for callers of its URL a disabled function is out of service; the API's own answer is a conflict.
+        let out_of_service = Error::new(ErrorKind::Overloaded, disabled().message);
+        return Err(out_of_service.with_operation("FUNCTION_DISABLED").into());
     }
     if !route
         .configuration

@@ -161,14 +161,18 @@ impl Workspaces {
         if description.is_some() {
             changed.description = parse_description(description)?;
         }
+        // Only what was given is written: another caller may change the rest at the same moment.
         let change = |key| {
-            let update = Update::new(key)
-                .set("name", changed.name.as_str())
+            let mut update = Update::new(key)
                 .add("revision", 1.0)
                 .when(Condition::Exists);
+            if name.is_some() {
+                update = update.set("name", changed.name.as_str());
+            }
             match &changed.description {
-                Some(description) => update.set("description", description.as_str()),
-                None => update.remove("description"),
+                Some(text) if description.is_some() => update.set("description", text.as_str()),
+                None if description.is_some() => update.remove("description"),
+                Some(_) | None => update,
             }
         };
         let mut checked = change(keys::workspace(id));

@@ -70,15 +70,19 @@ impl LogSource for EmbeddedLogs {
                     .unwrap_or_default();
                 let failed = item.get("status").and_then(|value| value.as_str()) == Some("error");
                 // Lines of one execution keep their order: each is a nanosecond after the one before.
+                let mut in_traceback = false;
                 let mut own: Vec<LogLine> = texts
                     .iter()
                     .filter_map(|text| text.as_str())
                     .zip(0_i64..)
-                    .map(|(text, index)| LogLine {
-                        nanos: at.micros() * 1_000 + index,
-                        at,
-                        level: level(text, failed),
-                        text: text.to_owned(),
+                    .map(|(text, index)| {
+                        in_traceback |= failed && text.starts_with("Traceback");
+                        LogLine {
+                            nanos: at.micros() * 1_000 + index,
+                            at,
+                            level: level(text, in_traceback),
+                            text: text.to_owned(),
+                        }
                     })
                     .filter(|line| after.is_none_or(|after| line.nanos > after))
                     .collect();
@@ -97,13 +101,10 @@ impl LogSource for EmbeddedLogs {
     }
 }
 
-/// By the words Python's logging writes; a line of a failed call that names an error is one.
-fn level(text: &str, failed: bool) -> Level {
+/// By the words Python's logging writes; a traceback of a failed call is an error to its end.
+fn level(text: &str, in_traceback: bool) -> Level {
     let upper = text.to_ascii_uppercase();
-    if upper.contains("ERROR")
-        || upper.contains("CRITICAL")
-        || (failed && (upper.contains("EXCEPTION") || upper.starts_with("TRACEBACK")))
-    {
+    if in_traceback || upper.contains("ERROR") || upper.contains("CRITICAL") {
         Level::Error
     } else if upper.contains("WARN") {
         Level::Warn

@@ -83,16 +83,20 @@ impl Builds {
                 "The server stopped in the middle of this build; it starts again.",
             );
         }
-        // Ends with this future: an owner that gives its task back writes no more.
-        let writer = AbortOnDropHandle::new(tokio::spawn(
-            self.clone().follow(task.clone(), output.clone()),
-        ));
+        let done = CancellationToken::new();
+        let following = self
+            .clone()
+            .follow(task.clone(), output.clone(), done.clone());
+        // Dropped with this future: an owner that gives its task back writes no more.
+        let writer = AbortOnDropHandle::new(tokio::spawn(following));
         let work = tokio::time::timeout(
             self.settings.timeout,
             self.steps(&mut task, &output, &cancel),
         )
         .await;
-        writer.abort();
+        done.cancel();
+        // What it has taken from the output it also writes, before the end is written.
+        let _ = writer.await;
         let end = match work {
             Ok(Ok(())) => Ok(()),
             Ok(Err(stopped)) => Err(stopped),
@@ -108,13 +112,22 @@ impl Builds {
     }
 
     /// Writes output and stages while the task runs, so that every viewer sees them.
-    async fn follow(self: Arc<Self>, mut task: TaskRecord, output: Arc<Output>) {
-        loop {
-            output.changed.notified().await;
+    async fn follow(
+        self: Arc<Self>,
+        mut task: TaskRecord,
+        output: Arc<Output>,
+        done: CancellationToken,
+    ) {
+        while done
+            .run_until_cancelled(output.changed.notified())
+            .await
+            .is_some()
+        {
             if let Err(error) = self.write_progress(&mut task, &output).await {
                 tracing::warn!(task = %task.task_id, %error, "a build's progress could not be written");
             }
-            tokio::time::sleep(WRITE_INTERVAL).await;
+            done.run_until_cancelled(tokio::time::sleep(WRITE_INTERVAL))
+                .await;
         }
     }
 

@@ -82,6 +82,8 @@ pub struct Functions {
     statistics: Arc<Statistics>,
     workspaces: Arc<Workspaces>,
     routes: Arc<Routes>,
+    /// One change of a function at a time in this server; by the id's hash. Other servers' changes show in the revision.
+    turns: [tokio::sync::Mutex<()>; 64],
 }
 
 impl Functions {
@@ -100,6 +102,7 @@ impl Functions {
             statistics,
             workspaces,
             routes,
+            turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
         })
     }
 
@@ -213,6 +216,12 @@ impl Functions {
         Ok(functions)
     }
 
+    async fn turn(&self, id: &FunctionId) -> tokio::sync::MutexGuard<'_, ()> {
+        use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(id);
+        self.turns[hash as usize % self.turns.len()].lock().await
+    }
+
     /// Applies a change; settings take effect at once on what serves, code with the next deployment. `if_match` is an ETag that must still hold.
     pub async fn update(
         &self,
@@ -222,13 +231,17 @@ impl Functions {
         change: FunctionChange,
         if_match: Option<&str>,
     ) -> Result<(Function, String)> {
+        let _turn = self.turn(id).await;
         // A racing writer moves the revision; our change is then laid on top of theirs, unless the caller asked to be told.
         for _ in 0..16 {
             let mut record = self.record(workspace, id).await?;
             check_etag(if_match, record.revision)?;
             let before = record.revision;
             self.apply(&mut record, &change).await?;
-            if self.replace(&record, before).await? {
+            if self
+                .replace(&record, before, change.last_deployed.is_some())
+                .await?
+            {
                 self.routes.follow_function(&record).await?;
                 let code = self.code(&record).await?;
                 let tag = etag(record.revision);
@@ -281,7 +294,12 @@ impl Functions {
     }
 
     /// Writes what callers may change, when the revision is still `before`. What builds and deployments keep in the item stays as it is.
-    async fn replace(&self, record: &FunctionRecord, before: f64) -> Result<bool> {
+    async fn replace(
+        &self,
+        record: &FunctionRecord,
+        before: f64,
+        with_last_deployed: bool,
+    ) -> Result<bool> {
         let mut set = to_item(record)?;
         for of_others in [
             "versions",
@@ -296,6 +314,9 @@ impl Functions {
             "deleting",
         ] {
             set.remove(of_others);
+        }
+        if !with_last_deployed {
+            set.remove("lastDeployed");
         }
         let mut update = Update::new(keys::function(&record.workspace_id, &record.id));
         let optional = [
@@ -483,6 +504,7 @@ impl Functions {
         if_match: Option<&str>,
     ) -> Result<(Function, String)> {
         let (tree, summary) = self.read_upload(&upload).await?;
+        let _turn = self.turn(id).await;
         for _ in 0..16 {
             let mut record = self.record(workspace, id).await?;
             check_etag(if_match, record.revision)?;
@@ -499,7 +521,7 @@ impl Functions {
             if let Some(manifest) = &tree.manifest {
                 source::apply_manifest(&mut record, manifest)?;
             }
-            if self.replace(&record, before).await? {
+            if self.replace(&record, before, false).await? {
                 self.routes.follow_function(&record).await?;
                 return self.get(actor, workspace, id).await;
             }

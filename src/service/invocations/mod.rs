@@ -93,9 +93,6 @@ impl Invocations {
 
     /// A call through the functions listener. Its answer is the function's own, or an error in the product's format.
     pub async fn call(&self, route: &Route, request: FunctionRequest) -> Result<Answer> {
-        if route.disabled {
-            return Err(disabled());
-        }
         let call = self.call_of(route, request);
         let (execution, outcome) = self.run(route, call, Trigger::Http).await;
         self.recorder.record(route.owner(), execution).await;

@@ -108,7 +108,7 @@ async fn creating_in_a_workspace_that_is_being_deleted_leaves_nothing() {
             }
         }));
         let (created, deleted) = join(creations, app.delete(&path)).await;
-        deletion.with_status(204);
+        deleted.with_status(204);
         app.get(&path).await.refused(404, "NOT_FOUND");
         for answer in created {
             if answer.status == 201 {
@@ -135,8 +135,8 @@ async fn changing_a_function_that_is_being_deleted_leaves_no_half_item() {
             let (app, path) = (&app, &path);
             async move { app.patch(path, &json!({"timeout": n + 1})).await }
         }));
-        let (changed, deletion) = join(changes, app.delete(&path)).await;
-        deletion.with_status(204);
+        let (changed, removal) = join(changes, app.delete(&path)).await;
+        removal.with_status(204);
         for answer in changed {
             if answer.status != 200 {
                 answer.refused(404, "NOT_FOUND");

@@ -4,7 +4,7 @@ use super::{Text, messages};
 
 messages!(SettingMessages {
     general: Text = "General",
-    apply_note: Text = "A disabled function and its methods take effect at once. Memory, timeout, environment and outbound hosts take effect with the next deployment.",
+    apply_note: Text = "Settings take effect at once, also on the version that serves. Code takes effect with the next deployment.",
     save: Text = "Save settings",
     saved: Text = "Settings are saved.",
     conflict_title: Text = "Someone else saved this function.",
