@@ -42,9 +42,11 @@ run: setup-run build ## build and serve the console on http://127.0.0.1:3000, fu
 
 build: target/release/blue-faas ## release build: target/release/blue-faas and target/site
 
+# The server by plain cargo, as `make test` does: cargo-leptos would build it in another environment, and so anew.
 # LEPTOS_SITE_ROOT is set here as well, or one from the caller's environment would move the site.
 target/release/blue-faas: $(INPUTS) | setup-build
-	LEPTOS_SITE_ROOT=target/site cargo leptos build --release $(LEPTOS_FLAGS) $(RELEASE_FLAGS)
+	cargo build --release --locked --features ssr --bin blue-faas
+	LEPTOS_SITE_ROOT=target/site cargo leptos build --release --frontend-only $(LEPTOS_FLAGS) $(RELEASE_FLAGS)
 	$(call stage,release)
 
 # target/debug/site, beside the executable: `make run` keeps target/site meanwhile. Not together with `make test`, which
