@@ -135,9 +135,9 @@ async fn changing_a_function_that_is_being_deleted_leaves_no_half_item() {
             let (app, path) = (&app, &path);
             async move { app.patch(path, &json!({"timeout": n + 1})).await }
         }));
-        let (changed, removal) = join(changes, app.delete(&path)).await;
+        let (answers, removal) = join(changes, app.delete(&path)).await;
         removal.with_status(204);
-        for answer in changed {
+        for answer in answers {
             if answer.status != 200 {
                 answer.refused(404, "NOT_FOUND");
             }
