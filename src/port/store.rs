@@ -255,6 +255,6 @@ pub trait Store: Send + Sync + 'static {
     /// Cheap proof that the store answers.
     async fn check(&self) -> Result<(), StoreError>;
 
-    /// Bytes on disk that this store uses on this machine; `None` when it is elsewhere.
+    /// Bytes on this machine's disk that items take: deleting some MUST lower it, also where a file keeps its size. `None` when it is elsewhere.
     async fn disk_usage(&self) -> Option<u64>;
 }

@@ -372,13 +372,20 @@ impl Retention {
         }
         self.collect_artifacts(Timestamp::now().seconds() - 60, true)
             .await?;
+        let mut usage = self.disk_usage().await;
         for _ in 0..100 {
-            if self.disk_usage().await <= limit {
+            if usage <= limit {
                 return Ok(());
             }
             if self.drop_oldest_executions().await? == 0 {
                 break;
             }
+            let after = self.disk_usage().await;
+            // Nothing may be deleted in vain: what fills the disk is something else.
+            if after >= usage {
+                break;
+            }
+            usage = after;
         }
         tracing::warn!(
             limit,

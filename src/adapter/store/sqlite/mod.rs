@@ -13,7 +13,7 @@ mod writer;
 
 use async_trait::async_trait;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::port::store::{
     Item, Key, MAX_TRANSACTION, Page, Query, Store, StoreError, Update, Write,
@@ -23,7 +23,6 @@ use reader::Readers;
 use writer::{Outcome, Work, Writer};
 
 const DATABASE: &str = "blue-faas.db";
-const WRITE_AHEAD_LOG: &str = "blue-faas.db-wal";
 
 /// A store in one directory, for one server at a time. Dropping it finishes the writes that were queued.
 ///
@@ -34,7 +33,6 @@ pub struct SqliteStore {
     // Fields drop in this order: the lock goes last, when nothing can write any more.
     writer: Writer,
     readers: Readers,
-    directory: PathBuf,
     _lock: File,
 }
 
@@ -50,7 +48,6 @@ impl SqliteStore {
         Ok(Self {
             writer,
             readers,
-            directory: directory.to_owned(),
             _lock: lock,
         })
     }
@@ -141,8 +138,39 @@ impl Store for SqliteStore {
     }
 
     async fn disk_usage(&self) -> Option<u64> {
-        let size =
-            |name: &str| std::fs::metadata(self.directory.join(name)).map_or(0, |file| file.len());
-        Some(size(DATABASE) + size(WRITE_AHEAD_LOG))
+        // The file keeps its size when items go; their pages are written again before it grows.
+        match self.readers.with(reader::bytes_in_use) {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                tracing::warn!(%error, "the size of the database could not be read");
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[tokio::test]
+    async fn what_is_deleted_no_longer_counts_as_used() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path()).unwrap();
+        let key = |n: usize| Key::new("p", format!("{n:03}"));
+        let empty = store.disk_usage().await.unwrap();
+        let item = json!({"text": "x".repeat(100_000)});
+        for n in 0..20 {
+            let item = item.as_object().unwrap().clone();
+            store.write(Write::put(key(n), item)).await.unwrap();
+        }
+        let full = store.disk_usage().await.unwrap();
+        assert!(full > empty + 2_000_000, "{empty} grew to {full}");
+        for n in 0..20 {
+            store.write(Write::delete(key(n))).await.unwrap();
+        }
+        let freed = store.disk_usage().await.unwrap();
+        assert!(freed < empty + 200_000, "{full} fell to {freed} only");
     }
 }

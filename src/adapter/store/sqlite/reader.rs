@@ -98,6 +98,16 @@ pub(super) fn query(connection: &Connection, query: &Query) -> Result<Page, Stor
     Ok(page)
 }
 
+/// Bytes of pages that hold something; the write-ahead log, a few MiB at most, is left out.
+pub(super) fn bytes_in_use(connection: &Connection) -> Result<u64, StoreError> {
+    let pragma = |name: &str| {
+        let value = connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        value.map(i64::unsigned_abs).map_err(failed)
+    };
+    let pages = pragma("page_count")?.saturating_sub(pragma("freelist_count")?);
+    Ok(pages * pragma("page_size")?)
+}
+
 pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
     connection
         .query_row(
