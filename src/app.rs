@@ -8,18 +8,12 @@ use leptos_router::{Lazy, SsrMode, path};
 use crate::ui::browser;
 use crate::ui::frame::Frame;
 use crate::ui::i18n::use_i18n;
-use crate::ui::pages::builds::BuildsPage;
-use crate::ui::pages::function::{
-    FunctionCodePage, FunctionDeployPage, FunctionExecutionsPage, FunctionLogsPage,
+use crate::ui::pages::bundles::{
+    BuildsPage, FunctionCodePage, FunctionDeployPage, FunctionExecutionsPage, FunctionLogsPage,
     FunctionMetricsPage, FunctionOverviewPage, FunctionSettingsPage, FunctionTestPage,
+    FunctionsPage, LogsPage, NewFunctionPage, OverviewPage, WorkspaceSettingsPage, WorkspacesPage,
 };
-use crate::ui::pages::functions::FunctionsPage;
-use crate::ui::pages::logs::LogsPage;
-use crate::ui::pages::new_function::NewFunctionPage;
 use crate::ui::pages::not_found::NotFound;
-use crate::ui::pages::overview::OverviewPage;
-use crate::ui::pages::workspace_settings::WorkspaceSettingsPage;
-use crate::ui::pages::workspaces::WorkspacesPage;
 use crate::ui::widgets::relative_time::provide_now;
 use crate::ui::widgets::toast::provide_toasts;
 

@@ -8,3 +8,4 @@ pub mod logs;
 pub mod metrics;
 pub mod platform;
 pub mod store;
+pub mod versions;

@@ -252,6 +252,10 @@ pub trait Store: Send + Sync + 'static {
     /// Whether no other process can write here while this one runs, so that what was read may be kept in memory.
     fn is_exclusive(&self) -> bool;
 
+    /// A number that is another one after each acknowledged write to the partition: what is made of its items may be kept until then.
+    /// `None` unless the store is exclusive.
+    fn version(&self, pk: &str) -> Option<u64>;
+
     /// Cheap proof that the store answers.
     async fn check(&self) -> Result<(), StoreError>;
 

@@ -1,17 +1,18 @@
 //! Calls of functions and their records
 
-use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::extract::{OriginalUri, State};
+use axum::{Extension, Json};
 use base64::Engine as _;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Serialize;
+use std::sync::Arc;
 
+use super::answers::{Answer, Answers};
 use super::error::Result;
 use super::extract::{Fields, Id, Ids, Parameters};
 use super::functions::ids_of;
-use crate::model::error::Error;
+use crate::model::error::{self, Error};
 use crate::model::execution::{Execution, ExecutionFilter, ExecutionPage};
 use crate::model::function::HttpMethod;
 use crate::model::id::{FunctionId, WorkspaceId};
@@ -57,7 +58,7 @@ fn filter(parameters: &Parameters) -> std::result::Result<ExecutionFilter, Error
 }
 
 /// With a `Link` to the next page.
-fn page_response(page: ExecutionPage, path: &str, parameters: &Parameters) -> Response {
+fn answer(page: ExecutionPage, path: &str, parameters: &Parameters) -> error::Result<Answer> {
     let link = page.next.as_deref().and_then(|next| {
         HeaderValue::from_str(&format!(
             "<{path}?{}cursor={next}>; rel=\"next\"",
@@ -70,51 +71,48 @@ fn page_response(page: ExecutionPage, path: &str, parameters: &Parameters) -> Re
         ))
         .ok()
     });
-    let mut response = Json(LogsResponse::from(page)).into_response();
-    if let Some(link) = link {
-        response.headers_mut().insert(header::LINK, link);
-    }
-    response
+    Answer::json(&LogsResponse::from(page), link)
 }
 
 pub async fn list(
     State(services): State<Services>,
+    Extension(answers): Extension<Arc<Answers>>,
+    OriginalUri(uri): OriginalUri,
     ids: Ids,
     parameters: Parameters,
-) -> Result<Response> {
-    let page = services
-        .executions
-        .list(
-            &Actor::anonymous(),
-            &ids.workspace,
-            &ids.function,
-            &filter(&parameters)?,
-        )
-        .await?;
-    Ok(page_response(
-        page,
-        &format!(
+) -> Result<Answer> {
+    let filter = filter(&parameters)?;
+    let executions = &services.executions;
+    let stamp = executions.list_stamp(&ids.workspace, &ids.function);
+    let list = async {
+        let page = executions
+            .list(&Actor::anonymous(), &ids.workspace, &ids.function, &filter)
+            .await?;
+        let path = format!(
             "/api/workspaces/{}/functions/{}/logs",
             ids.workspace, ids.function
-        ),
-        &parameters,
-    ))
+        );
+        answer(page, &path, &parameters)
+    };
+    answers.get(&uri, stamp, list).await
 }
 
 pub async fn list_by_id(
     state: State<Services>,
+    answers: Extension<Arc<Answers>>,
+    uri: OriginalUri,
     Id(function): Id<FunctionId>,
     parameters: Parameters,
-) -> Result<Response> {
+) -> Result<Answer> {
     let ids = ids_of(&state, function).await?;
-    list(state, ids, parameters).await
+    list(state, answers, uri, ids, parameters).await
 }
 
 pub async fn list_of_workspace(
     State(services): State<Services>,
     Id(workspace): Id<WorkspaceId>,
     parameters: Parameters,
-) -> Result<Response> {
+) -> Result<Answer> {
     services
         .workspaces
         .get(&Actor::anonymous(), &workspace)
@@ -123,11 +121,8 @@ pub async fn list_of_workspace(
         .executions
         .list_workspace(&Actor::anonymous(), &workspace, &filter(&parameters)?)
         .await?;
-    Ok(page_response(
-        page,
-        &format!("/api/workspaces/{workspace}/logs"),
-        &parameters,
-    ))
+    let path = format!("/api/workspaces/{workspace}/logs");
+    Ok(answer(page, &path, &parameters)?)
 }
 
 pub async fn invoke(

@@ -1,10 +1,12 @@
 //! `/api/workspaces/{ws}/functions` and its aliases below `/api/functions`
 
-use axum::Json;
-use axum::extract::State;
+use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode, header};
+use std::sync::Arc;
 
+use super::answers::{Answer, Answers};
 use super::error::Result;
 use super::extract::{Fields, Id, Ids, Parameters, if_match};
 use super::upload::Form;
@@ -115,9 +117,11 @@ pub async fn create(
 
 pub async fn list(
     State(services): State<Services>,
+    Extension(answers): Extension<Arc<Answers>>,
+    OriginalUri(uri): OriginalUri,
     Id(workspace): Id<WorkspaceId>,
     parameters: Parameters,
-) -> Result<Json<Vec<Function>>> {
+) -> Result<Answer> {
     let with_code = match parameters.text("fields") {
         None => true,
         Some("summary") => false,
@@ -129,12 +133,17 @@ pub async fn list(
             .into());
         }
     };
-    Ok(Json(
-        services
-            .functions
-            .list(&Actor::anonymous(), &workspace, with_code)
-            .await?,
-    ))
+    let stamp = services.functions.list_stamp(&workspace);
+    let list = async {
+        let functions = &services.functions;
+        Answer::json(
+            &functions
+                .list(&Actor::anonymous(), &workspace, with_code)
+                .await?,
+            None,
+        )
+    };
+    answers.get(&uri, stamp, list).await
 }
 
 fn tagged((function, etag): (Function, String)) -> Response {

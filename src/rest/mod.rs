@@ -1,5 +1,6 @@
 //! The REST API (SPEC §3): a file per noun. A handler extracts, calls the service, maps.
 
+mod answers;
 mod builds;
 mod deployments;
 pub mod error;
@@ -11,14 +12,16 @@ mod observe;
 mod upload;
 mod workspaces;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::IntoResponse as _;
 use axum::routing::{any, get, post};
+use axum::{Extension, Router};
+use std::sync::Arc;
 use tower_http::cors::CorsLayer;
 
 use crate::model::error::{Error, ErrorKind};
 use crate::server::console::ConsoleState;
+use answers::Answers;
 use error::ErrorResponse;
 
 /// `max_upload` is in bytes.
@@ -86,6 +89,7 @@ pub fn router(max_upload: usize, cors: &CorsLayer) -> Router<ConsoleState> {
         .route("/api", any(no_such_path))
         .route("/api/{*rest}", any(no_such_path))
         .method_not_allowed_fallback(wrong_method)
+        .layer(Extension(Arc::new(Answers::default())))
         .layer(cors.clone());
     Router::new()
         .merge(api)

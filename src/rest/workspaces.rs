@@ -1,10 +1,12 @@
 //! `/api/workspaces`
 
-use axum::Json;
-use axum::extract::State;
+use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode, header};
+use std::sync::Arc;
 
+use super::answers::{Answer, Answers};
 use super::error::Result;
 use super::extract::{Fields, Id, if_match};
 use crate::model::id::WorkspaceId;
@@ -24,8 +26,15 @@ pub async fn create(
     Ok((StatusCode::CREATED, Json(workspace)))
 }
 
-pub async fn list(State(services): State<Services>) -> Result<Json<Vec<Workspace>>> {
-    Ok(Json(services.workspaces.list(&Actor::anonymous()).await?))
+pub async fn list(
+    State(services): State<Services>,
+    Extension(answers): Extension<Arc<Answers>>,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Answer> {
+    let list = async { Answer::json(&services.workspaces.list(&Actor::anonymous()).await?, None) };
+    answers
+        .get(&uri, services.workspaces.list_stamp(), list)
+        .await
 }
 
 pub async fn read(State(services): State<Services>, Id(id): Id<WorkspaceId>) -> Result<Response> {

@@ -25,12 +25,16 @@ use crate::service::executions::{Executions, Recorder};
 use crate::service::functions::Functions;
 use crate::service::health::Health;
 use crate::service::invocations::{CallLimits, Invocations, RemoteCaller, RemotePolicy};
+use crate::service::kept::Kept;
 use crate::service::key_values::StoredKeyValues;
 use crate::service::observe::Observe;
 use crate::service::retention::{Retention, RetentionParts, RetentionSettings};
 use crate::service::statistics::Statistics;
 use crate::service::table::Table;
 use crate::service::workspaces::Workspaces;
+
+/// Workspaces whose overview is kept in memory until something in it changes; a few kilobytes each.
+const KEPT_OVERVIEWS: usize = 256;
 
 /// The technologies behind the ports.
 struct Adapters {
@@ -207,6 +211,7 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
         statistics,
         retention,
         health,
+        overviews: Arc::new(Kept::new(KEPT_OVERVIEWS)),
     };
     Ok(Composed {
         services,

@@ -29,7 +29,15 @@ const HALF_HOUR: i64 = 1_800;
 pub const DEFAULT_NAMESPACE: &str = "default";
 
 impl Services {
+    /// An execution that retention removed may show for up to five minutes more.
     pub async fn overview(&self, actor: &Actor, id: &WorkspaceId) -> Result<WorkspaceOverview> {
+        let stamp = self.functions.list_stamp(id);
+        self.overviews
+            .get(id.as_str(), stamp, self.make_overview(actor, id), |_| true)
+            .await
+    }
+
+    async fn make_overview(&self, actor: &Actor, id: &WorkspaceId) -> Result<WorkspaceOverview> {
         let workspace = self.workspaces.get(actor, id).await?;
         let functions = self.functions.records(id).await?;
         let scope = Scope::workspace(id);

@@ -8,6 +8,7 @@ pub mod executions;
 pub mod functions;
 pub mod health;
 pub mod invocations;
+pub mod kept;
 pub mod key_values;
 pub mod new_id;
 pub mod observe;
@@ -24,10 +25,13 @@ use executions::Executions;
 use functions::Functions;
 use health::Health;
 use invocations::Invocations;
+use kept::Kept;
 use observe::Observe;
 use retention::Retention;
 use statistics::Statistics;
 use workspaces::Workspaces;
+
+use crate::model::workspace::WorkspaceOverview;
 
 /// Everything the edges (REST, server functions, the functions listener) call.
 #[derive(Clone)]
@@ -42,4 +46,5 @@ pub struct Services {
     pub statistics: Arc<Statistics>,
     pub retention: Arc<Retention>,
     pub health: Arc<Health>,
+    pub overviews: Arc<Kept<WorkspaceOverview>>,
 }

@@ -372,20 +372,14 @@ impl Retention {
         }
         self.collect_artifacts(Timestamp::now().seconds() - 60, true)
             .await?;
-        let mut usage = self.disk_usage().await;
         for _ in 0..100 {
+            let usage = self.disk_usage().await;
             if usage <= limit {
                 return Ok(());
             }
-            if self.drop_oldest_executions().await? == 0 {
+            if self.drop_oldest_executions(usage - limit).await? == 0 {
                 break;
             }
-            let after = self.disk_usage().await;
-            // Nothing may be deleted in vain: what fills the disk is something else.
-            if after >= usage {
-                break;
-            }
-            usage = after;
         }
         tracing::warn!(
             limit,
@@ -394,8 +388,9 @@ impl Retention {
         Ok(())
     }
 
-    /// Deletes up to 1,000 of the oldest executions over all functions.
-    async fn drop_oldest_executions(&self) -> Result<usize> {
+    /// Deletes the oldest executions over all functions, up to 1,000, until `over` bytes are free. Answers the bytes that are: with none,
+    /// something else fills the disk, and nothing more may be deleted in vain.
+    async fn drop_oldest_executions(&self, over: u64) -> Result<u64> {
         let mut oldest: Vec<Key> = Vec::new();
         for workspace in self.workspaces().await? {
             for function in self.all_functions(&workspace).await? {
@@ -411,11 +406,18 @@ impl Retention {
         }
         oldest.sort_by(|a, b| a.sk.cmp(&b.sk));
         oldest.truncate(1_000);
-        for chunk in oldest.chunks(100) {
+        let usage = async || self.parts.store.disk_usage().await.unwrap_or_default();
+        let before = usage().await;
+        let mut freed = 0;
+        for chunk in oldest.chunks(50) {
             self.table
                 .transact(chunk.iter().cloned().map(Write::delete).collect())
                 .await?;
+            freed = before.saturating_sub(usage().await);
+            if freed >= over {
+                break;
+            }
         }
-        Ok(oldest.len())
+        Ok(freed)
     }
 }

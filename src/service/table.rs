@@ -58,6 +58,11 @@ impl Table {
         Self { store }
     }
 
+    /// The version of a partition's items; `None` where other processes may write.
+    pub fn version(&self, pk: &str) -> Option<u64> {
+        self.store.version(pk)
+    }
+
     pub fn is_exclusive(&self) -> bool {
         self.store.is_exclusive()
     }

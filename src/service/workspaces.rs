@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use super::actor::Actor;
+use super::kept::Stamp;
 use super::new_id;
 use super::statistics::{DAY, Scope, Statistics};
 use super::table::{Table, to_item};
@@ -125,6 +126,13 @@ impl Workspaces {
             workspaces.push(self.view(record).await?);
         }
         Ok(workspaces)
+    }
+
+    /// What [`Self::list`] is made of.
+    pub fn list_stamp(&self) -> Option<Stamp> {
+        let [calls, step] = self.statistics.version(None);
+        let workspaces = self.table.version(keys::WORKSPACES)?;
+        Some(Stamp([workspaces, 0, calls, step]))
     }
 
     /// By last activity, then by creation, newest first.

@@ -3,6 +3,7 @@
 pub mod record;
 pub mod routes;
 mod scaffold;
+mod steps;
 
 use rand::seq::IndexedRandom as _;
 use std::collections::HashMap;
@@ -10,9 +11,9 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use super::actor::Actor;
-use super::functions::record::{FunctionRecord, fingerprint};
+use super::functions::record::FunctionRecord;
 use super::new_id;
-use super::table::{Table, internal, to_item};
+use super::table::{Table, internal};
 use crate::model::deployment::{
     AppName, DeployOptions, Deployment, DeploymentStatus, ImageRef, Namespace,
 };
@@ -20,10 +21,10 @@ use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::id::{DeploymentId, FunctionId, WorkspaceId};
 use crate::model::time::Timestamp;
 use crate::port::keys;
-use crate::port::platform::{Deployed, Platform, PlatformError};
-use crate::port::store::{Condition, Query, Update, Write};
+use crate::port::platform::{Platform, PlatformError};
+use crate::port::store::{Query, Write};
 use record::{AppRecord, DeploymentRecord, ImageRecord, Place};
-use routes::{Routes, release};
+use routes::Routes;
 
 pub use scaffold::{ScaffoldRequest, manifest};
 
@@ -206,185 +207,6 @@ impl Deployments {
             .filter(|function| !function.deleting)
             .map(Some)
             .ok_or_else(|| Error::not_found("function", &id))
-    }
-
-    async fn begin(&self, record: &DeploymentRecord, owner: Option<&FunctionRecord>) -> Result<()> {
-        let deployment = &record.deployment;
-        let partition = partition(deployment);
-        let mut writes = vec![
-            Write::put(
-                keys::deployment(&partition, &deployment.id),
-                to_item(record)?,
-            ),
-            Write::put(
-                keys::deployment_owner(&deployment.id),
-                to_item(&Place { partition })?,
-            ),
-        ];
-        if let Some(function) = owner {
-            let key = keys::function(&function.workspace_id, &function.id);
-            writes.push(Write::Update(
-                Update::new(key)
-                    .set("work", "deploying")
-                    .when(Condition::All(vec![
-                        Condition::Exists,
-                        Condition::Missing("deleting".to_owned()),
-                    ])),
-            ));
-        }
-        self.table.transact(writes).await
-    }
-
-    async fn switch(&self, next: &AppRecord) -> Result<Deployed, PlatformError> {
-        let release = release(next)
-            .ok_or_else(|| PlatformError::Failed("the release is incomplete".to_owned()))?;
-        if let Some(artifact) = &release.artifact {
-            self.platform.prepare(artifact).await?;
-        }
-        self.platform.deploy(release).await
-    }
-
-    async fn succeed(
-        &self,
-        record: &mut DeploymentRecord,
-        mut next: AppRecord,
-        before: Option<&AppRecord>,
-        image: &ImageRecord,
-        deployed: Deployed,
-    ) -> Result<DeployOutcome> {
-        next.app_name = deployed.app_name.clone();
-        record.deployment.app_name = deployed.app_name;
-        record.deployment.endpoint = deployed.endpoint;
-        record.deployment.status = DeploymentStatus::Active;
-        let deployment = &record.deployment;
-        let same = match before {
-            Some(app) => Condition::Equals("revision".to_owned(), app.revision.into()),
-            None => Condition::Absent,
-        };
-        let item = to_item(&next)?;
-        let mut writes = vec![
-            Write::put(
-                keys::deployment(&partition(deployment), &deployment.id),
-                to_item(record)?,
-            ),
-            Write::Put {
-                key: keys::app(&next.app_name),
-                item: item.clone(),
-                condition: Some(same),
-            },
-            Write::put(keys::app_entry(&next.app_name), item),
-        ];
-        if let (Some(workspace), Some(function)) = (&next.workspace_id, &next.function_id) {
-            let mut update = Update::new(keys::function(workspace, function))
-                .set("appName", next.app_name.as_str())
-                .set("deploymentId", deployment.id.as_str())
-                .set("deployedSource", image.source_sha256.as_str())
-                .set("deployedConfiguration", fingerprint(&next.configuration))
-                .set("lastDeployed", deployment.created_at.to_string())
-                .set("failed", false)
-                .remove("work")
-                .when(Condition::All(vec![
-                    Condition::Exists,
-                    Condition::Missing("deleting".to_owned()),
-                ]));
-            update = match deployment.version {
-                Some(version) => update.set("deployedVersion", version),
-                None => update.remove("deployedVersion"),
-            };
-            writes.push(Write::Update(update));
-        }
-        if let Some(superseded) = before
-            .and_then(|app| app.deployment_id.clone())
-            .filter(|id| *id != deployment.id)
-            && let Some(old) = self.find(&superseded).await?
-        {
-            writes.push(Write::Update(
-                Update::new(keys::deployment(&partition(&old.deployment), &superseded))
-                    .set("status", "superseded")
-                    .when(Condition::Exists),
-            ));
-        }
-        if !self.table.try_transact(writes, None).await? {
-            return Err(Error::conflict(
-                "Another deployment of this app came first, or the function was deleted. Reload and try again.",
-            ));
-        }
-        self.routes.insert(&next);
-        Ok(DeployOutcome {
-            deployment: record.deployment.clone(),
-            warnings: deployed.warnings,
-        })
-    }
-
-    /// Lets the platform serve what served before a deployment that could not be recorded.
-    async fn restore(&self, before: Option<&AppRecord>, deployment: &Deployment) {
-        let restored = match before.and_then(release) {
-            Some(release) => self.platform.deploy(release).await.map(drop),
-            None => {
-                self.platform
-                    .delete(&deployment.app_name, &deployment.namespace)
-                    .await
-            }
-        };
-        if let Err(error) = restored {
-            tracing::error!(app = %deployment.app_name, %error, "what served before could not be restored");
-        }
-    }
-
-    /// Ends what a stopped server left in the middle: the function can be deployed again.
-    pub(super) async fn recover(&self, function: &FunctionRecord) -> Result<()> {
-        let left: Vec<DeploymentRecord> = self
-            .table
-            .first(
-                Query::prefix(
-                    keys::function_partition(&function.id),
-                    keys::DEPLOYMENT_PREFIX,
-                )
-                .newest_first(),
-                10,
-            )
-            .await?;
-        for mut record in left
-            .into_iter()
-            .filter(|record| record.deployment.status == DeploymentStatus::Deploying)
-        {
-            self.fail(
-                &mut record,
-                &Error::conflict(
-                    "The server stopped in the middle of this deployment. Deploy again.",
-                ),
-            )
-            .await?;
-        }
-        let update = Update::new(keys::function(&function.workspace_id, &function.id))
-            .remove("work")
-            .when(Condition::Exists);
-        self.table
-            .try_transact(vec![Write::Update(update)], None)
-            .await
-            .map(drop)
-    }
-
-    async fn fail(&self, record: &mut DeploymentRecord, error: &Error) -> Result<()> {
-        record.deployment.status = DeploymentStatus::Failed;
-        record.deployment.error = Some(error.message.clone());
-        let deployment = &record.deployment;
-        self.table
-            .write(Write::put(
-                keys::deployment(&partition(deployment), &deployment.id),
-                to_item(record)?,
-            ))
-            .await?;
-        if let (Some(workspace), Some(function)) = (&record.workspace_id, &deployment.function_id) {
-            let update = Update::new(keys::function(workspace, function))
-                .set("failed", true)
-                .remove("work")
-                .when(Condition::Exists);
-            self.table
-                .try_transact(vec![Write::Update(update)], None)
-                .await?;
-        }
-        Ok(())
     }
 
     async fn find(&self, id: &DeploymentId) -> Result<Option<DeploymentRecord>> {

@@ -12,6 +12,7 @@ use crate::model::time::Timestamp;
 use crate::port::keys::{self, EXECUTION_PREFIX};
 use crate::port::store::{Query, SortRange};
 use crate::service::actor::Actor;
+use crate::service::kept::Stamp;
 use crate::service::table::from_item;
 
 /// Items read at most for one filtered page; the caller goes on by the cursor.
@@ -127,6 +128,13 @@ impl Executions {
             }
             query.after = page.next;
         }
+    }
+
+    /// What [`Self::list`] is made of.
+    pub fn list_stamp(&self, workspace: &WorkspaceId, function: &FunctionId) -> Option<Stamp> {
+        let functions = self.table.version(&keys::workspace_partition(workspace))?;
+        let executions = self.table.version(&keys::function_partition(function))?;
+        Some(Stamp([functions, executions, 0, 0]))
     }
 
     /// `limit` is 1–1000, 100 when absent.

@@ -15,6 +15,7 @@ use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::time::Timestamp;
 use crate::port::keys;
 use crate::port::store::{Query, SortRange, Update};
+use crate::port::versions::Versions;
 
 pub use bucket::Bucket;
 
@@ -26,6 +27,8 @@ const HOUR: i64 = 3_600;
 pub const DAY: i64 = 86_400;
 /// Scopes kept in memory at most; beyond, they are read again when asked for.
 const MAX_SCOPES: usize = 20_000;
+/// Stands for all scopes in [`Statistics::version`].
+const EVERY_SCOPE: &str = "";
 
 /// What counters are about: a function, or a workspace's functions together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -65,6 +68,8 @@ struct Window {
 pub struct Statistics {
     table: Table,
     windows: Mutex<HashMap<Scope, Window>>,
+    /// Of the windows, by scope.
+    versions: Versions,
     /// Held while counters are written and the windows follow, and while a window is read from the store.
     writing: tokio::sync::Mutex<()>,
 }
@@ -74,6 +79,7 @@ impl Statistics {
         Arc::new(Self {
             table,
             windows: Mutex::default(),
+            versions: Versions::default(),
             writing: tokio::sync::Mutex::default(),
         })
     }
@@ -118,7 +124,9 @@ impl Statistics {
         let written = write.await?;
         if written {
             let mut windows = self.windows();
+            self.versions.change(EVERY_SCOPE);
             for (scope, measurements) in counted {
+                self.versions.change(&scope.0);
                 let Some(window) = windows.get_mut(scope) else {
                     continue;
                 };
@@ -134,6 +142,17 @@ impl Statistics {
             }
         }
         Ok(written)
+    }
+
+    /// Another one when figures of this scope, or of any when there is none, may be others than before: by a call or as time went on.
+    /// Means nothing unless the table is exclusive.
+    pub fn version(&self, scope: Option<&Scope>) -> [u64; 2] {
+        let step = Timestamp::now().seconds().div_euclid(STEP).unsigned_abs();
+        let calls = scope.map_or_else(
+            || self.versions.of(EVERY_SCOPE),
+            |scope| self.versions.of(&scope.0),
+        );
+        [calls, step]
     }
 
     async fn load(&self, scope: &Scope, from: i64) -> Result<BTreeMap<i64, Bucket>> {
@@ -265,6 +284,7 @@ impl Statistics {
     pub async fn delete(&self, scope: &Scope) -> Result<()> {
         let _guard = self.writing.lock().await;
         self.windows().remove(scope);
+        self.versions.change_all();
         self.table.delete_partition(&scope.partition(), "").await
     }
 }

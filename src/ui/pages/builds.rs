@@ -1,7 +1,6 @@
 //! `/workspaces/{ws}/builds`: the builds over all functions.
 
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 use std::time::Duration;
 
 use super::{use_query, use_workspace_id, with_query, workspace_href};
@@ -20,23 +19,8 @@ const REFRESH: Duration = Duration::from_secs(3);
 /// How many builds the server answers at most.
 const NEWEST: usize = 100;
 
-#[derive(Clone, Debug)]
-pub struct BuildsPage;
-
-#[lazy_route]
-impl LazyRoute for BuildsPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(this: Self) -> AnyView {
-        let BuildsPage = this;
-        view! { <Builds/> }.into_any()
-    }
-}
-
 #[component]
-fn Builds() -> impl IntoView {
+pub fn Builds() -> impl IntoView {
     let i18n = use_i18n();
     let words = &i18n.builds;
     let workspace = use_workspace_id();

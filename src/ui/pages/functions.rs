@@ -2,7 +2,6 @@
 
 use leptos::form::ActionForm;
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 use std::time::Duration;
 
 use super::{use_query, use_workspace_id, workspace_href};
@@ -30,23 +29,8 @@ use crate::ui::workspace::search_form::SearchForm;
 
 const REFRESH: Duration = Duration::from_secs(5);
 
-#[derive(Clone, Debug)]
-pub struct FunctionsPage;
-
-#[lazy_route]
-impl LazyRoute for FunctionsPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(this: Self) -> AnyView {
-        let FunctionsPage = this;
-        view! { <Functions/> }.into_any()
-    }
-}
-
 #[component]
-fn Functions() -> impl IntoView {
+pub fn Functions() -> impl IntoView {
     let i18n = use_i18n();
     let words = &i18n.functions;
     let workspace = use_workspace_id();

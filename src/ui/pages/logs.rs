@@ -1,7 +1,6 @@
 //! `/workspaces/{ws}/logs`: the executions over all functions.
 
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 use std::time::Duration;
 
 use super::{use_query, use_workspace_id, with_query, workspace_href};
@@ -22,21 +21,6 @@ use crate::ui::workspace::search_form::SearchForm;
 const REFRESH: Duration = Duration::from_secs(5);
 /// Rows on a page.
 const LIMIT: u32 = 50;
-
-#[derive(Clone, Debug)]
-pub struct LogsPage;
-
-#[lazy_route]
-impl LazyRoute for LogsPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(this: Self) -> AnyView {
-        let LogsPage = this;
-        view! { <Logs/> }.into_any()
-    }
-}
 
 /// The filters as the address says them; what cannot be meant is left out.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -87,7 +71,7 @@ fn status_word(status: ExecutionStatus) -> &'static str {
 }
 
 #[component]
-fn Logs() -> impl IntoView {
+pub fn Logs() -> impl IntoView {
     let i18n = use_i18n();
     let words = &i18n.logs;
     let workspace = use_workspace_id();

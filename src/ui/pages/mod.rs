@@ -1,6 +1,7 @@
-//! One screen a file: it loads and lays out. Each is a route of its own chunk.
+//! One screen a file: it loads and lays out. [`bundles`] says which of them the browser loads together.
 
 pub mod builds;
+pub mod bundles;
 pub mod function;
 pub mod functions;
 pub mod logs;

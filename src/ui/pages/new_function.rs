@@ -2,7 +2,6 @@
 
 use leptos::form::ActionForm;
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::{use_query, use_workspace_id, with_query, workspace_href};
 use crate::api::functions::{CreateFunction, SettingsForm};
@@ -33,23 +32,8 @@ const OWN_ERRORS: &[&str] = &[
 const FORM: &str = "create-function";
 const DEPLOY_BUTTON: &str = "create-and-deploy";
 
-#[derive(Clone, Debug)]
-pub struct NewFunctionPage;
-
-#[lazy_route]
-impl LazyRoute for NewFunctionPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(this: Self) -> AnyView {
-        let NewFunctionPage = this;
-        view! { <NewFunction/> }.into_any()
-    }
-}
-
 #[component]
-fn NewFunction() -> impl IntoView {
+pub fn NewFunction() -> impl IntoView {
     let i18n = use_i18n();
     let words = &i18n.functions;
     let workspace = use_workspace_id();

@@ -1,7 +1,6 @@
 //! `/workspaces/{ws}`: how a workspace has been doing for 24 hours.
 
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 use std::time::Duration;
 
 use super::use_workspace_id;
@@ -22,23 +21,8 @@ use crate::ui::workspace::overview_parts::{RecentBuilds, stats_of};
 
 const REFRESH: Duration = Duration::from_secs(5);
 
-#[derive(Clone, Debug)]
-pub struct OverviewPage;
-
-#[lazy_route]
-impl LazyRoute for OverviewPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(this: Self) -> AnyView {
-        let OverviewPage = this;
-        view! { <Overview/> }.into_any()
-    }
-}
-
 #[component]
-fn Overview() -> impl IntoView {
+pub fn Overview() -> impl IntoView {
     let words = &use_i18n().frame;
     let workspace = use_workspace_id();
     // Blocking, so that the name is in the document's title.

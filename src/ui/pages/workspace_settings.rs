@@ -2,7 +2,6 @@
 
 use leptos::form::ActionForm;
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::{use_query, use_workspace_id, with_query, workspace_href};
 use crate::api::workspaces::{UpdateWorkspace, get_workspace};
@@ -18,23 +17,8 @@ use crate::ui::widgets::toast::use_toasts;
 use crate::ui::workspace::api_examples::ApiExamples;
 use crate::ui::workspace::danger::{DangerZone, DeleteWorkspaceDialog};
 
-#[derive(Clone, Debug)]
-pub struct WorkspaceSettingsPage;
-
-#[lazy_route]
-impl LazyRoute for WorkspaceSettingsPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(this: Self) -> AnyView {
-        let WorkspaceSettingsPage = this;
-        view! { <Settings/> }.into_any()
-    }
-}
-
 #[component]
-fn Settings() -> impl IntoView {
+pub fn Settings() -> impl IntoView {
     let i18n = use_i18n();
     let words = &i18n.workspace;
     let id = use_workspace_id();

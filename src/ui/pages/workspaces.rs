@@ -1,7 +1,6 @@
 //! `/`: the workspaces as cards.
 
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 use std::time::Duration;
 
 use super::{use_query, with_query};
@@ -20,23 +19,8 @@ use crate::ui::workspace::search_form::SearchForm;
 
 const REFRESH: Duration = Duration::from_secs(10);
 
-#[derive(Clone, Debug)]
-pub struct WorkspacesPage;
-
-#[lazy_route]
-impl LazyRoute for WorkspacesPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(this: Self) -> AnyView {
-        let WorkspacesPage = this;
-        view! { <Workspaces/> }.into_any()
-    }
-}
-
 #[component]
-fn Workspaces() -> impl IntoView {
+pub fn Workspaces() -> impl IntoView {
     let i18n = use_i18n();
     let words = &i18n.workspace;
     let cards = Resource::new(|| (), |()| list_workspaces());

@@ -7,6 +7,7 @@ mod function_changes;
 mod functions;
 mod lists;
 mod requests;
+mod retention;
 mod scaffold;
 mod tasks;
 mod workspaces;

@@ -59,7 +59,7 @@ impl TestApp {
             .build()
             .expect("a client");
         Self {
-            server: Server::start(folder.path()),
+            server: Server::start(folder.path(), &[]),
             client,
             _cache: cache,
             folder,
@@ -73,8 +73,13 @@ impl TestApp {
 
     /// Starts the server on the same data, at other addresses. One that still runs is stopped in order.
     pub fn start_again(&mut self) {
+        self.start_again_with(&[]);
+    }
+
+    /// As [`Self::start_again`], with these settings in its environment.
+    pub fn start_again_with(&mut self, settings: &[(&str, &str)]) {
         self.server.stop();
-        self.server = Server::start(self.folder.path());
+        self.server = Server::start(self.folder.path(), settings);
     }
 
     /// Where the console and the API answer, as in `http://127.0.0.1:40123`.
@@ -186,7 +191,7 @@ struct Server {
 }
 
 impl Server {
-    fn start(folder: &Path) -> Self {
+    fn start(folder: &Path, settings: &[(&str, &str)]) -> Self {
         let addresses = folder.join("addresses");
         let log = File::options()
             .create(true)
@@ -203,6 +208,7 @@ impl Server {
             .env("BLUE_FAAS_FUNCTIONS_ADDR", "127.0.0.1:0")
             .env("BLUE_FAAS_DATA_DIR", folder.join("data"))
             .env("LOG_LEVEL", "WARN")
+            .envs(settings.iter().copied())
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(File::create(&addresses).expect("a file for the addresses"))

@@ -36,6 +36,13 @@ pub(super) enum Change {
 }
 
 impl Change {
+    pub fn partition(&self) -> &str {
+        match self {
+            Self::Put { key, .. } | Self::Delete { key, .. } | Self::Check { key, .. } => &key.pk,
+            Self::Update(update) => &update.key.pk,
+        }
+    }
+
     pub fn new(write: Write) -> Result<Self, StoreError> {
         check_key(write.key())?;
         Ok(match write {

@@ -14,10 +14,12 @@ mod writer;
 use async_trait::async_trait;
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::port::store::{
     Item, Key, MAX_TRANSACTION, Page, Query, Store, StoreError, Update, Write,
 };
+use crate::port::versions::Versions;
 use change::Change;
 use reader::Readers;
 use writer::{Outcome, Work, Writer};
@@ -33,6 +35,7 @@ pub struct SqliteStore {
     // Fields drop in this order: the lock goes last, when nothing can write any more.
     writer: Writer,
     readers: Readers,
+    versions: Arc<Versions>,
     _lock: File,
 }
 
@@ -43,11 +46,13 @@ impl SqliteStore {
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
         let lock = connection::lock_directory(directory)?;
         let database = directory.join(DATABASE);
-        let writer = Writer::start(connection::open_for_writing(&database)?)?;
+        let versions = Arc::new(Versions::default());
+        let writer = Writer::start(connection::open_for_writing(&database)?, versions.clone())?;
         let readers = Readers::open(&database)?;
         Ok(Self {
             writer,
             readers,
+            versions,
             _lock: lock,
         })
     }
@@ -130,6 +135,10 @@ impl Store for SqliteStore {
 
     fn is_exclusive(&self) -> bool {
         true
+    }
+
+    fn version(&self, pk: &str) -> Option<u64> {
+        Some(self.versions.of(pk))
     }
 
     async fn check(&self) -> Result<(), StoreError> {

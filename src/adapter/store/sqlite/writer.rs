@@ -1,6 +1,7 @@
 //! The one thread that writes, many callers' work in one commit.
 
 use rusqlite::Connection;
+use std::sync::Arc;
 use std::sync::mpsc::{
     Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
 };
@@ -11,6 +12,7 @@ use tokio::sync::oneshot;
 use super::change::{self, Change, Fault};
 use super::connection::failed;
 use crate::port::store::{Item, StoreError};
+use crate::port::versions::Versions;
 
 /// Callers that may wait; one more is told that the store is busy.
 const QUEUE: usize = 4096;
@@ -32,6 +34,20 @@ pub(super) enum Work {
     },
 }
 
+impl Work {
+    fn count(&self, versions: &Versions) {
+        match self {
+            Self::Write(change) => versions.change(change.partition()),
+            Self::Transact { changes, .. } => {
+                for change in changes {
+                    versions.change(change.partition());
+                }
+            }
+            Self::Purge { .. } => versions.change_all(),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) enum Outcome {
     Done,
@@ -51,11 +67,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub fn start(connection: Connection) -> Result<Self, StoreError> {
+    pub fn start(connection: Connection, versions: Arc<Versions>) -> Result<Self, StoreError> {
         let (queue, requests) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(connection, &requests))
+            .spawn(move || run(connection, &requests, &versions))
             .map_err(|error| {
                 StoreError::Failed(format!("cannot start the writer's thread: {error}"))
             })?;
@@ -102,11 +118,11 @@ fn stopped() -> StoreError {
     StoreError::Failed("the writer has stopped: restart the server".to_owned())
 }
 
-fn run(connection: Connection, requests: &Receiver<Request>) {
+fn run(connection: Connection, requests: &Receiver<Request>, versions: &Versions) {
     let mut expected = 1;
     while let Some(group) = collect(requests, expected) {
         expected = group.len();
-        commit(&connection, group);
+        commit(&connection, group, versions);
     }
 }
 
@@ -133,9 +149,13 @@ fn collect(requests: &Receiver<Request>, expected: usize) -> Option<Vec<Request>
 }
 
 /// One transaction for the group; every caller hears of its own work once it is durable, and all of them when it could not be made so.
-fn commit(connection: &Connection, group: Vec<Request>) {
+fn commit(connection: &Connection, group: Vec<Request>, versions: &Versions) {
     match perform_all(connection, &group) {
         Ok(answers) => {
+            // Before any caller hears of its work: whoever knows of a change finds no older version.
+            for request in &group {
+                request.work.count(versions);
+            }
             for (request, answer) in group.into_iter().zip(answers) {
                 // The caller may have gone away.
                 let _ = request.reply.send(answer);
@@ -246,7 +266,7 @@ mod tests {
         let (group, answers): (Vec<_>, Vec<_>) = (0..8)
             .map(|n| request(put(&format!("{n}"), 100_000)))
             .unzip();
-        commit(&connection, group);
+        commit(&connection, group, &Versions::default());
         for answer in answers {
             let error = answer.blocking_recv().unwrap().unwrap_err().to_string();
             assert!(error.contains("is full"), "{error}");
@@ -257,7 +277,7 @@ mod tests {
             .execute_batch("PRAGMA max_page_count = 4000")
             .unwrap();
         let (again, answer) = request(put("later", 100_000));
-        commit(&connection, vec![again]);
+        commit(&connection, vec![again], &Versions::default());
         assert!(answer.blocking_recv().unwrap().is_ok());
         assert_eq!(items(&connection), 1);
     }
@@ -275,7 +295,7 @@ mod tests {
             .into_iter()
             .map(request)
             .unzip();
-        commit(&connection, group);
+        commit(&connection, group, &Versions::default());
         let answers: Vec<bool> = answers
             .into_iter()
             .map(|answer| answer.blocking_recv().unwrap().is_ok())
@@ -315,7 +335,7 @@ mod tests {
     #[test]
     fn dropping_the_writer_finishes_what_is_queued() {
         let directory = tempfile::tempdir().unwrap();
-        let writer = Writer::start(table(&directory)).unwrap();
+        let writer = Writer::start(table(&directory), Arc::default()).unwrap();
         let queue = writer.queue.as_ref().unwrap();
         for n in 0..200 {
             queue.send(request(put(&format!("{n}"), 100)).0).unwrap();

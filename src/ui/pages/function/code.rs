@@ -4,7 +4,6 @@ use base64::Engine as _;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::context::{FunctionContext, FunctionTab};
 use super::frame::FunctionFrame;
@@ -20,20 +19,6 @@ use crate::ui::widgets::card::Card;
 use crate::ui::widgets::icon::{Glyph, Icon};
 use crate::ui::widgets::notice::{Banner, FormError, action_error};
 use crate::ui::widgets::toast::use_toasts;
-
-pub struct FunctionCodePage;
-
-#[lazy_route]
-impl LazyRoute for FunctionCodePage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(this: Self) -> AnyView {
-        let FunctionCodePage = this;
-        view! { <FunctionFrame tab=FunctionTab::Code body=|context| view! { <Code context/> }.into_any()/> }.into_any()
-    }
-}
 
 fn saved_code(context: FunctionContext) -> String {
     context.detail.with(|detail| {
@@ -87,6 +72,11 @@ fn follow_saves(context: FunctionContext, state: EditorState, save: ServerAction
             }
         });
     });
+}
+
+#[component]
+pub fn CodeTab() -> impl IntoView {
+    view! { <FunctionFrame tab=FunctionTab::Code body=|context| view! { <Code context/> }.into_any()/> }
 }
 
 #[component]

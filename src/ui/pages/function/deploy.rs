@@ -1,8 +1,8 @@
 //! The Deploy tab: progress first, settings beside it, history below.
 
 use leptos::prelude::*;
+use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
-use leptos_router::{LazyRoute, NavigateOptions, lazy_route};
 
 use super::context::{FunctionContext, FunctionTab, use_function_ids};
 use super::frame::FunctionFrame;
@@ -20,20 +20,6 @@ use crate::ui::i18n::use_i18n;
 use crate::ui::pages::use_query;
 use crate::ui::widgets::empty_state::EmptyState;
 use crate::ui::widgets::load::Load;
-
-pub struct FunctionDeployPage;
-
-#[lazy_route]
-impl LazyRoute for FunctionDeployPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(this: Self) -> AnyView {
-        let FunctionDeployPage = this;
-        view! { <Deploy/> }.into_any()
-    }
-}
 
 /// The history, and the build to show: the one that the address names, else the newest.
 async fn load_builds(
@@ -81,7 +67,7 @@ where
 }
 
 #[component]
-fn Deploy() -> impl IntoView {
+pub fn DeployTab() -> impl IntoView {
     let ids = use_function_ids();
     let named = use_query("task");
     let builds = Resource::new(

@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use leptos_router::{LazyRoute, lazy_route};
 use std::time::Duration;
 
 use super::context::{FunctionContext, FunctionTab, use_function_ids};
@@ -22,22 +21,8 @@ use crate::ui::widgets::load::Load;
 /// How often an empty list is asked for.
 const POLL: Duration = Duration::from_secs(3);
 
-pub struct FunctionExecutionsPage;
-
-#[lazy_route]
-impl LazyRoute for FunctionExecutionsPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(this: Self) -> AnyView {
-        let FunctionExecutionsPage = this;
-        view! { <Executions/> }.into_any()
-    }
-}
-
 #[component]
-fn Executions() -> impl IntoView {
+pub fn ExecutionsTab() -> impl IntoView {
     let ids = use_function_ids();
     let query = use_query_map();
     let fields = Memo::new(move |_| query.with(FilterFields::read));

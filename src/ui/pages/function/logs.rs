@@ -1,7 +1,6 @@
 //! The Live logs tab.
 
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::context::{FunctionTab, use_function_ids};
 use super::frame::FunctionFrame;
@@ -10,22 +9,8 @@ use crate::ui::observe::live::{LIMIT, LiveLines};
 use crate::ui::observe::log_viewer::LogViewer;
 use crate::ui::widgets::load::Load;
 
-pub struct FunctionLogsPage;
-
-#[lazy_route]
-impl LazyRoute for FunctionLogsPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(this: Self) -> AnyView {
-        let FunctionLogsPage = this;
-        view! { <Logs/> }.into_any()
-    }
-}
-
 #[component]
-fn Logs() -> impl IntoView {
+pub fn LogsTab() -> impl IntoView {
     let ids = use_function_ids();
     let initial = Resource::new(
         move || ids.get(),

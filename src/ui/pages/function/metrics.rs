@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::{LazyRoute, lazy_route};
 use std::time::Duration;
 
 use super::context::{FunctionContext, FunctionTab, use_function_ids};
@@ -18,22 +17,8 @@ use crate::ui::widgets::notice::{Banner, Tone};
 /// The series move on once a minute; the figures sooner.
 const POLL: Duration = Duration::from_secs(15);
 
-pub struct FunctionMetricsPage;
-
-#[lazy_route]
-impl LazyRoute for FunctionMetricsPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(this: Self) -> AnyView {
-        let FunctionMetricsPage = this;
-        view! { <Metrics/> }.into_any()
-    }
-}
-
 #[component]
-fn Metrics() -> impl IntoView {
+pub fn MetricsTab() -> impl IntoView {
     let ids = use_function_ids();
     let initial = Resource::new(
         move || ids.get(),

@@ -1,7 +1,6 @@
 //! The Overview tab: how it goes, where to call it, how it is set up.
 
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::context::{FunctionContext, FunctionTab};
 use super::frame::FunctionFrame;
@@ -13,18 +12,9 @@ use crate::ui::widgets::card::Card;
 use crate::ui::widgets::chart::InvocationsChart;
 use crate::ui::widgets::stat::{Stat, Stats};
 
-pub struct FunctionOverviewPage;
-
-#[lazy_route]
-impl LazyRoute for FunctionOverviewPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(this: Self) -> AnyView {
-        let FunctionOverviewPage = this;
-        view! { <FunctionFrame tab=FunctionTab::Overview body=|context| view! { <Overview context/> }.into_any()/> }.into_any()
-    }
+#[component]
+pub fn OverviewTab() -> impl IntoView {
+    view! { <FunctionFrame tab=FunctionTab::Overview body=|context| view! { <Overview context/> }.into_any()/> }
 }
 
 #[component]

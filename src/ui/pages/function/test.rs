@@ -2,7 +2,6 @@
 
 use leptos::form::ActionForm;
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::context::{FunctionContext, FunctionTab, use_function_ids};
 use super::frame::FunctionFrame;
@@ -25,20 +24,6 @@ use crate::ui::widgets::notice::{Banner, Tone};
 const LOOKED_AT: u32 = 20;
 /// Calls that the history of the tab keeps.
 const KEPT: usize = 50;
-
-pub struct FunctionTestPage;
-
-#[lazy_route]
-impl LazyRoute for FunctionTestPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(this: Self) -> AnyView {
-        let FunctionTestPage = this;
-        view! { <Test/> }.into_any()
-    }
-}
 
 /// The execution that the address asks to repeat, and the newest test call: after a form was sent without JavaScript, that is its answer.
 async fn load_earlier(
@@ -63,7 +48,7 @@ async fn load_earlier(
 }
 
 #[component]
-fn Test() -> impl IntoView {
+pub fn TestTab() -> impl IntoView {
     let ids = use_function_ids();
     let repeated = use_query("execution");
     let earlier = Resource::new(

@@ -1,0 +1,260 @@
+//! Changes of a function: settings, code, whole sources.
+
+use bytes::Bytes;
+
+use super::{Functions, SourceUpload, record::FunctionRecord, source};
+use crate::model::error::{Error, Result};
+use crate::model::function::{
+    Code, Environment, Function, HttpMethods, Memory, OutboundHost, Timeout,
+};
+use crate::model::id::{FunctionId, WorkspaceId};
+use crate::model::time::Timestamp;
+use crate::model::workspace::{Description, Name};
+use crate::port::keys;
+use crate::port::store::{Condition, Update, Write};
+use crate::service::actor::Actor;
+use crate::service::table::to_item;
+use crate::service::workspaces::{changed_meanwhile, check_etag, etag};
+
+/// A change; `None` leaves a field as it is.
+#[derive(Clone, Debug, Default)]
+pub struct FunctionChange {
+    pub name: Option<Name>,
+    /// An empty one clears it.
+    pub description: Option<Description>,
+    pub memory: Option<Memory>,
+    pub timeout: Option<Timeout>,
+    pub http_methods: Option<HttpMethods>,
+    pub environment: Option<Environment>,
+    pub allowed_outbound_hosts: Option<Vec<OutboundHost>>,
+    /// An empty one clears it.
+    pub invocation_url: Option<String>,
+    pub code: Option<Code>,
+    pub disabled: Option<bool>,
+    pub last_deployed: Option<Timestamp>,
+}
+
+impl FunctionChange {
+    /// Whether anything but the time of deployment changes.
+    fn modifies(&self) -> bool {
+        self.name.is_some()
+            || self.description.is_some()
+            || self.memory.is_some()
+            || self.timeout.is_some()
+            || self.http_methods.is_some()
+            || self.environment.is_some()
+            || self.allowed_outbound_hosts.is_some()
+            || self.invocation_url.is_some()
+            || self.code.is_some()
+    }
+}
+
+impl Functions {
+    async fn turn(&self, id: &FunctionId) -> tokio::sync::MutexGuard<'_, ()> {
+        use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(id);
+        self.turns[hash as usize % self.turns.len()].lock().await
+    }
+
+    /// Applies a change; settings take effect at once on what serves, code with the next deployment. `if_match` is an ETag that must still hold.
+    pub async fn update(
+        &self,
+        _actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+        change: FunctionChange,
+        if_match: Option<&str>,
+    ) -> Result<(Function, String)> {
+        let _turn = self.turn(id).await;
+        // A racing writer moves the revision; our change is then laid on top of theirs, unless the caller asked to be told.
+        for _ in 0..16 {
+            let mut record = self.record(workspace, id).await?;
+            check_etag(if_match, record.revision)?;
+            let before = record.revision;
+            self.apply(&mut record, &change).await?;
+            if self
+                .replace(&record, before, change.last_deployed.is_some())
+                .await?
+            {
+                self.routes.follow_function(&record).await?;
+                let code = self.code(&record).await?;
+                let tag = etag(record.revision);
+                return Ok((self.view(record, Some(code)).await?, tag));
+            }
+            if if_match.is_some_and(|tag| tag != "*") {
+                return Err(changed_meanwhile());
+            }
+        }
+        Err(Error::overloaded(
+            "This function is being changed by many callers at once. Try again in a moment.",
+        ))
+    }
+
+    async fn apply(&self, record: &mut FunctionRecord, change: &FunctionChange) -> Result<()> {
+        if change.modifies() {
+            record.last_modified = Timestamp::now();
+        }
+        record.revision += 1.0;
+        if let Some(name) = &change.name {
+            record.name = name.clone();
+        }
+        if let Some(description) = &change.description {
+            record.description =
+                Some(description.clone()).filter(|description| !description.as_str().is_empty());
+        }
+        if let Some(url) = &change.invocation_url {
+            record.invocation_url = parse_invocation_url(url)?;
+        }
+        if let Some(code) = &change.code {
+            self.store_code(record, code).await?;
+        }
+        record.memory = change.memory.unwrap_or(record.memory);
+        record.timeout = change.timeout.unwrap_or(record.timeout);
+        record.http_methods = change
+            .http_methods
+            .clone()
+            .unwrap_or_else(|| record.http_methods.clone());
+        record.environment_variables = change
+            .environment
+            .clone()
+            .unwrap_or_else(|| record.environment_variables.clone());
+        record.allowed_outbound_hosts = change
+            .allowed_outbound_hosts
+            .clone()
+            .unwrap_or_else(|| record.allowed_outbound_hosts.clone());
+        record.disabled = change.disabled.unwrap_or(record.disabled);
+        record.last_deployed = change.last_deployed.or(record.last_deployed);
+        Ok(())
+    }
+
+    /// Writes what callers may change, when the revision is still `before`. What builds and deployments keep in the item stays as it is.
+    async fn replace(
+        &self,
+        record: &FunctionRecord,
+        before: f64,
+        with_last_deployed: bool,
+    ) -> Result<bool> {
+        let mut set = to_item(record)?;
+        for of_others in [
+            "versions",
+            "appName",
+            "deploymentId",
+            "deployedVersion",
+            "deployedSource",
+            "deployedConfiguration",
+            "taskId",
+            "work",
+            "failed",
+            "deleting",
+        ] {
+            set.remove(of_others);
+        }
+        if !with_last_deployed {
+            set.remove("lastDeployed");
+        }
+        let mut update = Update::new(keys::function(&record.workspace_id, &record.id));
+        let optional = [
+            "description",
+            "invocationUrl",
+            "code",
+            "codeKey",
+            "codeSha256",
+            "archiveKey",
+            "archiveSha256",
+        ];
+        update.remove = optional
+            .iter()
+            .filter(|name| !set.contains_key(**name))
+            .map(|name| (*name).to_owned())
+            .collect();
+        update.set = set;
+        let same = if before == 0.0 {
+            Condition::Missing("revision".to_owned())
+        } else {
+            Condition::Equals("revision".to_owned(), before.into())
+        };
+        update.condition = Some(Condition::All(vec![Condition::Exists, same]));
+        self.table
+            .try_transact(vec![Write::Update(update)], None)
+            .await
+    }
+
+    pub async fn set_enabled(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+        enabled: bool,
+    ) -> Result<Function> {
+        let change = FunctionChange {
+            disabled: Some(!enabled),
+            ..FunctionChange::default()
+        };
+        self.update(actor, workspace, id, change, None)
+            .await
+            .map(|(function, _)| function)
+    }
+
+    /// Replaces the whole source by an upload.
+    pub async fn replace_source(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+        upload: SourceUpload,
+        if_match: Option<&str>,
+    ) -> Result<(Function, String)> {
+        let (tree, summary) = self.read_upload(&upload).await?;
+        let _turn = self.turn(id).await;
+        for _ in 0..16 {
+            let mut record = self.record(workspace, id).await?;
+            check_etag(if_match, record.revision)?;
+            let before = record.revision;
+            let entry = tree
+                .files
+                .get(&tree.entry)
+                .cloned()
+                .unwrap_or_else(Bytes::new);
+            self.store_upload(&mut record, &upload, &summary, &entry)
+                .await?;
+            record.revision += 1.0;
+            record.last_modified = Timestamp::now();
+            if let Some(manifest) = &tree.manifest {
+                source::apply_manifest(&mut record, manifest)?;
+            }
+            if self.replace(&record, before, false).await? {
+                self.routes.follow_function(&record).await?;
+                return self.get(actor, workspace, id).await;
+            }
+        }
+        Err(Error::overloaded(
+            "This function is being changed by many callers at once. Try again in a moment.",
+        ))
+    }
+}
+
+/// `invocationUrl` without a scheme gets `http://`; empty clears it.
+pub fn parse_invocation_url(text: &str) -> Result<Option<String>> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let wrong = || {
+        Error::validation(
+            "invocationUrl",
+            "Write the address as http://host[:port]/path or https://host[:port]/path.",
+        )
+    };
+    let url = if text.contains("://") {
+        text.to_owned()
+    } else {
+        format!("http://{text}")
+    };
+    let parsed = reqwest::Url::parse(&url).map_err(|_| wrong())?;
+    let fits = matches!(parsed.scheme(), "http" | "https")
+        && parsed.host_str().is_some_and(|host| !host.is_empty())
+        && parsed.username().is_empty()
+        && parsed.password().is_none()
+        && url.len() <= 2_048;
+    if fits { Ok(Some(url)) } else { Err(wrong()) }
+}
