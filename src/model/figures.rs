@@ -30,8 +30,10 @@ impl Figures {
     }
 }
 
-/// One step of a series: what happened from `start` until the next step.
+/// One step of a series: what happened from `start` until the next step. Travels as a list of five numbers, the start in seconds: a
+/// page holds dozens.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "(i64, u64, u64, f64, f64)", into = "(i64, u64, u64, f64, f64)")]
 pub struct Point {
     pub start: Timestamp,
     pub invocations: u64,
@@ -40,4 +42,28 @@ pub struct Point {
     pub cpu_seconds: f64,
     /// Milliseconds; 0 without invocations.
     pub p95_ms: f64,
+}
+
+impl From<(i64, u64, u64, f64, f64)> for Point {
+    fn from((start, invocations, errors, cpu_seconds, p95_ms): (i64, u64, u64, f64, f64)) -> Self {
+        Self {
+            start: Timestamp::from_seconds(start),
+            invocations,
+            errors,
+            cpu_seconds,
+            p95_ms,
+        }
+    }
+}
+
+impl From<Point> for (i64, u64, u64, f64, f64) {
+    fn from(point: Point) -> Self {
+        (
+            point.start.seconds(),
+            point.invocations,
+            point.errors,
+            point.cpu_seconds,
+            point.p95_ms,
+        )
+    }
 }

@@ -1,6 +1,6 @@
 //! Instants, shown and exchanged as ISO 8601 in Korean time (UTC+09:00, no daylight saving).
 
-use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
+use chrono::{DateTime, FixedOffset, SecondsFormat, Timelike as _, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
@@ -52,6 +52,11 @@ impl Timestamp {
     /// Text of fixed width, so that sort keys order as time does.
     pub fn sort_key(self) -> String {
         self.0.to_rfc3339_opts(SecondsFormat::Micros, false)
+    }
+
+    /// Hours and minutes in KST, as in `09:30`.
+    pub fn clock(self) -> String {
+        format!("{:02}:{:02}", self.0.hour(), self.0.minute())
     }
 
     /// Formats with chrono's `strftime` language, in KST.
