@@ -5,8 +5,10 @@
 //! kilobytes over the base's, brought into each fresh instance before a request ([`Restorer`]).
 
 mod base;
+mod bases;
 mod capture;
 mod component;
+mod confine;
 pub mod engine;
 mod frame;
 mod guest;
@@ -33,7 +35,9 @@ pub const BASE_MODULE: &str = "blue_faas_base";
 pub const BASE_WORLD: &str = include_str!("base.wit");
 
 pub use self::base::Base;
+pub use self::bases::{BaseError, Bases, BasesConfig};
 pub use self::capture::{Captured, Capturer, MAX_FILES, Source, Uncaptured};
+pub use self::confine::confine_child;
 pub use self::image::{BaseKey, Image};
 pub use self::prepare::prepare_base;
 pub use self::prepared::{

@@ -7,6 +7,7 @@ use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
 use super::base::{Base, MAX_BASE, MODULES, unpack_snapshot};
+use super::confine::confine_child;
 use super::engine;
 use super::guest::{Guest, WARM_UP, linker};
 use super::memory::{PAGE, memory_module};
@@ -19,9 +20,10 @@ const WARM_REQUESTS: usize = 20;
 /// CPython 3.12 counts no references to an object with this count.
 const IMMORTAL: u32 = u32::MAX >> 2;
 
-/// Compiles the base at `wasm` into the folder `out`. A base that has not served yet serves a few requests and is then
+/// Compiles the base at `wasm` into the folder `out`, in a process of its own, which this confines. A base that has not served yet serves a few requests and is then
 /// written there too, with the memory it has now. The error is one line.
 pub fn prepare_base(wasm: &Path, out: &Path) -> Result<(), String> {
+    confine_child()?;
     let size = std::fs::metadata(wasm)
         .map_err(|error| format!("cannot read the base: {error}"))?
         .len();
