@@ -8,6 +8,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[cfg(feature = "ssr")]
 fn main() -> std::process::ExitCode {
     use blue_faas::adapter::platform::wasmtime::compile_artifact;
+    use blue_faas::adapter::snapshot::prepare_base;
     use blue_faas::server::config::{Arguments, Command, Config};
     use blue_faas::server::{healthcheck, run, telemetry};
     use clap::Parser as _;
@@ -21,6 +22,7 @@ fn main() -> std::process::ExitCode {
             native,
             cache,
         }) => compile_artifact(wasm, native, cache),
+        Some(Command::PrepareBase { wasm, folder }) => prepare_base(wasm, folder),
         Some(Command::Healthcheck) => healthcheck::ask(&arguments.addr),
         None => Config::from_arguments(&arguments).and_then(|config| {
             telemetry::init(&config.log);

@@ -1,8 +1,10 @@
-//! Technology behind the ports: a folder a port, a file a technology. No adapter imports another.
+//! Technology behind the ports: a folder a port, a file a technology. No adapter imports another; `snapshot` is what builder and
+//! platform share.
 
 pub mod blobs;
 pub mod builder;
 pub mod logs;
 pub mod metrics;
 pub mod platform;
+pub mod snapshot;
 pub mod store;

@@ -28,6 +28,25 @@ pub struct Artifact {
     pub size: u64,
 }
 
+/// Extensions of artifacts' keys.
+const IMAGE: &str = ".image";
+const COMPONENT: &str = ".wasm";
+
+impl Artifact {
+    /// Whether it is what one function's memory holds over a common program's, rather than a component.
+    pub fn is_image(&self) -> bool {
+        self.key.ends_with(IMAGE)
+    }
+
+    /// Where the blobs hold it as a component that runs anywhere, once somebody wanted that.
+    pub fn portable_key(&self) -> String {
+        match self.key.strip_suffix(IMAGE) {
+            Some(stem) => format!("{stem}{COMPONENT}"),
+            None => self.key.clone(),
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Version {
     pub function_id: FunctionId,

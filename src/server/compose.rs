@@ -12,6 +12,7 @@ use crate::adapter::builder::embedded::{ComponentizeBuilder, ComponentizeConfig}
 use crate::adapter::logs::embedded::EmbeddedLogs;
 use crate::adapter::metrics::embedded::EmbeddedMetrics;
 use crate::adapter::platform::wasmtime::{WasmtimeConfig, WasmtimePlatform};
+use crate::adapter::snapshot::{Bases, BasesConfig};
 use crate::adapter::store::sqlite::SqliteStore;
 use crate::port::blobs::Blobs;
 use crate::port::builder::Builder;
@@ -58,9 +59,17 @@ fn adapters(config: &Config) -> Result<Adapters, String> {
     let blobs: Arc<dyn Blobs> = Arc::new(
         FilesystemBlobs::open(&data.join("blobs")).map_err(|cause| in_data(cause.to_string()))?,
     );
+    let compiler = std::env::current_exe()
+        .map_err(|cause| format!("the path of this program is not known: {cause}"))?;
+    let bases = BasesConfig {
+        directory: data.join("cache/bases"),
+        compiler: compiler.clone(),
+    };
+    let bases = Arc::new(Bases::open(bases, blobs.clone())?);
     let builder = ComponentizeBuilder::new(
         ComponentizeConfig {
             venv: config.build.venv.clone(),
+            snapshot: config.build.snapshot,
             work_dir: data.join("work"),
             cache_dir: data.join("cache/builder"),
             timeout: config.build.timeout,
@@ -70,10 +79,9 @@ fn adapters(config: &Config) -> Result<Adapters, String> {
             push_hosts: config.build.push_hosts.clone(),
         },
         blobs.clone(),
+        bases.clone(),
     );
     let key_values = StoredKeyValues::new(Table::new(store.clone()), blobs.clone());
-    let compiler = std::env::current_exe()
-        .map_err(|cause| format!("the path of this program is not known: {cause}"))?;
     let platform = WasmtimePlatform::new(
         WasmtimeConfig {
             native_dir: data.join("cache/native"),
@@ -88,6 +96,7 @@ fn adapters(config: &Config) -> Result<Adapters, String> {
         },
         blobs.clone(),
         key_values.clone(),
+        bases,
     )
     .map_err(|cause| cause.to_string())?;
     Ok(Adapters {

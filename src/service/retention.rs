@@ -290,6 +290,10 @@ impl Retention {
         let (mut keys_named, mut hashes) = (HashSet::new(), HashSet::new());
         let mut name = |artifact: Option<crate::model::version::Artifact>| {
             if let Some(artifact) = artifact {
+                // A component beside an image can be made again.
+                if !strictly {
+                    keys_named.insert(artifact.portable_key());
+                }
                 keys_named.insert(artifact.key);
                 hashes.insert(artifact.sha256);
             }

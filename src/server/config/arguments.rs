@@ -57,8 +57,8 @@ pub struct Arguments {
     /// files (s3 comes with the cloud adapters)
     #[arg(long, env = "BLUE_FAAS_BLOBS", default_value = "files")]
     pub blobs: String,
-    /// embedded (remote comes with the cloud adapters)
-    #[arg(long, env = "BLUE_FAAS_BUILDER", default_value = "embedded")]
+    /// snapshot | componentize: how sources become artifacts (remote comes with the cloud adapters)
+    #[arg(long, env = "BLUE_FAAS_BUILDER", default_value = "snapshot")]
     pub builder: String,
     /// embedded (spinapp comes with the cloud adapters)
     #[arg(long, env = "BLUE_FAAS_PLATFORM", default_value = "embedded")]
@@ -127,22 +127,30 @@ pub enum Command {
         native: PathBuf,
         cache: PathBuf,
     },
+    /// Compiles the program that all functions share; the server runs this in a child process
+    #[command(hide = true)]
+    PrepareBase { wasm: PathBuf, folder: PathBuf },
 }
 
 impl Arguments {
     /// Engines that this version has; others are refused with the reason.
     pub(super) fn check_engines(&self) -> Result<(), String> {
+        // The other of this version's, and what the default was called before there were two.
+        let builder = match self.builder.as_str() {
+            "componentize" | "embedded" => "snapshot".to_owned(),
+            other => other.to_owned(),
+        };
         let engines = [
             ("BLUE_FAAS_STORE", &self.store, "sqlite", "dynamodb"),
             ("BLUE_FAAS_BLOBS", &self.blobs, "files", "s3"),
-            ("BLUE_FAAS_BUILDER", &self.builder, "embedded", "remote"),
+            ("BLUE_FAAS_BUILDER", &builder, "snapshot", "remote"),
             ("BLUE_FAAS_PLATFORM", &self.platform, "embedded", "spinapp"),
             ("BLUE_FAAS_LOGS", &self.logs, "embedded", "loki"),
             ("BLUE_FAAS_METRICS", &self.metrics, "embedded", "prometheus"),
             ("BLUE_FAAS_AUTH", &self.auth, "off", "on"),
         ];
         if (self.builder == "remote") != (self.platform == "spinapp") {
-            return Err("BLUE_FAAS_BUILDER and BLUE_FAAS_PLATFORM go in pairs: embedded and embedded, or remote and spinapp.".to_owned());
+            return Err("BLUE_FAAS_BUILDER and BLUE_FAAS_PLATFORM go in pairs: snapshot or componentize and embedded, or remote and spinapp.".to_owned());
         }
         for (name, value, here, later) in engines {
             if value == later {

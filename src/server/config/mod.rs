@@ -50,6 +50,8 @@ pub struct ListenSettings {
 pub struct BuildSettings {
     /// `BLUE_FAAS_VENV`
     pub venv: PathBuf,
+    /// `BLUE_FAAS_BUILDER`: whether functions are snapshots of a common base where they can be.
+    pub snapshot: bool,
     /// `BLUE_FAAS_BUILD_PARALLELISM`
     pub parallelism: usize,
     /// `BLUE_FAAS_WARM_UP`
@@ -155,6 +157,7 @@ impl Config {
             },
             build: BuildSettings {
                 venv: arguments.venv.clone().unwrap_or_else(parse::default_venv),
+                snapshot: arguments.builder != "componentize",
                 parallelism: parse::count(
                     "BLUE_FAAS_BUILD_PARALLELISM",
                     &arguments.build_parallelism,

@@ -167,7 +167,7 @@ impl Builds {
             _ => self.build(task, output, cancel).await?,
         };
         task.artifact = Some(artifact.clone());
-        task.wasm_path = Some(self.blobs.url(&artifact.key));
+        task.wasm_path = Some(self.blobs.url(&artifact.portable_key()));
         if let Some(function) = task.function_id.clone()
             && task.kind != TaskKind::Push
         {
@@ -211,7 +211,9 @@ impl Builds {
             source,
         };
         let built = self.builder.build(request, output.as_ref(), cancel).await?;
-        output.line(StageName::Build, "Compiling to native code");
+        if !built.artifact.is_image() {
+            output.line(StageName::Build, "Compiling to native code");
+        }
         self.prepare(&built.artifact).await?;
         self.table
             .write(Write::put(

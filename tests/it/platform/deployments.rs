@@ -303,10 +303,12 @@ async fn a_missing_compiler_is_noticed() {
         namespaces: Vec::new(),
         max_instances: 1,
     };
+    let bases = super::fixture::bases(&config, Arc::new(LocalFiles));
     let platform = blue_faas::adapter::platform::wasmtime::WasmtimePlatform::new(
         config,
         Arc::new(LocalFiles),
         super::fixture::values(),
+        bases,
     )
     .expect("starts");
     let error = platform.check().await.expect_err("no compiler");

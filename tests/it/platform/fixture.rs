@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use blue_faas::adapter::platform::wasmtime::{WasmtimeConfig, WasmtimePlatform};
+use blue_faas::adapter::snapshot::{Bases, BasesConfig};
 use blue_faas::model::deployment::{AppName, DeployOptions, ImageRef, Namespace};
 use blue_faas::model::execution::Level;
 use blue_faas::model::function::{Environment, Memory, OutboundHost};
@@ -25,6 +26,15 @@ pub struct Fixture {
     pub platform: Arc<WasmtimePlatform>,
 }
 
+/// None is prepared: what these tests run has code of its own.
+pub fn bases(config: &WasmtimeConfig, blobs: Arc<dyn Blobs>) -> Arc<Bases> {
+    let config = BasesConfig {
+        directory: config.native_dir.join("bases"),
+        compiler: config.compiler.clone(),
+    };
+    Arc::new(Bases::open(config, blobs).expect("a folder for bases"))
+}
+
 impl Fixture {
     pub fn new() -> Self {
         Self::in_directory(native_dir(), Arc::new(LocalFiles))
@@ -38,7 +48,8 @@ impl Fixture {
             namespaces: vec![Namespace::parse("default").expect("valid")],
             max_instances: 64,
         };
-        let platform = WasmtimePlatform::new(config, blobs, Arc::new(Values::default()))
+        let bases = bases(&config, blobs.clone());
+        let platform = WasmtimePlatform::new(config, blobs, Arc::new(Values::default()), bases)
             .expect("the platform starts");
         Self {
             platform: Arc::new(platform),

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
+use super::base::BaseMaker;
 use super::child::Limits;
-use super::componentize::{self, Component};
+use super::componentize::{self, Artifact};
 use super::diagnose::{Findings, check_tree};
 use super::imports::Surroundings;
 use super::requirements::Installer;
@@ -32,10 +34,12 @@ pub(super) struct Build<'a> {
     pub(super) progress: &'a dyn Progress,
     pub(super) cancel: &'a CancellationToken,
     pub(super) deadline: Instant,
+    /// Where functions are snapshots of a base.
+    pub(super) maker: Option<&'a Arc<BaseMaker>>,
 }
 
 impl Build<'_> {
-    pub(super) async fn run(&self) -> Result<Component, BuildError> {
+    pub(super) async fn run(&self) -> Result<Artifact, BuildError> {
         self.progress.stage(StageName::Validate);
         let surroundings = Surroundings::of_files(
             self.tree.files.keys().map(String::as_str),
@@ -143,7 +147,7 @@ impl Build<'_> {
         mut surroundings: Surroundings,
         mut findings: Findings,
         cancel: &CancellationToken,
-    ) -> Result<Component, BuildError> {
+    ) -> Result<Artifact, BuildError> {
         if !self.tree.requirements.is_empty() {
             surroundings.installed = Some(self.install(cancel).await?);
             let tree = self.tree.clone();
@@ -155,6 +159,15 @@ impl Build<'_> {
         let entry = self.room.src().join(&self.tree.entry);
         componentize::append_shim(&entry, &findings)
             .map_err(|error| BuildError::Failed(error.to_string()))?;
+        if let Some(maker) = self.maker {
+            match self.snapshot(maker, &findings, cancel).await? {
+                Ok(image) => return Ok(image),
+                Err(reason) => self.progress.line(
+                    StageName::Build,
+                    &format!("Building with componentize-py, which takes longer, because {reason}"),
+                ),
+            }
+        }
         let started = Instant::now();
         let limits = self.limits("The build", TOP_LEVEL, self.config.timeout);
         let component = componentize::run(

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Write;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -25,8 +26,8 @@ def IncomingHandler():
     return handler() if isinstance(handler, type) else handler
 ";
 
-/// The component as it lies on disk.
-pub(super) struct Component {
+/// A component, or an image, as it lies on disk.
+pub(super) struct Artifact {
     pub(super) path: PathBuf,
     pub(super) sha256: String,
     pub(super) size: u64,
@@ -67,6 +68,23 @@ pub(super) fn append_shim(entry: &Path, findings: &Findings) -> io::Result<()> {
     )
 }
 
+/// Dotted name of the module in a file.
+pub(super) fn module(file: &str) -> String {
+    file.strip_suffix(".py").unwrap_or(file).replace('/', ".")
+}
+
+/// What the toolchain gets to see.
+pub(super) fn environment(room: &Room) -> Vec<(&'static str, OsString)> {
+    vec![
+        ("HOME", room.path().into()),
+        ("TMPDIR", room.tmp().into()),
+        // Not the real one: the guest may write to what is mounted, and the real one runs outside the sandbox.
+        ("VIRTUAL_ENV", room.environment().into()),
+        ("RUST_BACKTRACE", "0".into()),
+        ("PYTHONDONTWRITEBYTECODE", "1".into()),
+    ]
+}
+
 pub(super) async fn run(
     venv: &Path,
     tree: &SourceTree,
@@ -74,14 +92,10 @@ pub(super) async fn run(
     limits: Limits,
     progress: &dyn Progress,
     cancel: &CancellationToken,
-) -> Result<Component, BuildError> {
+) -> Result<Artifact, BuildError> {
     let python = venv.join("bin").join("python");
     let output = room.out().join("app.wasm");
-    let module = tree
-        .entry
-        .strip_suffix(".py")
-        .unwrap_or(&tree.entry)
-        .replace('/', ".");
+    let module = module(&tree.entry);
     let start = "import sys; from componentize_py import script; sys.exit(script())";
     let mut args = vec!["-I".into(), "-c".into(), start.into()];
     args.extend(["-q", "-w", "spin-http", "componentize", &module, "-p", "."].map(Into::into));
@@ -92,19 +106,11 @@ pub(super) async fn run(
         "-o".into(),
         output.clone().into(),
     ]);
-    let env = vec![
-        ("HOME", room.path().into()),
-        ("TMPDIR", room.tmp().into()),
-        // Not the real one: the guest may write to what is mounted, and the real one runs outside the sandbox.
-        ("VIRTUAL_ENV", room.environment().into()),
-        ("RUST_BACKTRACE", "0".into()),
-        ("PYTHONDONTWRITEBYTECODE", "1".into()),
-    ];
     let dir = room.src();
     let program = Program {
         path: &python,
         args,
-        env,
+        env: environment(room),
         dir: &dir,
     };
     let finished = child::run(program, &limits, cancel, &mut |_: &str| ()).await?;
@@ -120,7 +126,7 @@ pub(super) async fn run(
         .map_err(|error| BuildError::Failed(format!("the component could not be read: {error}")))
 }
 
-fn measure(path: PathBuf) -> io::Result<Component> {
+pub(super) fn measure(path: PathBuf) -> io::Result<Artifact> {
     let mut file = File::open(&path)?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1024 * 1024];
@@ -128,7 +134,7 @@ fn measure(path: PathBuf) -> io::Result<Component> {
     loop {
         let read = file.read(&mut buffer)?;
         if read == 0 {
-            return Ok(Component {
+            return Ok(Artifact {
                 path,
                 sha256: hex(&hasher.finalize()),
                 size,

@@ -13,7 +13,11 @@ const VENDOR_MOUNT: &str = "/1/";
 
 /// Lines of the guest's own output and traceback, without those of the toolchain around it.
 pub(super) fn guest_lines(output: &str) -> Vec<String> {
-    let (guest, _) = split(output);
+    printed(split(output).0)
+}
+
+/// What the guest alone printed, as lines of the build's output.
+pub(super) fn printed(guest: &str) -> Vec<String> {
     guest
         .lines()
         .map(clean)
@@ -30,9 +34,7 @@ pub(super) fn interpret(output: &str, files: &BTreeMap<String, Bytes>) -> BuildE
     if !is_exception {
         return if output.contains("wasm trap") || output.contains("wasm backtrace") {
             let message = "The top-level code crashed while the module was loaded.".to_owned();
-            let hint =
-                "Create large or deeply nested values in handle_request, not at the top level.";
-            source_error(message, Some(hint), None, files)
+            crashed(message, files)
         } else {
             tracing::error!(output = %output.chars().take(4000).collect::<String>(), "componentize failed");
             BuildError::Failed(if cause.is_empty() {
@@ -42,8 +44,34 @@ pub(super) fn interpret(output: &str, files: &BTreeMap<String, Bytes>) -> BuildE
             })
         };
     }
+    explain(guest, &cause, files)
+}
+
+/// A traceback as Python formats it.
+pub(super) fn interpret_traceback(text: &str, files: &BTreeMap<String, Bytes>) -> BuildError {
+    // The exception follows the last place, whose own lines are indented.
+    let mut rest = text
+        .lines()
+        .rev()
+        .take_while(|line| !line.starts_with("  File \""));
+    let after: Vec<&str> = rest.by_ref().collect();
+    let named = after
+        .iter()
+        .rev()
+        .find(|line| !line.is_empty() && !line.starts_with(' ') && !line.starts_with("Traceback"));
+    let cause = clean(named.copied().unwrap_or("the module could not be loaded"));
+    explain(text, &cause, files)
+}
+
+/// The guest ended by something that is no exception.
+pub(super) fn crashed(message: String, files: &BTreeMap<String, Bytes>) -> BuildError {
+    let hint = "Create large or deeply nested values in handle_request, not at the top level.";
+    source_error(message, Some(hint), None, files)
+}
+
+fn explain(guest: &str, cause: &str, files: &BTreeMap<String, Bytes>) -> BuildError {
     let place = last_place(guest, files);
-    let hint = hint(&cause, guest);
+    let hint = hint(cause, guest);
     source_error(
         cause.chars().take(1000).collect(),
         hint.as_deref(),
@@ -262,6 +290,23 @@ mod tests {
         );
         assert!(
             matches!(error, BuildError::Source { message, diagnostics } if message.contains("has no attribute") && diagnostics[0].hint.is_some())
+        );
+    }
+
+    #[test]
+    fn a_traceback_of_the_guest_itself_becomes_the_same_place() {
+        let text = "Traceback (most recent call last):\n  File \"/0/app.py\", line 2, in <module>\n    A = os.environ['A']\n        ~~~~~~~~~~^^^^^\n  File \"<frozen os>\", line 685, in __getitem__\nKeyError: 'A'\n";
+        let message = |text| match super::interpret_traceback(text, &files()) {
+            BuildError::Source { message, .. } => message,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(message(text), "app.py:2: KeyError: 'A'");
+        let several = "Traceback (most recent call last):\n  File \"/0/app.py\", line 1, in <module>\n    raise ValueError('a\\nb')\nValueError: a\nb\n";
+        assert_eq!(message(several), "app.py:1: ValueError: a");
+        let bare = "AttributeError: module 'app' has no attribute 'IncomingHandler'\n";
+        assert_eq!(
+            message(bare),
+            "AttributeError: module 'app' has no attribute 'IncomingHandler'"
         );
     }
 

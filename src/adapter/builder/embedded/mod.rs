@@ -1,6 +1,7 @@
-//! The builder that runs here: componentize-py in a bounded child process.
+//! The builder that runs here: snapshots of a common base, and componentize-py in a bounded child process for what that does not suit.
 
 mod archive;
+mod base;
 mod build;
 mod cache;
 mod child;
@@ -13,9 +14,11 @@ mod image;
 mod imports;
 mod manifest;
 mod mypy;
+mod portable;
 mod python;
 mod registry;
 mod requirements;
+mod snapshot;
 mod source;
 mod usage;
 mod workdir;
@@ -32,9 +35,11 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use self::archive::Limits;
+use self::base::BaseMaker;
 use self::build::Build;
 use self::image::Image;
 use self::workdir::WorkDir;
+use crate::adapter::snapshot::Bases;
 use crate::model::source::{Diagnostic, SourceSummary};
 use crate::model::task::StageName;
 use crate::model::version::Artifact;
@@ -56,6 +61,8 @@ const REVISION: &str = "1";
 pub struct ComponentizeConfig {
     /// A Python virtual environment with componentize-py, spin-sdk and mypy.
     pub venv: PathBuf,
+    /// Whether functions are snapshots of a common base where they can be; else each is built whole.
+    pub snapshot: bool,
     /// Builds work below it; what they leave is removed.
     pub work_dir: PathBuf,
     /// Keeps what saves time: the type check's cache, installed requirements. May be removed while no build runs.
@@ -76,13 +83,16 @@ pub struct ComponentizeBuilder {
     config: ComponentizeConfig,
     blobs: Arc<dyn Blobs>,
     /// Or why there is none.
-    work: Result<WorkDir, String>,
+    work: Result<Arc<WorkDir>, String>,
     versions: BTreeMap<String, String>,
+    bases: Arc<Bases>,
+    /// Where functions are snapshots of a base.
+    maker: Option<Arc<BaseMaker>>,
 }
 
 impl ComponentizeBuilder {
     /// Removes what an earlier server left in the working folder. Never fails: [`Builder::check`] tells what is missing.
-    pub fn new(config: ComponentizeConfig, blobs: Arc<dyn Blobs>) -> Self {
+    pub fn new(config: ComponentizeConfig, blobs: Arc<dyn Blobs>, bases: Arc<Bases>) -> Self {
         let config = ComponentizeConfig {
             venv: absolute(config.venv),
             cache_dir: absolute(config.cache_dir),
@@ -98,11 +108,23 @@ impl ComponentizeBuilder {
             });
         cache::prune(&config.cache_dir);
         let versions = componentize::versions(&config.venv);
+        let work = work.map(Arc::new);
+        let maker = work.as_ref().ok().filter(|_| config.snapshot).map(|work| {
+            let recipe = base::recipe(&versions);
+            Arc::new(BaseMaker::new(
+                bases.clone(),
+                config.venv.clone(),
+                work.clone(),
+                recipe,
+            ))
+        });
         Self {
             config,
             blobs,
             work,
             versions,
+            bases,
+            maker,
         }
     }
 
@@ -164,6 +186,9 @@ impl Builder for ComponentizeBuilder {
     fn cache_key(&self, source: &SourceTree) -> String {
         let mut hasher = Sha256::new();
         hasher.update(REVISION);
+        if self.config.snapshot {
+            hasher.update(base::recipe(&self.versions));
+        }
         for (package, version) in &self.versions {
             hasher.update(format!("{package}=={version}\n"));
         }
@@ -198,13 +223,14 @@ impl Builder for ComponentizeBuilder {
             progress,
             cancel,
             deadline: started + self.config.timeout,
+            maker: self.maker.as_ref(),
         };
-        let key = format!(
-            "build-artifacts/{}/{}.wasm",
-            request.task_id, request.app_name
-        );
+        let stem = format!("build-artifacts/{}/{}", request.task_id, request.app_name);
+        let mut key = String::new();
         let component = match build.run().await {
             Ok(component) => {
+                let extension = component.path.extension().unwrap_or_default();
+                key = format!("{stem}.{}", extension.to_string_lossy());
                 let stored = self
                     .blobs
                     .put_file(&key, &component.path, Some(&component.sha256))
@@ -226,13 +252,16 @@ impl Builder for ComponentizeBuilder {
                 started.elapsed().as_secs_f64()
             ),
         );
-        Ok(Built {
-            artifact: Artifact {
-                key,
-                sha256: component.sha256,
-                size: component.size,
-            },
-        })
+        let artifact = Artifact {
+            key,
+            sha256: component.sha256,
+            size: component.size,
+        };
+        if request.function_id.is_none() {
+            // Who builds without a function wants the component.
+            self.portable(&artifact).await?;
+        }
+        Ok(Built { artifact })
     }
 
     async fn push(
@@ -247,9 +276,10 @@ impl Builder for ComponentizeBuilder {
             request.registry_url.trim_end_matches('/'),
             request.tag
         );
-        let image = Image::new(&request.app_name, &request.artifact);
+        let artifact = self.portable(&request.artifact).await?;
+        let image = Image::new(&request.app_name, &artifact);
         let stored = image
-            .store(self.blobs.as_ref(), &image_ref, &request.artifact)
+            .store(self.blobs.as_ref(), &image_ref, &artifact)
             .await;
         stored.map_err(|error| {
             BuildError::Failed(format!("the image could not be stored: {error}"))
@@ -261,10 +291,7 @@ impl Builder for ComponentizeBuilder {
         let listed = registry::host(&request.registry_url)
             .is_some_and(|host| registry::is_listed(host, &self.config.push_hosts));
         if listed {
-            let component = self
-                .blobs
-                .get(&request.artifact.key, Some(&request.artifact.sha256))
-                .await;
+            let component = self.blobs.get(&artifact.key, Some(&artifact.sha256)).await;
             let component = component.map_err(|error| {
                 BuildError::Failed(format!("the artifact could not be read: {error}"))
             })?;

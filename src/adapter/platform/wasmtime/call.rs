@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline};
 use wasmtime_wasi::I32Exit;
 use wasmtime_wasi_http::WasiHttpView as _;
-use wasmtime_wasi_http::p2::bindings::ProxyPre;
+use wasmtime_wasi_http::p2::bindings::Proxy;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 
@@ -19,6 +19,7 @@ use super::guest::Guest;
 use super::limits::{CpuTimed, MemoryLimit, Usage};
 use super::outbound::{Outbound, OutboundClient};
 use super::output::{Output, exception_line};
+use super::runner::Code;
 use super::settings::Settings;
 use super::spin::Spin;
 use crate::port::key_values::KeyValues;
@@ -56,7 +57,7 @@ struct Instance {
 
 impl Instance {
     fn new(
-        pre: &ProxyPre<Guest>,
+        code: &Code,
         settings: &Arc<Settings>,
         services: Services,
         memory: usize,
@@ -71,7 +72,7 @@ impl Instance {
         };
         let limit = MemoryLimit::new(memory.min(MAX_MEMORY), usage.clone());
         let mut store = Store::new(
-            pre.engine(),
+            code.pre.engine(),
             Guest::new(settings, &output, limit, outbound, spin),
         );
         store.limiter(|guest| &mut guest.memory);
@@ -99,7 +100,7 @@ const MAX_TRANSFER: usize = 16 * 1024 * 1024;
 
 /// Instantiates without calling anything: proof that a call can begin.
 pub(super) async fn prove(
-    pre: &ProxyPre<Guest>,
+    code: &Code,
     settings: &Arc<Settings>,
     services: Services,
     memory: usize,
@@ -107,8 +108,8 @@ pub(super) async fn prove(
     const TIMEOUT: Duration = Duration::from_secs(10);
     let Instance {
         mut store, usage, ..
-    } = Instance::new(pre, settings, services, memory, TIMEOUT);
-    match tokio::time::timeout(TIMEOUT, pre.instantiate_async(&mut store)).await {
+    } = Instance::new(code, settings, services, memory, TIMEOUT);
+    match tokio::time::timeout(TIMEOUT, instantiate(code, &mut store)).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(_)) if usage.is_memory_denied() => Err(format!(
             "It needs more than {} MB to start. Raise the function's memory.",
@@ -121,7 +122,7 @@ pub(super) async fn prove(
 
 /// Runs one call to its end. The guest is gone when this answers, or when the future is dropped.
 pub(super) async fn run(
-    pre: &ProxyPre<Guest>,
+    code: &Code,
     settings: &Arc<Settings>,
     services: Services,
     call: Call,
@@ -133,10 +134,10 @@ pub(super) async fn run(
         output,
         usage,
         deadline,
-    } = Instance::new(pre, settings, services, call.memory, timeout);
+    } = Instance::new(code, settings, services, call.memory, timeout);
     let (sender, receiver) = oneshot::channel();
     let guest = async {
-        let end = enter(pre, &mut store, call, sender, &usage, begun).await;
+        let end = enter(code, &mut store, call, sender, &usage, begun).await;
         // Ends the channels of an answer that was never completed, so that nobody waits for it.
         drop(store);
         end
@@ -164,8 +165,21 @@ pub(super) async fn run(
     }
 }
 
+async fn instantiate(code: &Code, store: &mut Store<Guest>) -> wasmtime::Result<Proxy> {
+    let Some(restorer) = &code.restorer else {
+        return code.pre.instantiate_async(store).await;
+    };
+    let instance = code
+        .pre
+        .instance_pre()
+        .instantiate_async(&mut *store)
+        .await?;
+    restorer.restore(store, &instance).await?;
+    Proxy::new(store, &instance)
+}
+
 async fn enter(
-    pre: &ProxyPre<Guest>,
+    code: &Code,
     store: &mut Store<Guest>,
     call: Call,
     sender: oneshot::Sender<Response>,
@@ -189,7 +203,7 @@ async fn enter(
         .http()
         .new_incoming_request(scheme, request)?;
     let response = store.data_mut().http().new_response_outparam(sender)?;
-    let proxy = pre.instantiate_async(&mut *store).await?;
+    let proxy = instantiate(code, store).await?;
     usage.set_start(begun.elapsed());
     proxy
         .wasi_http_incoming_handler()

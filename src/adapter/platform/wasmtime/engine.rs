@@ -1,20 +1,13 @@
 //! The wasmtime engine: what is compiled for, and how instances are allocated.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::time::Duration;
-use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result,
+use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result};
+
+pub(super) use crate::adapter::snapshot::engine::{
+    TICK, compiler_config, native_key, start_ticker,
 };
 
 /// Largest linear memory of a guest, in bytes: the largest `memory` a function may ask for.
 pub(super) const MAX_MEMORY: usize = 1024 * 1024 * 1024;
-/// How often running guests give way and look at their deadline.
-pub(super) const TICK: Duration = Duration::from_millis(10);
-
-/// Native stack a guest may use, in bytes. Recursion in C code of CPython (parsers, `json`, `re`) uses it; wasmtime's default is half of it.
-const MAX_STACK: usize = 1024 * 1024;
-/// A stack also runs host functions on top of the guest's frames.
-const STACK: usize = 2 * 1024 * 1024;
 /// Bytes of a memory that are reset in place rather than given back to the kernel. A hello dirties 2–3 MiB a call.
 const KEEP_MEMORY: usize = 4 * 1024 * 1024;
 const KEEP_TABLE: usize = 128 * 1024;
@@ -28,22 +21,6 @@ const MAX_INSTANCES: u32 = 8_192;
 const CORE_INSTANCES: u32 = 40;
 const MEMORIES: u32 = 4;
 const TABLES: u32 = 10;
-
-/// Everything that decides what native code looks like. The compiling child and the server share it: a difference would make every artifact unusable.
-pub(super) fn compiler_config() -> Config {
-    let mut config = Config::new();
-    config.wasm_component_model(true);
-    config.epoch_interruption(true);
-    config.memory_init_cow(true);
-    config.max_wasm_stack(MAX_STACK);
-    config.async_stack_size(STACK);
-    // A function's developer reads Python tracebacks; frames of the interpreter's C code say nothing and their tables are a fifth of the file.
-    config.wasm_backtrace_max_frames(None);
-    config.generate_address_map(false);
-    config.native_unwind_info(false);
-    config.debug_symbols(false);
-    config
-}
 
 /// An engine with slots for `max_instances` guests at once; allocates on demand where the address space for them is not to be had.
 pub(super) fn new_engine(max_instances: usize) -> Result<Engine> {
@@ -86,26 +63,4 @@ fn pool(instances: u32) -> PoolingAllocationConfig {
 /// Whether the kernel may swap; assumed where it cannot be read.
 fn has_swap() -> bool {
     std::fs::read_to_string("/proc/swaps").map_or(true, |swaps| swaps.lines().count() > 1)
-}
-
-/// Names what native code fits: files of another wasmtime, configuration or processor have another key.
-pub(super) fn native_key(engine: &Engine) -> String {
-    let mut hasher = DefaultHasher::new();
-    engine.precompile_compatibility_hash().hash(&mut hasher);
-    format!("{:016x}", hasher.finish())
-}
-
-/// Moves the engine's epoch on until the engine is gone.
-pub(super) fn start_ticker(engine: &Engine) -> std::io::Result<()> {
-    let engine = engine.weak();
-    std::thread::Builder::new()
-        .name("guest-ticker".to_owned())
-        .spawn(move || {
-            while let Some(engine) = engine.upgrade() {
-                engine.increment_epoch();
-                drop(engine);
-                std::thread::sleep(TICK);
-            }
-        })?;
-    Ok(())
 }

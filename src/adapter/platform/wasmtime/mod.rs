@@ -4,6 +4,7 @@ mod addresses;
 mod call;
 mod compile;
 mod engine;
+mod functions;
 mod guest;
 mod incremental;
 mod limits;
@@ -24,10 +25,12 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 pub use self::compile::compile_artifact;
+use self::functions::BaseFunctions;
 use self::native::{NativeCache, failed};
 use self::runner::{Program, Runner};
 use self::settings::Settings;
 use self::turns::Turns;
+use crate::adapter::snapshot::Bases;
 use crate::model::deployment::{AppName, DeployOptions, Namespace};
 use crate::model::version::{Artifact, Configuration};
 use crate::port::blobs::Blobs;
@@ -64,6 +67,7 @@ pub struct WasmtimePlatform {
     functions_url: String,
     namespaces: Vec<Namespace>,
     native: Arc<NativeCache>,
+    functions: BaseFunctions,
     runner: Arc<Runner>,
     apps: RwLock<HashMap<AppName, Arc<App>>>,
     /// Loaded programs by the artifact's SHA-256, so that apps with the same one share its code.
@@ -78,6 +82,7 @@ impl WasmtimePlatform {
         config: WasmtimeConfig,
         blobs: Arc<dyn Blobs>,
         key_values: Arc<dyn KeyValues>,
+        bases: Arc<Bases>,
     ) -> Result<Self, PlatformError> {
         let runner =
             Runner::new(config.max_instances, key_values).map_err(PlatformError::Failed)?;
@@ -85,7 +90,7 @@ impl WasmtimePlatform {
             config.native_dir.clone(),
             config.compiler,
             runner.native_key(),
-            blobs,
+            blobs.clone(),
         )
         .map_err(|error| {
             PlatformError::Failed(format!(
@@ -97,6 +102,7 @@ impl WasmtimePlatform {
             functions_url: config.functions_url.trim_end_matches('/').to_owned(),
             namespaces: config.namespaces,
             native: Arc::new(native),
+            functions: BaseFunctions::new(bases, blobs),
             runner: Arc::new(runner),
             apps: RwLock::default(),
             programs: Mutex::default(),
@@ -150,6 +156,9 @@ impl WasmtimePlatform {
     }
 
     async fn load(&self, artifact: &Artifact) -> Result<Option<Program>, PlatformError> {
+        if artifact.is_image() {
+            return self.functions.load(artifact, &self.runner).await.map(Some);
+        }
         self.native.prepare(artifact).await?;
         let (native, runner, sha256) = (
             self.native.clone(),
@@ -172,11 +181,16 @@ impl WasmtimePlatform {
 #[async_trait]
 impl Platform for WasmtimePlatform {
     async fn prepare(&self, artifact: &Artifact) -> Result<(), PlatformError> {
-        self.native.prepare(artifact).await
+        if artifact.is_image() {
+            self.functions.prepare(artifact).await
+        } else {
+            self.native.prepare(artifact).await
+        }
     }
 
     fn is_warm(&self) -> bool {
-        self.native.is_warm()
+        let bases = self.functions.bases.is_warm();
+        bases.unwrap_or_else(|| self.native.is_warm())
     }
 
     async fn deploy(&self, release: Release) -> Result<Deployed, PlatformError> {
@@ -271,8 +285,8 @@ impl Platform for WasmtimePlatform {
     }
 
     async fn cache_usage(&self) -> Option<u64> {
-        let native = self.native.clone();
-        tokio::task::spawn_blocking(move || native.usage().ok())
+        let (native, bases) = (self.native.clone(), self.functions.bases.clone());
+        tokio::task::spawn_blocking(move || Some(native.usage().ok()? + bases.usage().ok()?))
             .await
             .ok()
             .flatten()
@@ -280,10 +294,11 @@ impl Platform for WasmtimePlatform {
 
     async fn collect(&self, keep: &HashSet<String>) -> Result<u64, PlatformError> {
         let (native, keep) = (self.native.clone(), keep.clone());
-        tokio::task::spawn_blocking(move || native.collect(&keep))
+        let bases = self.functions.bases.clone();
+        tokio::task::spawn_blocking(move || Ok(native.collect(&keep)? + bases.collect()?))
             .await
             .map_err(failed)?
-            .map_err(failed)
+            .map_err(|error: std::io::Error| failed(error))
     }
 
     async fn check(&self) -> Result<(), PlatformError> {

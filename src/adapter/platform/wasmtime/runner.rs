@@ -14,15 +14,27 @@ use super::guest::Guest;
 use super::linker;
 use super::outbound::OutboundClient;
 use super::settings::Settings;
+use crate::adapter::snapshot::{LoadedBase, PreparedBase, Restorer};
 use crate::port::key_values::KeyValues;
 use crate::port::platform::{Call, CallFailure, Outcome};
 
-/// A loaded component. Cheap to clone; the code is unmapped with the last clone.
+/// What instances are made of.
+pub(super) struct Code {
+    pub pre: ProxyPre<Guest>,
+    /// What makes a fresh instance of a base one of the function; a component of its own needs nothing.
+    pub restorer: Option<Restorer>,
+}
+
+/// A loaded component or function. Cheap to clone; its code is unmapped with the last clone.
 #[derive(Clone)]
-pub(super) struct Program(Arc<ProxyPre<Guest>>);
+pub(super) struct Program(Arc<Code>);
 
 /// A program that others may drop.
-pub(super) struct WeakProgram(Weak<ProxyPre<Guest>>);
+pub(super) struct WeakProgram(Weak<Code>);
+
+/// A base's code, shared by its functions.
+#[derive(Clone)]
+pub(super) struct BaseProgram(ProxyPre<Guest>);
 
 impl Program {
     pub fn downgrade(&self) -> WeakProgram {
@@ -83,7 +95,22 @@ impl Runner {
         let component = unsafe { Component::deserialize_file(&self.engine, native) }
             .map_err(|error| format!("{error:#}"))?;
         let pre = linker::link(&self.engine, &component).map_err(|error| format!("{error:#}"))?;
-        Ok(Program(Arc::new(pre)))
+        let restorer = None;
+        Ok(Program(Arc::new(Code { pre, restorer })))
+    }
+
+    /// Maps a base's files.
+    pub fn load_base(&self, base: &PreparedBase) -> Result<BaseProgram, String> {
+        LoadedBase::load(&self.engine, base)
+            .and_then(|base| linker::link_base(&self.engine, &base))
+            .map(BaseProgram)
+            .map_err(|error| format!("{error:#}"))
+    }
+
+    /// A function of a base. Nothing is compiled, mapped or read.
+    pub fn function(base: &BaseProgram, restorer: Restorer) -> Program {
+        let (pre, restorer) = (base.0.clone(), Some(restorer));
+        Program(Arc::new(Code { pre, restorer }))
     }
 
     /// Whether a call of this program could begin; the text is for its developer.

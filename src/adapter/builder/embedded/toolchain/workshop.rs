@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::adapter::builder::embedded::usage::processes_in;
 use crate::adapter::builder::embedded::{ComponentizeBuilder, ComponentizeConfig};
+use crate::adapter::snapshot::{Bases, BasesConfig};
 use crate::model::deployment::AppName;
 use crate::model::id::{TaskId, WorkspaceId};
 use crate::model::source::Diagnostic;
@@ -111,6 +112,7 @@ impl Workshop {
         let config = ComponentizeConfig {
             venv: std::env::var_os("BLUE_FAAS_VENV")
                 .map_or_else(|| cache_home().join("venv"), PathBuf::from),
+            snapshot: false,
             work_dir: dir.path().join("work"),
             cache_dir: dir.path().join("cache"),
             timeout,
@@ -119,8 +121,14 @@ impl Workshop {
             pip_index_url: None,
             push_hosts: vec!["127.0.0.1".to_owned()],
         };
+        let bases = BasesConfig {
+            directory: dir.path().join("bases"),
+            // Nothing is prepared here.
+            compiler: PathBuf::new(),
+        };
+        let bases = Arc::new(Bases::open(bases, blobs.clone()).expect("a folder"));
         Self {
-            builder: ComponentizeBuilder::new(config, blobs.clone()),
+            builder: ComponentizeBuilder::new(config, blobs.clone(), bases),
             blobs,
             told: Told::default(),
             cancel: CancellationToken::new(),

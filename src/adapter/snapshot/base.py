@@ -1,0 +1,317 @@
+"""The Python program that every function starts from.
+
+A stock build of this module is the base: interpreter, SDK and standard library in one memory image. A request for `/init`
+brings one function's files into a fresh instance and imports them; its memory, taken then, is the function.
+"""
+
+import abc, array, asyncio, base64, calendar, cmath, codecs, collections, contextlib, copy, csv, dataclasses, datetime, decimal  # noqa: E401
+import difflib, encodings.ascii, encodings.idna, encodings.latin_1, encodings.punycode, enum, fractions, functools, gc, hashlib  # noqa: E401
+import heapq, hmac, html, html.parser, importlib.util, inspect, io, itertools, json, linecache, locale, logging, marshal, math  # noqa: E401
+import operator, os, pathlib, pprint, random, re, secrets, statistics, string, struct, sys, tempfile, textwrap, time, traceback  # noqa: E401
+import types, typing, unicodedata, urllib.parse, uuid  # noqa: E401
+from importlib.machinery import FileFinder, ModuleSpec, PathFinder, SourceFileLoader
+
+from spin_sdk import http, key_value, variables  # noqa: F401
+from spin_sdk.http import Response
+from spin_sdk.wit import exports
+from wit_world.imports import environment
+
+SOURCE, PACKAGES = "/0/", "/1/"
+# Bytes of the heap that functions take before their memory has to grow.
+ROOM = 4 * 1024 * 1024
+# How often code runs before the interpreter has made up its mind about it.
+REHEARSALS = 20
+# Never needed by a function, or of no use without a screen, files or processes.
+LEFT_OUT = {
+    "test", "idlelib", "tkinter", "turtledemo", "turtle", "lib2to3", "ensurepip", "pydoc_data", "curses", "msilib", "venv",
+}
+
+
+def _library(root):
+    """The rest of the standard library as compiled code: at request time there are no files to import it from."""
+    found = {}
+    for folder, folders, files in os.walk(root):
+        inside = folder[len(root):].strip("/")
+        if inside.split("/")[0] in LEFT_OUT or "__pycache__" in inside or "/test" in folder or "config-" in inside:
+            folders[:] = []
+            continue
+        for file in files:
+            if not file.endswith(".py"):
+                continue
+            parts = (inside.split("/") if inside else []) + [file[:-3]]
+            package = parts[-1] == "__init__"
+            name = ".".join(parts[:-1] if package else parts)
+            if not name or name.split(".")[0] in LEFT_OUT or name in sys.modules:
+                continue
+            path = os.path.join(folder, file)
+            try:
+                with open(path, "rb") as source:
+                    code = compile(source.read(), path, "exec", dont_inherit=True, optimize=0)
+            except (SyntaxError, ValueError, OSError):
+                continue
+            found[name] = (path, package, marshal.dumps(code))
+    return found
+
+
+class _LibraryFinder:
+    """Finds what `_library` kept."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        entry = _LIBRARY.get(name)
+        if entry is None:
+            return None
+        spec = ModuleSpec(name, _LibraryFinder, origin=entry[0], is_package=entry[1])
+        spec.has_location = True
+        return spec
+
+    @staticmethod
+    def create_module(spec):
+        return None
+
+    @staticmethod
+    def exec_module(module):
+        exec(marshal.loads(_LIBRARY[module.__spec__.name][2]), module.__dict__)
+
+
+class _FileLoader(SourceFileLoader):
+    """Loads a function's own files from memory, as the usual loader does from disk."""
+
+    def get_data(self, path):
+        try:
+            return _FILES[path]
+        except KeyError:
+            raise FileNotFoundError(2, "No such file or directory", path) from None
+
+    def get_code(self, fullname):
+        path = self.get_filename(fullname)
+        return compile(self.get_data(path), path, "exec", dont_inherit=True)
+
+    def get_source(self, fullname):
+        return importlib.util.decode_source(self.get_data(self.get_filename(fullname)))
+
+
+class _FileFinder:
+    """Finds a function's own modules, its packages after them."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        inside = name.replace(".", "/")
+        for root in (SOURCE, PACKAGES):
+            for file, package in ((f"{inside}/__init__.py", True), (f"{inside}.py", False)):
+                origin = root + file
+                if origin in _FILES:
+                    loader = _FileLoader(name, origin)
+                    folder = [origin.rpartition("/")[0]] if package else None
+                    return importlib.util.spec_from_file_location(
+                        name, origin, loader=loader, submodule_search_locations=folder
+                    )
+            if root + inside in _FOLDERS:
+                # A folder without __init__.py.
+                spec = ModuleSpec(name, None, is_package=True)
+                spec.submodule_search_locations = [root + inside]
+                return spec
+        return None
+
+
+_FILES = {}
+_FOLDERS = set()
+_LIBRARY = _library("/python")
+_function = None
+_is_fresh = True
+
+
+def _receive(body):
+    """`{"entry": module, "files": [[path, length], …]}`, a line break, then the contents one after the other."""
+    head, _, rest = bytes(body).partition(b"\n")
+    head = json.loads(head)
+    at = 0
+    for path, length in head["files"]:
+        _FILES[path] = rest[at:at + length]
+        at += length
+        folder = path.rpartition("/")[0]
+        while folder.count("/") > 1:
+            _FOLDERS.add(folder)
+            folder = folder.rpartition("/")[0]
+    return head["entry"]
+
+
+def _shadowed():
+    """A module of the function's that a stock build would import and this one does not: its name is taken."""
+    for path in _FILES:
+        name = path.split("/")[2].removesuffix(".py")
+        if name in sys.modules or name in sys.stdlib_module_names:
+            return name
+    return None
+
+
+class _Init(http.IncomingHandler):
+    def handle_request(self, request):
+        global _function
+        try:
+            entry = _receive(request.body)
+            shadowed = _shadowed()
+            if shadowed is not None:
+                return Response(409, {}, f"the module name {shadowed} is the standard library's".encode())
+            os.environ.clear()
+            sys.argv[:] = []
+            module = importlib.import_module(entry)
+            handler = getattr(module, "IncomingHandler", None)
+            if handler is None:
+                raise AttributeError(f"module '{entry}' has no attribute 'IncomingHandler'")
+            _function = handler()
+            for path, content in _FILES.items():
+                if path.endswith(".py"):
+                    text = importlib.util.decode_source(content)
+                    linecache.cache[path] = (len(content), None, text.splitlines(True), path)
+            gc.collect()
+            gc.freeze()
+            return Response(200, {}, b"")
+        except BaseException as error:
+            inner = error.__traceback__
+            while inner is not None and inner.tb_frame.f_code.co_filename not in _FILES:
+                inner = inner.tb_next
+            text = traceback.format_exception(type(error), error, inner)
+            return Response(422, {}, "".join(text).encode("utf-8", "backslashreplace"))
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                try:
+                    stream.flush()
+                except Exception:
+                    pass
+
+
+def _refresh():
+    """What must differ from one request to the next although both begin with the same memory."""
+    random.seed()
+    os.environ.clear()
+    os.environ.update(environment.get_environment())
+
+
+def _show(kind, error, trace):
+    """Tracebacks begin in the function, not here."""
+    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+        trace = trace.tb_next
+    sys.stderr.write("".join(traceback.format_exception(kind, error, trace)))
+    sys.stderr.flush()
+
+
+class _Warm(http.IncomingHandler):
+    """Takes the paths that most requests take, so that what they allocate once is part of the base."""
+
+    def handle_request(self, request):
+        _refresh()
+        request.uri, request.method, request.body, dict(request.headers)
+        body = json.dumps({"a": [1, "x", None, 1.5], "b": json.loads('{"c": [true]}')})
+        return Response(200, {"content-type": "text/plain"}, bytes(body, "utf-8"))
+
+
+_SAMPLE = """
+import json
+import os
+from dataclasses import dataclass
+from spin_sdk.http import IncomingHandler as BaseHandler, Request, Response
+
+LIMITS = {"a": 1, "b": [1, 2.5, None]}
+
+
+@dataclass
+class Item:
+    name: str
+    size: int = 3
+
+
+def total(*items: Item) -> int:
+    return sum(item.size for item in items)
+
+
+class IncomingHandler(BaseHandler):
+    def handle_request(self, request: Request) -> Response:
+        try:
+            body = json.dumps({"path": request.uri, "total": total(Item("a"))})
+        except ValueError as error:
+            return Response(400, {}, bytes(f"{error}", "utf-8"))
+        return Response(200, {"content-type": "application/json"}, bytes(body, "utf-8"))
+"""
+
+
+def _rehearse():
+    """Imports a function and forgets it: code that has run is not written to any more when it runs again."""
+    name = "blue_faas_sample"
+    path = f"{SOURCE}{name}.py"
+    _FILES[path] = _SAMPLE.encode()
+    module = importlib.import_module(name)
+    module.IncomingHandler()
+    linecache.cache[path] = (len(_SAMPLE), None, _SAMPLE.splitlines(True), path)
+    del sys.modules[name], _FILES[path], linecache.cache[path]
+
+
+def _fill_holes():
+    """Occupies what is free between the base's objects, so that a function's own lie together, in few pages."""
+    header = sys.getsizeof(b"")
+    end = id(bytes(ROOM))
+    sizes = [1 << power for power in range(20, 12, -1)] + list(range(4096, header, -8))
+    for size in sizes:
+        while True:
+            item = bytes(size - header)
+            if id(item) >= end:
+                break
+            _KEPT.append(item)
+
+
+class _Settle(http.IncomingHandler):
+    """The base is complete. Answers the addresses of its objects, whose reference counts nobody has to keep any longer."""
+
+    def handle_request(self, request):
+        for _ in range(REHEARSALS):
+            _rehearse()
+        sys.path.clear()
+        sys.path_importer_cache.clear()
+        sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not PathFinder]
+        gc.collect()
+        gc.freeze()
+        # Only there does a count make an object immortal.
+        objects = _all_objects() if sys.version_info[:2] == (3, 12) else b""
+        _fill_holes()
+        return Response(200, {}, objects)
+
+
+_KEPT = []
+
+
+def _all_objects():
+    seen = {}
+    found = gc.get_objects()
+    while found:
+        new = []
+        for item in found:
+            if id(item) not in seen:
+                seen[id(item)] = item
+                new.append(item)
+        found = []
+        for start in range(0, len(new), 1000):
+            found += gc.get_referents(*new[start:start + 1000])
+    addresses = array.array("I", seen.keys()).tobytes()
+    _KEPT.append(tuple(seen.values()))
+    return addresses
+
+
+_own = {"/init": _Init(), "/settle": _Settle()}
+_warm = _Warm()
+
+
+class IncomingHandler(exports.IncomingHandler):
+    def handle(self, request, response_out):
+        global _is_fresh
+        if _function is None:
+            return _own.get(request.path_with_query(), _warm).handle(request, response_out)
+        if _is_fresh:
+            _is_fresh = False
+            _refresh()
+        return _function.handle(request, response_out)
+
+
+sys.meta_path += [_FileFinder, _LibraryFinder]
+sys.excepthook = _show
+gc.collect()
+gc.freeze()

@@ -1,0 +1,326 @@
+//! The bases of this machine: kept as blobs, prepared in a folder, made ready once for whoever asks.
+
+use bytes::Bytes;
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+use tokio::io::AsyncReadExt as _;
+use tokio::process::Command;
+
+use super::image::BaseKey;
+use super::prepared::{PreparedBase, WARMED_BASE, checksum, hexadecimal, parse_key};
+use crate::port::blobs::{BlobError, Blobs};
+
+/// Of one preparation. It takes ten seconds of computing.
+const TIMEOUT: Duration = Duration::from_mins(5);
+/// Bytes of the child's error text that are kept.
+const MAX_ERROR: u64 = 16 * 1024;
+const SCRATCH: &str = ".prepare-";
+const EXTENSION: &str = "base";
+
+#[derive(Clone, Debug)]
+pub struct BasesConfig {
+    /// Where native code is kept; made with access for this user only. It can be deleted while no server runs.
+    pub directory: PathBuf,
+    /// The `blue-faas` binary, which compiles as `blue-faas prepare-base <wasm> <folder>`.
+    pub compiler: PathBuf,
+}
+
+/// Prepared bases are folders `{sha256}-{key}.base`, where `key` names the engine they are for. The base itself is the blob
+/// `bases/{sha256}.wasm`: what was deployed with it can be started anywhere and as long as the blob is there.
+pub struct Bases {
+    config: BasesConfig,
+    key: String,
+    blobs: Arc<dyn Blobs>,
+    open: Mutex<HashMap<BaseKey, Arc<PreparedBase>>>,
+    /// The recipe that builds of this server go by.
+    wanted: OnceLock<String>,
+    /// A preparation uses a core for ten seconds: one at a time.
+    preparing: tokio::sync::Mutex<()>,
+}
+
+impl Bases {
+    /// Makes the directory and drops what an earlier process left half-done in it.
+    pub fn open(config: BasesConfig, blobs: Arc<dyn Blobs>) -> Result<Self, String> {
+        let engine = wasmtime::Engine::new(&super::engine::compiler_config());
+        let engine = engine.map_err(|error| format!("{error:#}"))?;
+        let directory = claim(&config.directory)
+            .map_err(|error| format!("{} cannot be used: {error}", config.directory.display()))?;
+        Ok(Self {
+            config: BasesConfig {
+                directory,
+                ..config
+            },
+            key: super::engine::native_key(&engine),
+            blobs,
+            open: Mutex::default(),
+            wanted: OnceLock::new(),
+            preparing: tokio::sync::Mutex::default(),
+        })
+    }
+
+    fn folder(&self, base: &BaseKey) -> PathBuf {
+        let name = format!("{}-{}.{EXTENSION}", hexadecimal(base), self.key);
+        self.config.directory.join(name)
+    }
+
+    fn opened(&self, base: &BaseKey) -> Option<Arc<PreparedBase>> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.get(base).cloned()
+    }
+
+    /// Names the recipe that builds go by, once.
+    pub fn want(&self, recipe: &str) {
+        let _ = self.wanted.set(recipe.to_owned());
+    }
+
+    /// Whether builds could begin at once; `None` where they use no base.
+    pub fn is_warm(&self) -> Option<bool> {
+        self.wanted.get().map(|recipe| self.is_prepared(recipe))
+    }
+
+    fn is_prepared(&self, recipe: &str) -> bool {
+        let key = std::fs::read_to_string(self.recipe_file(recipe));
+        let key = key.ok().and_then(|text| parse_key(text.trim()));
+        key.is_some_and(|key| self.folder(&key).is_dir())
+    }
+
+    fn recipe_file(&self, recipe: &str) -> PathBuf {
+        self.config.directory.join(format!("{recipe}.recipe"))
+    }
+
+    /// The base that was made by this recipe; `None` when none was, or it is lost.
+    pub async fn by_recipe(&self, recipe: &str) -> Result<Option<Arc<PreparedBase>>, String> {
+        let local = std::fs::read_to_string(self.recipe_file(recipe)).ok();
+        let text = match local {
+            Some(text) => text,
+            None => match self.blobs.get(&recipe_key(recipe), None).await {
+                Ok(text) => String::from_utf8_lossy(&text).into_owned(),
+                Err(BlobError::Missing(_)) => return Ok(None),
+                Err(error) => return Err(error.to_string()),
+            },
+        };
+        let Some(key) = parse_key(text.trim()) else {
+            return Ok(None);
+        };
+        match self.get(&key).await {
+            Ok(base) => {
+                let _ = std::fs::write(self.recipe_file(recipe), text);
+                Ok(Some(base))
+            }
+            Err(BaseError::Missing) => Ok(None),
+            Err(BaseError::Failed(error)) => Err(error),
+        }
+    }
+
+    /// A base by its key: open, else on disk, else prepared of its blob.
+    pub async fn get(&self, base: &BaseKey) -> Result<Arc<PreparedBase>, BaseError> {
+        if let Some(found) = self.opened(base) {
+            return Ok(found);
+        }
+        let _turn = self.preparing.lock().await;
+        if let Some(found) = self.opened(base) {
+            return Ok(found);
+        }
+        match self.open_folder(self.folder(base)).await {
+            Ok(found) => return Ok(found),
+            Err(error) if self.folder(base).is_dir() => {
+                tracing::warn!(%error, "a prepared base is damaged and will be prepared again");
+                let _ = std::fs::remove_dir_all(self.folder(base));
+            }
+            Err(_) => {}
+        }
+        let scratch = self.scratch()?;
+        let blob = blob_key(base);
+        let wasm = self.blobs.local_file(&blob, scratch.path()).await;
+        let wasm = wasm.map_err(|error| match error {
+            BlobError::Missing(_) => BaseError::Missing,
+            other => BaseError::Failed(other.to_string()),
+        })?;
+        let wasm = wasm.canonicalize().map_err(failed)?;
+        let file = wasm.clone();
+        let found = tokio::task::spawn_blocking(move || checksum(&file)).await;
+        if found.map_err(failed)?.map_err(failed)? != hexadecimal(base) {
+            return Err(failed("the stored base is damaged"));
+        }
+        self.prepare(&wasm, scratch).await
+    }
+
+    /// Prepares a base that was just made by `recipe` and keeps it.
+    pub async fn add(&self, wasm: &Path, recipe: &str) -> Result<Arc<PreparedBase>, BaseError> {
+        let _turn = self.preparing.lock().await;
+        let prepared = self.prepare(wasm, self.scratch()?).await?;
+        let file = prepared.folder.join(WARMED_BASE);
+        let key = hexadecimal(&prepared.key);
+        self.blobs
+            .put_file(&blob_key(&prepared.key), &file, Some(&key))
+            .await
+            .map_err(failed)?;
+        let _ = std::fs::remove_file(file);
+        self.blobs
+            .put(&recipe_key(recipe), Bytes::from(key.clone()), None)
+            .await
+            .map_err(failed)?;
+        std::fs::write(self.recipe_file(recipe), key).map_err(failed)?;
+        Ok(prepared)
+    }
+
+    /// The base itself, to make components that travel of it.
+    pub async fn component(&self, base: &BaseKey) -> Result<Bytes, String> {
+        let found = self
+            .blobs
+            .get(&blob_key(base), Some(&hexadecimal(base)))
+            .await;
+        found.map_err(|error| format!("the base of the artifact cannot be read: {error}"))
+    }
+
+    fn scratch(&self) -> Result<tempfile::TempDir, BaseError> {
+        tempfile::Builder::new()
+            .prefix(SCRATCH)
+            .tempdir_in(&self.config.directory)
+            .map_err(failed)
+    }
+
+    async fn open_folder(&self, folder: PathBuf) -> Result<Arc<PreparedBase>, String> {
+        let opened = tokio::task::spawn_blocking(move || PreparedBase::open(&folder)).await;
+        let opened = Arc::new(opened.map_err(|error| error.to_string())??);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.insert(opened.key, opened.clone());
+        Ok(opened)
+    }
+
+    /// Compiles in a process of its own, then moves the folder to its place.
+    async fn prepare(
+        &self,
+        wasm: &Path,
+        scratch: tempfile::TempDir,
+    ) -> Result<Arc<PreparedBase>, BaseError> {
+        let out = scratch.path().join("out");
+        std::fs::create_dir(&out).map_err(failed)?;
+        tokio::time::timeout(TIMEOUT, self.compile(wasm, &out))
+            .await
+            .map_err(|_| failed("preparing the base took too long"))??;
+        let folder = out.clone();
+        let prepared = tokio::task::spawn_blocking(move || PreparedBase::open(&folder)).await;
+        let key = prepared.map_err(failed)?.map_err(failed)?.key;
+        let place = self.folder(&key);
+        let _ = std::fs::remove_dir_all(&place);
+        std::fs::rename(&out, &place).map_err(failed)?;
+        self.open_folder(place).await.map_err(failed)
+    }
+
+    async fn compile(&self, wasm: &Path, out: &Path) -> Result<(), BaseError> {
+        let compiler = self.config.compiler.display();
+        let mut child = Command::new(&self.config.compiler)
+            .arg("prepare-base")
+            .args([wasm, out])
+            .env_clear()
+            .current_dir(&self.config.directory)
+            // Held open for as long as the answer is wanted: the child ends when it closes, even if this process is killed.
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| failed(format!("cannot start {compiler}: {error}")))?;
+        let _held = child.stdin.take();
+        let mut text = Vec::new();
+        if let Some(stderr) = child.stderr.take() {
+            let mut limited = stderr.take(MAX_ERROR);
+            limited.read_to_end(&mut text).await.map_err(failed)?;
+            tokio::io::copy(&mut limited.into_inner(), &mut tokio::io::sink())
+                .await
+                .map_err(failed)?;
+        }
+        let status = child.wait().await.map_err(failed)?;
+        let text = String::from_utf8_lossy(&text);
+        match text.trim() {
+            _ if status.success() => Ok(()),
+            "" => Err(failed(format!("{compiler} ended with {status}"))),
+            text => Err(failed(text)),
+        }
+    }
+
+    /// Bytes in the directory.
+    pub fn usage(&self) -> io::Result<u64> {
+        let mut bytes = 0;
+        for entry in std::fs::read_dir(&self.config.directory)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                bytes += folder_size(&path).unwrap_or(0);
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// Drops bases that are prepared for another engine. Answers the bytes that are free now.
+    pub fn collect(&self) -> io::Result<u64> {
+        let mut freed = 0;
+        let ours = format!("-{}.{EXTENSION}", self.key);
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let used: HashSet<PathBuf> = open.values().map(|base| base.folder.clone()).collect();
+        drop(open);
+        for entry in std::fs::read_dir(&self.config.directory)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let is_base = path.extension().is_some_and(|end| end == EXTENSION);
+            if is_base && !name.ends_with(&ours) && !used.contains(&path) {
+                freed += folder_size(&path).unwrap_or(0);
+                std::fs::remove_dir_all(&path)?;
+            }
+        }
+        Ok(freed)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum BaseError {
+    #[error("the base it was built on is no longer stored. Build the function again.")]
+    Missing,
+    #[error("{0}")]
+    Failed(String),
+}
+
+fn failed(error: impl std::fmt::Display) -> BaseError {
+    BaseError::Failed(error.to_string())
+}
+
+fn blob_key(base: &BaseKey) -> String {
+    format!("bases/{}.wasm", hexadecimal(base))
+}
+
+fn recipe_key(recipe: &str) -> String {
+    format!("bases/{recipe}.recipe")
+}
+
+fn folder_size(folder: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(folder)? {
+        bytes += entry?.metadata()?.len();
+    }
+    Ok(bytes)
+}
+
+fn claim(directory: &Path) -> io::Result<PathBuf> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)?;
+    // Its files are run as native code: nobody else may write them.
+    std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700))?;
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        // One that is younger may belong to a process that is about to end.
+        let age = entry.metadata()?.modified()?.elapsed();
+        let is_old = age.is_ok_and(|age| age > TIMEOUT * 2);
+        if is_old && entry.file_name().to_string_lossy().starts_with(SCRATCH) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    directory.canonicalize()
+}

@@ -1,0 +1,181 @@
+//! A base on disk as native code, and loaded into an engine.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use wasmtime::component::{Component, Instance, Linker};
+use wasmtime::{Engine, Module, Store};
+
+use super::base::MODULES;
+use super::image::{BaseKey, Image};
+use super::memory_code::{GROW, RESTORE};
+use super::refusal::Refused;
+
+/// Names of the files in a prepared base's folder. The manifest is written last: a folder without one does not count.
+pub(super) const MANIFEST: &str = "manifest.json";
+pub(super) const SERVING: &str = "serving.cwasm";
+/// The base's memory as it is.
+pub(super) const MEMORY: &str = "memory.bin";
+/// There after a first preparation: the base with its warmed memory, to be kept.
+pub const WARMED_BASE: &str = "base.wasm";
+
+pub(super) fn module_file(name: &str) -> String {
+    format!("{name}.cwasm")
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Manifest {
+    /// Hexadecimal SHA-256 of the base.
+    pub base: String,
+    pub globals: Vec<i32>,
+    /// Pages of the base's memory.
+    pub pages: usize,
+    /// Hexadecimal SHA-256 by file name.
+    pub files: BTreeMap<String, String>,
+}
+
+/// A base's native files, whose checksums were compared.
+#[derive(Debug)]
+pub struct PreparedBase {
+    pub(super) folder: PathBuf,
+    pub key: BaseKey,
+    pub(super) globals: Vec<i32>,
+    pages: usize,
+}
+
+impl PreparedBase {
+    /// Reads every file once, a tenth of a second: not for a request. The text says what is damaged.
+    pub fn open(folder: &Path) -> Result<Self, String> {
+        let manifest = std::fs::read(folder.join(MANIFEST)).map_err(|error| error.to_string())?;
+        let manifest: Manifest =
+            serde_json::from_slice(&manifest).map_err(|error| error.to_string())?;
+        for name in manifest.files.keys() {
+            let found = checksum(&folder.join(name)).map_err(|error| format!("{name}: {error}"))?;
+            if manifest.files.get(name) != Some(&found) {
+                return Err(format!("{name} is damaged"));
+            }
+        }
+        let key = parse_key(&manifest.base).ok_or("the manifest names no base")?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            key,
+            globals: manifest.globals,
+            pages: manifest.pages,
+        })
+    }
+
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(module_file(name))
+    }
+
+    /// The memory that functions' images differ from.
+    pub fn memory(&self) -> io::Result<Vec<u8>> {
+        std::fs::read(self.folder.join(MEMORY))
+    }
+}
+
+/// A base in an engine, shared by all its functions.
+pub struct LoadedBase {
+    pub component: Component,
+    modules: [Module; 4],
+}
+
+impl LoadedBase {
+    #[expect(
+        unsafe_code,
+        reason = "native code can only be taken on trust: the files are ones this server had compiled, in a directory only it can write to, with checksums compared before"
+    )]
+    pub fn load(engine: &Engine, base: &PreparedBase) -> wasmtime::Result<Self> {
+        // SAFETY: `PreparedBase::open` compared the checksums.
+        let module = |name| unsafe { Module::deserialize_file(engine, base.file(name)) };
+        let [memory, code, shim, fixup] = MODULES.map(module);
+        // SAFETY: as above.
+        let component = unsafe { Component::deserialize_file(engine, base.folder.join(SERVING)) }?;
+        Ok(Self {
+            component,
+            modules: [memory?, code?, shim?, fixup?],
+        })
+    }
+
+    /// Gives the linker the core modules that the component imports.
+    pub fn link<T: 'static>(&self, linker: &mut Linker<T>) -> wasmtime::Result<()> {
+        for (name, module) in MODULES.iter().zip(&self.modules) {
+            linker.root().module(name, module)?;
+        }
+        Ok(())
+    }
+}
+
+/// A function's memory, ready to be brought into instances of its base.
+pub struct Restorer {
+    /// Pages that the function's memory has over the base's.
+    grow: u32,
+    runs: Vec<u8>,
+}
+
+impl Restorer {
+    pub fn new(base: &PreparedBase, image: &Image) -> Result<Self, Refused> {
+        let grow = image.pages.checked_sub(base.pages);
+        match grow.and_then(|pages| u32::try_from(pages).ok()) {
+            Some(grow) if image.base == base.key => Ok(Self {
+                grow,
+                runs: image.pack(),
+            }),
+            _ => Err(Refused::new("the image is of another base")),
+        }
+    }
+
+    /// Makes a fresh instance of the base one of the function.
+    pub async fn restore<T: Send>(
+        &self,
+        store: &mut Store<T>,
+        instance: &Instance,
+    ) -> wasmtime::Result<()> {
+        if self.grow > 0 {
+            let grow = instance.get_typed_func::<(u32,), ()>(&mut *store, GROW)?;
+            grow.call_async(&mut *store, (self.grow,)).await?;
+        }
+        let restore = instance.get_typed_func::<(&[u8],), ()>(&mut *store, RESTORE)?;
+        restore.call_async(&mut *store, (&self.runs[..],)).await
+    }
+
+    /// Bytes it takes in memory.
+    pub fn size(&self) -> usize {
+        self.runs.len()
+    }
+}
+
+/// The hexadecimal SHA-256 of a file, read in pieces: native files are tens of megabytes.
+pub fn checksum(file: &Path) -> io::Result<String> {
+    let mut file = File::open(file)?;
+    let (mut hash, mut piece) = (Sha256::new(), vec![0; 64 * 1024]);
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(hexadecimal(&hash.finalize())),
+            length => hash.update(&piece[..length]),
+        }
+    }
+}
+
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        use std::fmt::Write as _;
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+pub fn parse_key(text: &str) -> Option<BaseKey> {
+    let mut key = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (index, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
+    }
+    Some(key)
+}
