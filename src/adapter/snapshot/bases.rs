@@ -108,10 +108,11 @@ impl Bases {
             return Ok(None);
         };
         match self.get(&key).await {
-            Ok(base) => {
+            Ok(base) if self.keep(&base).await? => {
                 let _ = std::fs::write(self.recipe_file(recipe), text);
                 Ok(Some(base))
             }
+            Ok(_) => Ok(None),
             Err(BaseError::Missing) => Ok(None),
             Err(BaseError::Failed(error)) => Err(error),
         }
@@ -150,17 +151,43 @@ impl Bases {
         self.prepare(&wasm, scratch).await
     }
 
+    /// Sees to it that the base is among the blobs; false where it can be had nowhere.
+    async fn keep(&self, base: &PreparedBase) -> Result<bool, String> {
+        let blob = blob_key(&base.key);
+        if self
+            .blobs
+            .exists(&blob)
+            .await
+            .map_err(|error| error.to_string())?
+        {
+            return Ok(true);
+        }
+        let file = base.folder.join(WARMED_BASE);
+        if !file.is_file() {
+            return Ok(false);
+        }
+        // A copy, since it may be moved: the folder may be shared with data directories that come later.
+        let scratch = self.scratch().map_err(|error| error.to_string())?;
+        let copy = scratch.path().join(WARMED_BASE);
+        tokio::fs::copy(&file, &copy)
+            .await
+            .map_err(|error| error.to_string())?;
+        let stored = self
+            .blobs
+            .put_file(&blob, &copy, Some(&hexadecimal(&base.key)))
+            .await;
+        stored.map_err(|error| error.to_string())?;
+        Ok(true)
+    }
+
     /// Prepares a base that was just made by `recipe` and keeps it.
     pub async fn add(&self, wasm: &Path, recipe: &str) -> Result<Arc<PreparedBase>, BaseError> {
         let _turn = self.preparing.lock().await;
         let prepared = self.prepare(wasm, self.scratch()?).await?;
-        let file = prepared.folder.join(WARMED_BASE);
+        if !self.keep(&prepared).await.map_err(failed)? {
+            return Err(failed("the base was not written"));
+        }
         let key = hexadecimal(&prepared.key);
-        self.blobs
-            .put_file(&blob_key(&prepared.key), &file, Some(&key))
-            .await
-            .map_err(failed)?;
-        let _ = std::fs::remove_file(file);
         self.blobs
             .put(&recipe_key(recipe), Bytes::from(key.clone()), None)
             .await

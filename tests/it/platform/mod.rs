@@ -2,7 +2,7 @@
 
 mod calls;
 mod deployments;
-mod fixture;
+pub mod fixture;
 mod limits;
 mod outbound;
 mod speed;

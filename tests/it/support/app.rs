@@ -28,16 +28,25 @@ pub struct TestApp {
     /// Keeps others away from the shared cache.
     _cache: Option<File>,
     folder: TempDir,
+    settings: Settings,
 }
+
+/// Environment variables of the server.
+type Settings = &'static [(&'static str, &'static str)];
 
 impl TestApp {
     pub fn start() -> Self {
-        Self::in_folder(new_folder(), None)
+        Self::in_folder(new_folder(), None, &[])
     }
 
     /// For tests that really build: what was compiled and type-checked before is shared between them and from run to run, which saves most of
     /// the time. One at a time has it, whatever runs the tests.
     pub fn start_for_builds() -> Self {
+        Self::start_for_builds_with(&[])
+    }
+
+    /// The same under other settings.
+    pub fn start_for_builds_with(settings: Settings) -> Self {
         let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("blue-faas-builds");
         std::fs::create_dir_all(&shared).expect("a folder for the cache");
         let lock = File::create(shared.with_extension("lock")).expect("a lock file");
@@ -46,10 +55,10 @@ impl TestApp {
         let data = folder.path().join("data");
         std::fs::create_dir(&data).expect("a data directory");
         std::os::unix::fs::symlink(shared, data.join("cache")).expect("a link to the cache");
-        Self::in_folder(folder, Some(lock))
+        Self::in_folder(folder, Some(lock), settings)
     }
 
-    fn in_folder(folder: TempDir, cache: Option<File>) -> Self {
+    fn in_folder(folder: TempDir, cache: Option<File>, settings: Settings) -> Self {
         // The client is built with TLS although it never speaks it here.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
@@ -59,10 +68,11 @@ impl TestApp {
             .build()
             .expect("a client");
         Self {
-            server: Server::start(folder.path(), &[]),
+            server: Server::start(folder.path(), settings),
             client,
             _cache: cache,
             folder,
+            settings,
         }
     }
 
@@ -73,13 +83,14 @@ impl TestApp {
 
     /// Starts the server on the same data, at other addresses. One that still runs is stopped in order.
     pub fn start_again(&mut self) {
-        self.start_again_with(&[]);
+        self.start_again_with(self.settings);
     }
 
-    /// As [`Self::start_again`], with these settings in its environment.
-    pub fn start_again_with(&mut self, settings: &[(&str, &str)]) {
+    /// The same under other settings.
+    pub fn start_again_with(&mut self, settings: Settings) {
+        self.settings = settings;
         self.server.stop();
-        self.server = Server::start(self.folder.path(), settings);
+        self.server = Server::start(self.folder.path(), self.settings);
     }
 
     /// Where the console and the API answer, as in `http://127.0.0.1:40123`.
@@ -90,6 +101,12 @@ impl TestApp {
     /// Where functions answer.
     pub fn functions(&self) -> &str {
         &self.server.functions
+    }
+
+    /// An object of the server's, by the address it is shown under.
+    pub fn blob(&self, url: &str) -> std::path::PathBuf {
+        let key = url.strip_prefix("local://").expect("an address");
+        self.folder.path().join("data/blobs/objects").join(key)
     }
 
     /// Processes that work in the data directory: type checks and builders.
@@ -157,6 +174,30 @@ impl TestApp {
         Answer::of(request).await
     }
 
+    /// A multipart form with a file of any content and texts.
+    pub async fn upload_bytes(
+        &self,
+        path: &str,
+        (name, content): (&str, &[u8]),
+        texts: &[(&str, &str)],
+    ) -> Answer {
+        let head = |disposition: &str| {
+            format!("--boundary\r\ncontent-disposition: form-data; {disposition}\r\n\r\n")
+        };
+        let mut body = Vec::new();
+        for (field, text) in texts {
+            body.extend(format!("{}{text}\r\n", head(&format!("name=\"{field}\""))).into_bytes());
+        }
+        body.extend(head(&format!("name=\"file\"; filename=\"{name}\"")).into_bytes());
+        body.extend_from_slice(content);
+        body.extend_from_slice(b"\r\n--boundary--\r\n");
+        let request = self
+            .request(Method::POST, path)
+            .header("content-type", "multipart/form-data; boundary=boundary")
+            .body(body);
+        Answer::of(request).await
+    }
+
     /// A request to a deployed function, by its app name and the path it sees.
     pub fn function_request(&self, method: Method, app: &str, path: &str) -> RequestBuilder {
         self.client
@@ -191,7 +232,7 @@ struct Server {
 }
 
 impl Server {
-    fn start(folder: &Path, settings: &[(&str, &str)]) -> Self {
+    fn start(folder: &Path, settings: Settings) -> Self {
         let addresses = folder.join("addresses");
         let log = File::options()
             .create(true)

@@ -56,6 +56,8 @@ const VERSIONS: &[(&str, &str, &str)] = &[
 ];
 /// Changes when this builder makes something else of the same source.
 const REVISION: &str = "1";
+/// Of an image that is sent nowhere.
+const KEPT: &str = "Kept here: the registry is not in BLUE_FAAS_PUSH_HOSTS, and deployments on this server need none";
 
 #[derive(Clone, Debug)]
 pub struct ComponentizeConfig {
@@ -276,6 +278,17 @@ impl Builder for ComponentizeBuilder {
             request.registry_url.trim_end_matches('/'),
             request.tag
         );
+        let listed = registry::host(&request.registry_url)
+            .is_some_and(|host| registry::is_listed(host, &self.config.push_hosts));
+        if request.artifact.is_image() && !listed {
+            // A component is all there would be to store, and nobody takes it from here.
+            progress.line(StageName::Push, KEPT);
+            return if cancel.is_cancelled() {
+                Err(BuildError::Cancelled)
+            } else {
+                Ok(Pushed { image_ref })
+            };
+        }
         let artifact = self.portable(&request.artifact).await?;
         let image = Image::new(&request.app_name, &artifact);
         let stored = image
@@ -288,8 +301,6 @@ impl Builder for ComponentizeBuilder {
             StageName::Push,
             &format!("Image {image_ref}, manifest {}", image.manifest.digest),
         );
-        let listed = registry::host(&request.registry_url)
-            .is_some_and(|host| registry::is_listed(host, &self.config.push_hosts));
         if listed {
             let component = self.blobs.get(&artifact.key, Some(&artifact.sha256)).await;
             let component = component.map_err(|error| {
@@ -305,7 +316,7 @@ impl Builder for ComponentizeBuilder {
                 &format!("Pushed in {:.1} s", started.elapsed().as_secs_f64()),
             );
         } else {
-            progress.line(StageName::Push, "Kept here: the registry is not in BLUE_FAAS_PUSH_HOSTS, and deployments on this server need none");
+            progress.line(StageName::Push, KEPT);
         }
         if cancel.is_cancelled() {
             Err(BuildError::Cancelled)

@@ -13,11 +13,11 @@ use crate::support::app::TestApp;
 use crate::support::builders::{Function, text};
 
 /// A first build on a cold cache and a busy machine.
-const BUILD_TIMEOUT: Duration = Duration::from_secs(150);
+pub(super) const BUILD_TIMEOUT: Duration = Duration::from_secs(150);
 const POLL: Duration = Duration::from_millis(100);
 
 /// Uploads a module as a function's source and answers the task that builds it and pushes its image.
-async fn build_and_push(app: &TestApp, function: &Function, python: &str) -> String {
+pub(super) async fn build_and_push(app: &TestApp, function: &Function, python: &str) -> String {
     let accepted = app
         .upload(
             Method::POST,
@@ -42,14 +42,14 @@ async fn task(app: &TestApp, id: &str) -> Value {
         .with_status(200)
 }
 
-async fn task_log(app: &TestApp, id: &str) -> String {
+pub(super) async fn task_log(app: &TestApp, id: &str) -> String {
     let log = app.get(&format!("/api/v1/tasks/{id}/log")).await;
     assert_eq!(log.status, 200);
     log.text()
 }
 
 /// The task once it is as `wanted`, within a time.
-async fn task_when(
+pub(super) async fn task_when(
     app: &TestApp,
     id: &str,
     timeout: Duration,
@@ -66,14 +66,14 @@ async fn task_when(
     }
 }
 
-fn has_ended(task: &Value) -> bool {
+pub(super) fn has_ended(task: &Value) -> bool {
     ["done", "failed", "cancelled"]
         .iter()
         .any(|status| task["status"] == *status)
 }
 
 /// What a stage of the task is: `waiting`, `running`, `done`, `failed`, `skipped`.
-fn stage<'a>(task: &'a Value, name: &str) -> &'a str {
+pub(super) fn stage<'a>(task: &'a Value, name: &str) -> &'a str {
     task["stages"]
         .as_array()
         .into_iter()
