@@ -32,6 +32,23 @@ pub async fn test_function(
     )
 }
 
+/// Runs code that is not saved, beside what serves; what the function answers is as for [`test_function`].
+#[server]
+pub async fn run_draft(
+    workspace: WorkspaceId,
+    function: FunctionId,
+    code: String,
+    request: TestForm,
+) -> Result<Execution, Error> {
+    use crate::server::context;
+    let (services, actor) = context::request()?;
+    context::respond(
+        services
+            .draft_from_form(&actor, &workspace, &function, code, request)
+            .await,
+    )
+}
+
 #[server(input = leptos::server_fn::codec::GetUrl)]
 pub async fn list_executions(
     workspace: WorkspaceId,

@@ -18,6 +18,8 @@ pub enum RawSource {
     File { name: String, content: Bytes },
     /// A .zip archive.
     Package { archive: Bytes },
+    /// The files of a package, by their paths.
+    Files { files: BTreeMap<String, Bytes> },
 }
 
 /// A source that was read and bounded: what a build works on.
@@ -133,6 +135,14 @@ pub trait Builder: Send + Sync + 'static {
         progress: &dyn Progress,
         cancel: &CancellationToken,
     ) -> Result<Built, BuildError>;
+
+    /// A program of this source for [`Platform::run_program`](super::platform::Platform::run_program), made at once and kept nowhere.
+    /// Types are not checked.
+    async fn draft(
+        &self,
+        source: SourceTree,
+        cancel: &CancellationToken,
+    ) -> Result<Bytes, BuildError>;
 
     /// Stage `push`.
     async fn push(

@@ -128,6 +128,15 @@ pub trait Platform: Send + Sync + 'static {
 
     async fn call(&self, app: &AppName, call: Call) -> Outcome;
 
+    /// One call of a program that serves nowhere, as [`Builder::draft`](super::builder::Builder::draft) makes it, in the function's name.
+    async fn run_program(
+        &self,
+        program: Bytes,
+        function: &FunctionId,
+        configuration: &Configuration,
+        call: Call,
+    ) -> Outcome;
+
     /// Where an app answers for users of this platform.
     fn endpoint(&self, app: &AppName, namespace: &Namespace) -> String;
 

@@ -6,6 +6,7 @@ use axum::{Extension, Json};
 use base64::Engine as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::answers::{Answer, Answers};
@@ -14,10 +15,11 @@ use super::extract::{Fields, Id, Ids, Parameters};
 use super::functions::ids_of;
 use crate::model::error::{self, Error};
 use crate::model::execution::{Execution, ExecutionFilter, ExecutionPage};
-use crate::model::function::HttpMethod;
+use crate::model::function::{Code, HttpMethod};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::service::Services;
 use crate::service::actor::Actor;
+use crate::service::functions::Draft;
 use crate::service::invocations::TestRequest;
 
 #[derive(Serialize)]
@@ -148,21 +150,68 @@ pub async fn test(
     ids: Ids,
     fields: Fields,
 ) -> Result<Json<Execution>> {
-    let method = HttpMethod::parse(fields.text("method")?.unwrap_or("GET"))
-        .map_err(|error| error.with_field("method"))?;
-    let request = TestRequest {
-        method: Method::from_bytes(method.as_str().as_bytes()).unwrap_or(Method::GET),
-        path: fields.text("path")?.unwrap_or("/").to_owned(),
-        query: fields.text("query")?.unwrap_or_default().to_owned(),
-        headers: test_headers(&fields)?,
-        body: test_body(&fields)?,
-    };
+    let request = test_request(&fields)?;
     Ok(Json(
         services
             .invocations
             .test(&Actor::anonymous(), &ids.workspace, &ids.function, request)
             .await?,
     ))
+}
+
+pub async fn draft(
+    State(services): State<Services>,
+    ids: Ids,
+    fields: Fields,
+) -> Result<Json<Execution>> {
+    let draft = match (fields.text("code")?, fields.map("files")?) {
+        (Some(code), None) => Draft::Code(Code::from_base64(code)?),
+        (None, Some(files)) => Draft::Files(draft_files(files)?),
+        _ => {
+            return Err(Error::validation(
+                "code",
+                "Send code (Base64 of one module), or files (Base64 by path).",
+            )
+            .into());
+        }
+    };
+    let request = test_request(&fields.object("request")?.unwrap_or_default())?;
+    Ok(Json(
+        services
+            .invocations
+            .run_draft(
+                &Actor::anonymous(),
+                &ids.workspace,
+                &ids.function,
+                draft,
+                request,
+            )
+            .await?,
+    ))
+}
+
+fn draft_files(
+    files: Vec<(String, String)>,
+) -> std::result::Result<BTreeMap<String, Bytes>, Error> {
+    let decode = |(path, content): (String, String)| {
+        let content = base64::engine::general_purpose::STANDARD
+            .decode(content)
+            .map_err(|_| Error::validation("files", "A file's content is not Base64."))?;
+        Ok((path, Bytes::from(content)))
+    };
+    files.into_iter().map(decode).collect()
+}
+
+fn test_request(fields: &Fields) -> std::result::Result<TestRequest, Error> {
+    let method = HttpMethod::parse(fields.text("method")?.unwrap_or("GET"))
+        .map_err(|error| error.with_field("method"))?;
+    Ok(TestRequest {
+        method: Method::from_bytes(method.as_str().as_bytes()).unwrap_or(Method::GET),
+        path: fields.text("path")?.unwrap_or("/").to_owned(),
+        query: fields.text("query")?.unwrap_or_default().to_owned(),
+        headers: test_headers(fields)?,
+        body: test_body(fields)?,
+    })
 }
 
 fn test_headers(fields: &Fields) -> std::result::Result<HeaderMap, Error> {

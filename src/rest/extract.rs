@@ -62,6 +62,7 @@ fn unreadable_path() -> ErrorResponse {
 }
 
 /// A JSON object; reading a field checks its type and names it.
+#[derive(Default)]
 pub struct Fields(Map<String, Value>);
 
 impl<S: Send + Sync> FromRequest<S> for Fields {
@@ -188,6 +189,18 @@ impl Fields {
                         Ok((key.clone(), value.as_str().ok_or_else(wrong)?.to_owned()))
                     })
                     .collect()
+            })
+            .transpose()
+    }
+
+    pub fn object(&self, name: &str) -> Result<Option<Self>> {
+        self.get(name)
+            .map(|value| {
+                value
+                    .as_object()
+                    .cloned()
+                    .map(Self)
+                    .ok_or_else(|| Error::validation(name, format!("{name} must be an object.")))
             })
             .transpose()
     }

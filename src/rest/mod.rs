@@ -54,6 +54,10 @@ pub fn router(max_upload: usize, cors: &CorsLayer) -> Router<ConsoleState> {
         )
         .route("/{ws}/functions/{fn}/invoke", post(executions::invoke))
         .route("/{ws}/functions/{fn}/test", post(executions::test))
+        .route(
+            "/{ws}/functions/{fn}/draft",
+            post(executions::draft).layer(uploads),
+        )
         .route("/{ws}/functions/{fn}/logs", get(executions::list));
     let functions = Router::new()
         .route(

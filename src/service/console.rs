@@ -8,7 +8,7 @@ use super::actor::Actor;
 use super::builds::record::{DeployPlan, PushTarget, TaskRecord};
 use super::deployments::{ScaffoldRequest, manifest};
 use super::functions::record::FunctionRecord;
-use super::functions::{FunctionChange, NewFunction, parse_invocation_url};
+use super::functions::{Draft, FunctionChange, NewFunction, parse_invocation_url};
 use super::invocations::TestRequest;
 use super::statistics::{DAY, Scope};
 use super::workspaces::etag;
@@ -315,19 +315,23 @@ impl Services {
         id: &FunctionId,
         form: TestForm,
     ) -> Result<Execution> {
-        let method = if form.method.trim().is_empty() {
-            HttpMethod::Get
-        } else {
-            HttpMethod::parse(&form.method).map_err(|error| error.with_field("method"))?
-        };
-        let request = TestRequest {
-            method: Method::from_bytes(method.as_str().as_bytes()).unwrap_or(Method::GET),
-            path: form.path,
-            query: form.query,
-            headers: parse_headers(&form.headers)?,
-            body: Bytes::from(form.body),
-        };
+        let request = parse_request(form)?;
         self.invocations.test(actor, workspace, id, request).await
+    }
+
+    pub async fn draft_from_form(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+        code: String,
+        form: TestForm,
+    ) -> Result<Execution> {
+        let draft = Draft::Code(Code::parse(normalized(code))?);
+        let request = parse_request(form)?;
+        self.invocations
+            .run_draft(actor, workspace, id, draft, request)
+            .await
     }
 
     /// `confirmation` must be the workspace's name.
@@ -472,6 +476,21 @@ fn parse_block(block: &str) -> Result<Vec<(String, String)>> {
         variables.push((name.trim().to_owned(), unquoted.to_owned()));
     }
     Ok(variables)
+}
+
+fn parse_request(form: TestForm) -> Result<TestRequest> {
+    let method = if form.method.trim().is_empty() {
+        HttpMethod::Get
+    } else {
+        HttpMethod::parse(&form.method).map_err(|error| error.with_field("method"))?
+    };
+    Ok(TestRequest {
+        method: Method::from_bytes(method.as_str().as_bytes()).unwrap_or(Method::GET),
+        path: form.path,
+        query: form.query,
+        headers: parse_headers(&form.headers)?,
+        body: Bytes::from(form.body),
+    })
 }
 
 /// One header a line.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::model::error::{Error, Result};
-use crate::model::execution::{Execution, ExecutionStatus};
+use crate::model::execution::{Execution, ExecutionStatus, Trigger};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::port::keys;
 use crate::port::store::{Condition, Key, Write};
@@ -183,12 +183,8 @@ impl Writer {
 
     async fn write_with_retries(&self, owner: &Owner, group: &[Pending]) -> Result<()> {
         let writes = self.writes(owner, group)?;
-        let measurements: Vec<Measurement> = group
-            .iter()
-            .map(|(execution, _)| measurement(execution))
-            .collect();
-        let counted: Vec<_> = owner
-            .scopes()
+        let measurements = measurements(group);
+        let counted: Vec<_> = scopes(owner, &measurements)
             .into_iter()
             .map(|scope| (scope, measurements.clone()))
             .collect();
@@ -237,11 +233,8 @@ impl Writer {
                 item,
             ));
         }
-        let measurements: Vec<Measurement> = group
-            .iter()
-            .map(|(execution, _)| measurement(execution))
-            .collect();
-        for scope in owner.scopes() {
+        let measurements = measurements(group);
+        for scope in scopes(owner, &measurements) {
             writes.extend(
                 Statistics::updates(&scope, &measurements)
                     .into_iter()
@@ -272,6 +265,23 @@ fn take(
             flushed.push(done);
             true
         }
+    }
+}
+
+/// What is counted: drafts are not.
+fn measurements(group: &[Pending]) -> Vec<Measurement> {
+    group
+        .iter()
+        .filter(|(execution, _)| execution.trigger != Trigger::Draft)
+        .map(|(execution, _)| measurement(execution))
+        .collect()
+}
+
+fn scopes(owner: &Owner, measurements: &[Measurement]) -> Vec<Scope> {
+    if measurements.is_empty() {
+        Vec::new()
+    } else {
+        owner.scopes()
     }
 }
 

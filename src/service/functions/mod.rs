@@ -28,7 +28,7 @@ use crate::port::store::{Condition, Query, Update, Write};
 
 pub use change::{FunctionChange, parse_invocation_url};
 pub use record::FunctionRecord;
-pub use source::SourceUpload;
+pub use source::{Draft, SourceUpload};
 
 /// What a new function is made of. Absent fields have their defaults.
 #[derive(Clone, Debug)]

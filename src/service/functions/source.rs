@@ -1,6 +1,8 @@
 //! Where a function's source is kept: small code in the item, larger code and archives in the blobs.
 
 use bytes::Bytes;
+use std::collections::BTreeMap;
+use tokio_util::sync::CancellationToken;
 
 use super::Functions;
 use super::record::{FunctionRecord, MAX_INLINE_CODE, sha256_hex};
@@ -8,7 +10,7 @@ use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::function::{Code, Environment, OutboundHost};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::source::{SourceKind, SourceSummary};
-use crate::port::builder::{BuildError, RawSource, SpinManifest};
+use crate::port::builder::{BuildError, RawSource, SourceTree, SpinManifest};
 use crate::service::actor::Actor;
 use crate::service::table::blob_error;
 
@@ -65,6 +67,17 @@ pub(super) fn upload_error(error: &BuildError) -> Error {
     }
 }
 
+fn draft_error(error: &BuildError) -> Error {
+    match error {
+        BuildError::Source { message, .. } | BuildError::LimitReached(message) => {
+            Error::validation("code", message.clone())
+        }
+        BuildError::Cancelled | BuildError::Registry(_) | BuildError::Failed(_) => {
+            crate::service::table::internal("DRAFT_ERROR", error)
+        }
+    }
+}
+
 /// What a package's `spin.toml` says about its settings becomes the function's.
 pub(super) fn apply_manifest(record: &mut FunctionRecord, manifest: &SpinManifest) -> Result<()> {
     let hosts: Result<Vec<_>> = manifest
@@ -79,7 +92,61 @@ pub(super) fn apply_manifest(record: &mut FunctionRecord, manifest: &SpinManifes
     Ok(())
 }
 
+/// What is run as a draft, in place of what is saved.
+#[derive(Clone, Debug)]
+pub enum Draft {
+    /// The module that is edited; a package keeps its other files.
+    Code(Code),
+    /// A whole package.
+    Files(BTreeMap<String, Bytes>),
+}
+
 impl Functions {
+    pub(in crate::service) async fn draft_tree(
+        &self,
+        record: &FunctionRecord,
+        draft: Draft,
+    ) -> Result<SourceTree> {
+        let archive = match (&record.archive_key, &record.archive_sha256) {
+            (Some(key), Some(sha256)) => Some(
+                self.blobs
+                    .get(key, Some(sha256))
+                    .await
+                    .map_err(blob_error)?,
+            ),
+            _ => None,
+        };
+        let (raw, entry) = match (draft, archive) {
+            (Draft::Files(files), _) => (RawSource::Files { files }, None),
+            (Draft::Code(code), Some(archive)) => (RawSource::Package { archive }, Some(code)),
+            (Draft::Code(code), None) => {
+                let (name, content) = ("app.py".to_owned(), code.python().to_owned().into());
+                (RawSource::File { name, content }, None)
+            }
+        };
+        let (mut tree, _) = self
+            .builder
+            .read_source(raw)
+            .await
+            .map_err(|error| draft_error(&error))?;
+        if let Some(code) = entry {
+            tree.files
+                .insert(tree.entry.clone(), code.python().to_owned().into());
+        }
+        Ok(tree)
+    }
+
+    /// A draft as a program; nothing of it is kept.
+    pub(in crate::service) async fn draft_program(&self, tree: SourceTree) -> Result<Bytes> {
+        let cancel = CancellationToken::new();
+        // A caller who goes away takes the work along.
+        let _guard = cancel.clone().drop_guard();
+        self.builder
+            .draft(tree, &cancel)
+            .await
+            .map_err(|error| draft_error(&error))
+    }
+
     /// Puts code in its place, the object before the record that names it.
     pub(super) async fn store_code(&self, record: &mut FunctionRecord, code: &Code) -> Result<()> {
         let content = code.python().as_bytes();

@@ -1,5 +1,6 @@
 //! Calls of functions: through the functions listener, by `/invoke` and by `/test`. Each one is an execution.
 
+mod draft;
 mod record;
 mod remote;
 
@@ -23,6 +24,8 @@ pub use remote::{RemoteCaller, RemotePolicy};
 
 /// How long a call waits for a place when a function is at its limit.
 const QUEUE_TIME: Duration = Duration::from_secs(3);
+/// Drafts that are made at the same time.
+const DRAFTS: usize = 2;
 
 /// Limits of calls.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +64,8 @@ pub struct Invocations {
     remote: RemoteCaller,
     limits: CallLimits,
     all: tokio::sync::Semaphore,
+    /// Places to make drafts in: each computes for a moment.
+    drafts: tokio::sync::Semaphore,
 }
 
 impl Invocations {
@@ -80,6 +85,7 @@ impl Invocations {
             remote,
             limits,
             all: tokio::sync::Semaphore::new(limits.concurrency),
+            drafts: tokio::sync::Semaphore::new(DRAFTS),
         })
     }
 
@@ -230,7 +236,7 @@ impl Invocations {
                 self.call_remote(&function, url, request, trigger).await?
             }
             (_, Some(route)) => {
-                let call = self.call_of(&route, local_request(&route, request)?);
+                let call = self.call_of(&route, local_request(route.app_name.as_str(), request)?);
                 self.run(&route, call, trigger).await
             }
             (_, None) => {
@@ -281,7 +287,7 @@ impl Invocations {
 }
 
 /// The URI and Spin's headers, as the functions listener gives them.
-fn local_request(route: &Route, request: TestRequest) -> Result<FunctionRequest> {
+fn local_request(app: &str, request: TestRequest) -> Result<FunctionRequest> {
     let path = if request.path.starts_with('/') {
         request.path
     } else {
@@ -293,7 +299,7 @@ fn local_request(route: &Route, request: TestRequest) -> Result<FunctionRequest>
     } else {
         format!("{path}?{query}")
     };
-    let host = format!("{}.localhost", route.app_name);
+    let host = format!("{app}.localhost");
     let uri: http::Uri = format!("http://{host}{full}").parse().map_err(|_| Error::validation("path", "This path or query cannot be part of an address. Percent-encode what is not a plain character."))?;
     let mut headers = request.headers;
     headers

@@ -4,7 +4,8 @@ use leptos::form::ActionForm;
 use leptos::prelude::*;
 use serde_json::Value;
 
-use crate::api::observe::{TestForm, TestFunction};
+use crate::api::observe::{RunDraft, TestForm, TestFunction};
+use crate::model::error::Error;
 use crate::model::execution::Execution;
 use crate::model::function::{HttpMethod, HttpMethods};
 use crate::ui::browser;
@@ -74,29 +75,63 @@ pub fn RequestForm(
 ) -> impl IntoView {
     let words = &use_i18n().function.test;
     let error = action_error(test);
-    let pending = test.pending();
-    browser::use_shortcut("Enter", || browser::click("run-test"));
     view! {
         <section class="card fill">
             <div class="card__header"><h2>{words.request}</h2></div>
             <ActionForm action=test attr:class="card__body form">
-                <input type="hidden" name="workspace" value=context.workspace().to_string()/>
-                <input type="hidden" name="function" value=context.function().to_string()/>
-                <FormError error=error_of_form(error, FIELDS)/>
-                <div class="request-line">
-                    <MethodAndPath context method=initial.method path=initial.path/>
-                    <button type="submit" id="run-test" class=button_class(Weight::Primary, Size::Medium) aria-busy=move || pending.get().then_some("true")>
-                        <Icon glyph=Glyph::Play/>
-                        {words.run}
-                        " "
-                        <kbd class="key">"Ctrl ↵"</kbd>
-                    </button>
-                </div>
-                <TextField id="test-query" name="request[query]" label=words.query value=initial.query mono=true hint=words.query_hint.to_owned() error=error_of(error, "query")/>
-                <TextArea id="test-headers" name="request[headers]" label=words.headers value=initial.headers mono=true rows=3 hint=words.headers_hint.to_owned() error=error_of(error, "headers")/>
-                <BodyField initial=initial.body/>
+                <RequestFields context initial error pending=test.pending().into() label=words.run/>
             </ActionForm>
         </section>
+    }
+}
+
+/// The request that a draft is run with, and its code.
+#[component]
+pub fn DraftForm(
+    context: FunctionContext,
+    initial: TestForm,
+    draft: ServerAction<RunDraft>,
+    code: Signal<String>,
+) -> impl IntoView {
+    let words = &use_i18n().function.code;
+    let error = action_error(draft);
+    view! {
+        <section class="card fill">
+            <div class="card__header"><h2>{words.draft}</h2><p class="muted">{words.draft_hint}</p></div>
+            <ActionForm action=draft attr:class="card__body form">
+                <input type="hidden" name="code" prop:value=code/>
+                <RequestFields context initial error pending=draft.pending().into() label=words.draft_run/>
+            </ActionForm>
+        </section>
+    }
+}
+
+#[component]
+fn RequestFields(
+    context: FunctionContext,
+    initial: TestForm,
+    error: Signal<Option<Error>>,
+    pending: Signal<bool>,
+    label: &'static str,
+) -> impl IntoView {
+    let words = &use_i18n().function.test;
+    browser::use_shortcut("Enter", || browser::click("run-test"));
+    view! {
+        <input type="hidden" name="workspace" value=context.workspace().to_string()/>
+        <input type="hidden" name="function" value=context.function().to_string()/>
+        <FormError error=error_of_form(error, FIELDS)/>
+        <div class="request-line">
+            <MethodAndPath context method=initial.method path=initial.path/>
+            <button type="submit" id="run-test" class=button_class(Weight::Primary, Size::Medium) aria-busy=move || pending.get().then_some("true")>
+                <Icon glyph=Glyph::Play/>
+                {label}
+                " "
+                <kbd class="key">"Ctrl ↵"</kbd>
+            </button>
+        </div>
+        <TextField id="test-query" name="request[query]" label=words.query value=initial.query mono=true hint=words.query_hint.to_owned() error=error_of(error, "query")/>
+        <TextArea id="test-headers" name="request[headers]" label=words.headers value=initial.headers mono=true rows=3 hint=words.headers_hint.to_owned() error=error_of(error, "headers")/>
+        <BodyField initial=initial.body/>
     }
 }
 

@@ -62,15 +62,44 @@ pub(super) fn read(archive: &Bytes, limits: Limits) -> Result<BTreeMap<String, B
             return Err(refused(format!("names {path} twice; pack it again")));
         }
     }
-    if let Some(path) = files.keys().find(|path| {
-        path.match_indices('/')
-            .any(|(end, _)| files.contains_key(&path[..end]))
-    }) {
+    check_folders(&files)?;
+    Ok(strip_wrapping_folder(files))
+}
+
+/// Files that came by themselves, bounded as those of an archive are.
+pub(super) fn check(
+    files: BTreeMap<String, Bytes>,
+    limits: Limits,
+) -> Result<BTreeMap<String, Bytes>, BuildError> {
+    if files.len() > limits.files {
+        return Err(too_many(limits.files));
+    }
+    let bytes: u64 = files.values().map(|content| content.len() as u64).sum();
+    if bytes > limits.bytes {
+        return Err(too_large(limits.bytes));
+    }
+    let is_plain = |path: &&String| plain_path(path.as_bytes()).as_ref() == Some(*path);
+    if let Some(path) = files.keys().find(|path| !is_plain(path)) {
+        let name: String = path.chars().take(80).collect();
         return Err(refused(format!(
-            "uses a file as the folder of {path}; pack it again"
+            "has a path that is not allowed ({name}); use relative paths of plain names"
         )));
     }
-    Ok(strip_wrapping_folder(files))
+    check_folders(&files)?;
+    Ok(files)
+}
+
+fn check_folders(files: &BTreeMap<String, Bytes>) -> Result<(), BuildError> {
+    let lies_in_file = |path: &&String| {
+        path.match_indices('/')
+            .any(|(end, _)| files.contains_key(&path[..end]))
+    };
+    match files.keys().find(lies_in_file) {
+        Some(path) => Err(refused(format!(
+            "uses a file as the folder of {path}; pack it again"
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn read_entry(
@@ -121,12 +150,9 @@ fn read_entry(
         .take(*left + 1)
         .read_to_end(&mut content)
         .map_err(|_| refused(format!("is damaged at {name}; pack it again")))?;
-    *left = left.checked_sub(read as u64).ok_or_else(|| {
-        BuildError::LimitReached(format!(
-            "The archive holds more than {} MiB. Leave out what the function does not need.",
-            limits.bytes / (1024 * 1024)
-        ))
-    })?;
+    *left = left
+        .checked_sub(read as u64)
+        .ok_or_else(|| too_large(limits.bytes))?;
     Ok(Some((path, content.into())))
 }
 
@@ -207,6 +233,13 @@ fn refused(what: impl std::fmt::Display) -> BuildError {
         message: format!("The archive {what}."),
         diagnostics: Vec::new(),
     }
+}
+
+fn too_large(limit: u64) -> BuildError {
+    BuildError::LimitReached(format!(
+        "The archive holds more than {} MiB. Leave out what the function does not need.",
+        limit / (1024 * 1024)
+    ))
 }
 
 fn too_many(limit: usize) -> BuildError {

@@ -1,5 +1,6 @@
 //! The stages `validate` and `build` of one build.
 
+use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,10 +42,7 @@ pub(super) struct Build<'a> {
 impl Build<'_> {
     pub(super) async fn run(&self) -> Result<Artifact, BuildError> {
         self.progress.stage(StageName::Validate);
-        let surroundings = Surroundings::of_files(
-            self.tree.files.keys().map(String::as_str),
-            !self.tree.requirements.is_empty(),
-        );
+        let surroundings = self.surroundings();
         let findings = self.quick_checks(&surroundings).await?;
         self.prepare().await?;
         // Both at once: the type check takes a fraction of the time, and its failure ends the other.
@@ -63,6 +61,40 @@ impl Build<'_> {
         }
         checked?;
         made
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        Surroundings::of_files(
+            self.tree.files.keys().map(String::as_str),
+            !self.tree.requirements.is_empty(),
+        )
+    }
+
+    /// The image of a source that may still change: without the type check, which takes longer than all the rest.
+    pub(super) async fn draft(&self) -> Result<Bytes, BuildError> {
+        let impossible = |reason: &str| BuildError::Source {
+            message: format!("This cannot be run as a draft, because {reason}. Deploy it instead."),
+            diagnostics: Vec::new(),
+        };
+        let Some(maker) = self.maker else {
+            return Err(impossible("this server builds with componentize-py"));
+        };
+        let surroundings = self.surroundings();
+        let findings = self.quick_checks(&surroundings).await?;
+        let (files, src) = (self.tree.files.clone(), self.room.src());
+        tokio::task::spawn_blocking(move || write_files(&src, guest_files(&files)))
+            .await
+            .map_err(|error| BuildError::Failed(error.to_string()))?
+            .map_err(|error| BuildError::Failed(error.to_string()))?;
+        let findings = self
+            .with_requirements(surroundings, findings, self.cancel)
+            .await?;
+        let image = self.snapshot(maker, &findings, self.cancel).await?;
+        let image = image.map_err(|reason| impossible(&reason))?;
+        let image = tokio::fs::read(&image.path).await;
+        image
+            .map(Bytes::from)
+            .map_err(|error| BuildError::Failed(error.to_string()))
     }
 
     async fn quick_checks(&self, surroundings: &Surroundings) -> Result<Findings, BuildError> {
@@ -144,18 +176,13 @@ impl Build<'_> {
 
     async fn make(
         &self,
-        mut surroundings: Surroundings,
-        mut findings: Findings,
+        surroundings: Surroundings,
+        findings: Findings,
         cancel: &CancellationToken,
     ) -> Result<Artifact, BuildError> {
-        if !self.tree.requirements.is_empty() {
-            surroundings.installed = Some(self.install(cancel).await?);
-            let tree = self.tree.clone();
-            findings = tokio::task::spawn_blocking(move || check_tree(&tree, &surroundings))
-                .await
-                .map_err(|error| BuildError::Failed(error.to_string()))?;
-            refuse_errors(&findings)?;
-        }
+        let findings = self
+            .with_requirements(surroundings, findings, cancel)
+            .await?;
         let entry = self.room.src().join(&self.tree.entry);
         componentize::append_shim(&entry, &findings)
             .map_err(|error| BuildError::Failed(error.to_string()))?;
@@ -188,6 +215,25 @@ impl Build<'_> {
             ),
         );
         Ok(component)
+    }
+
+    /// What the source needs is installed, and what it imports is looked at again.
+    async fn with_requirements(
+        &self,
+        mut surroundings: Surroundings,
+        findings: Findings,
+        cancel: &CancellationToken,
+    ) -> Result<Findings, BuildError> {
+        if self.tree.requirements.is_empty() {
+            return Ok(findings);
+        }
+        surroundings.installed = Some(self.install(cancel).await?);
+        let tree = self.tree.clone();
+        let findings = tokio::task::spawn_blocking(move || check_tree(&tree, &surroundings))
+            .await
+            .map_err(|error| BuildError::Failed(error.to_string()))?;
+        refuse_errors(&findings)?;
+        Ok(findings)
     }
 
     async fn install(&self, cancel: &CancellationToken) -> Result<BTreeSet<String>, BuildError> {

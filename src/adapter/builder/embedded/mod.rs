@@ -27,6 +27,7 @@ mod workdir;
 mod toolchain;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -38,7 +39,7 @@ use self::archive::Limits;
 use self::base::BaseMaker;
 use self::build::Build;
 use self::image::Image;
-use self::workdir::WorkDir;
+use self::workdir::{Room, WorkDir};
 use crate::adapter::snapshot::Bases;
 use crate::model::source::{Diagnostic, SourceSummary};
 use crate::model::task::StageName;
@@ -137,6 +138,16 @@ impl ComponentizeBuilder {
         }
     }
 
+    fn room(&self) -> Result<Room, BuildError> {
+        let work = self
+            .work
+            .as_ref()
+            .map_err(|error| BuildError::Failed(error.clone()))?;
+        work.room().map_err(|error| {
+            BuildError::Failed(format!("a folder for the build could not be made: {error}"))
+        })
+    }
+
     /// What is missing or of another version, with the command that mends it.
     fn check_venv(&self) -> Result<(), String> {
         let wanted = VERSIONS
@@ -165,6 +176,15 @@ impl ComponentizeBuilder {
         }
         Ok(())
     }
+}
+
+/// Nobody listens to a draft's progress: it takes a moment.
+struct Unheard;
+
+impl Progress for Unheard {
+    fn stage(&self, _name: StageName) {}
+
+    fn line(&self, _stage: StageName, _text: &str) {}
 }
 
 /// Children run in other folders.
@@ -210,14 +230,8 @@ impl Builder for ComponentizeBuilder {
         progress: &dyn Progress,
         cancel: &CancellationToken,
     ) -> Result<Built, BuildError> {
-        let work = self
-            .work
-            .as_ref()
-            .map_err(|error| BuildError::Failed(error.clone()))?;
         let started = Instant::now();
-        let room = work.room().map_err(|error| {
-            BuildError::Failed(format!("a folder for the build could not be made: {error}"))
-        })?;
+        let room = self.room()?;
         let build = Build {
             config: &self.config,
             tree: &request.source,
@@ -264,6 +278,26 @@ impl Builder for ComponentizeBuilder {
             self.portable(&artifact).await?;
         }
         Ok(Built { artifact })
+    }
+
+    async fn draft(
+        &self,
+        source: SourceTree,
+        cancel: &CancellationToken,
+    ) -> Result<Bytes, BuildError> {
+        let room = self.room()?;
+        let build = Build {
+            config: &self.config,
+            tree: &source,
+            room: &room,
+            progress: &Unheard,
+            cancel,
+            deadline: Instant::now() + self.config.timeout,
+            maker: self.maker.as_ref(),
+        };
+        let image = build.draft().await;
+        let _ = tokio::task::spawn_blocking(move || drop(room)).await;
+        image
     }
 
     async fn push(

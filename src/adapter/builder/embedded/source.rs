@@ -21,7 +21,8 @@ pub(super) fn read(
 ) -> Result<(SourceTree, SourceSummary), BuildError> {
     match raw {
         RawSource::File { name, content } => read_file(&name, content),
-        RawSource::Package { archive } => read_package(&archive, limits),
+        RawSource::Package { archive } => read_package(archive::read(&archive, limits)?),
+        RawSource::Files { files } => read_package(archive::check(files, limits)?),
     }
 }
 
@@ -65,11 +66,7 @@ fn read_file(name: &str, content: Bytes) -> Result<(SourceTree, SourceSummary), 
     Ok((tree, summary))
 }
 
-fn read_package(
-    archive: &Bytes,
-    limits: Limits,
-) -> Result<(SourceTree, SourceSummary), BuildError> {
-    let files = archive::read(archive, limits)?;
+fn read_package(files: BTreeMap<String, Bytes>) -> Result<(SourceTree, SourceSummary), BuildError> {
     let manifest = files
         .get(manifest::FILE)
         .map(|content| manifest::read(content))

@@ -1,5 +1,6 @@
 //! Functions that are memory images of a base: nothing of them is compiled or lies on disk but their artifact.
 
+use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -38,8 +39,25 @@ impl BaseFunctions {
         runner: &Arc<Runner>,
     ) -> Result<Program, PlatformError> {
         let image = self.image(artifact).await?;
-        let base = self.base(&image).await?;
-        let restorer = Restorer::new(&base, &image).map_err(|error| unrunnable(&error))?;
+        self.load_image(&image, runner).await
+    }
+
+    /// A program that is no artifact.
+    pub async fn load_encoded(
+        &self,
+        image: Bytes,
+        runner: &Arc<Runner>,
+    ) -> Result<Program, PlatformError> {
+        self.load_image(&decode(image).await?, runner).await
+    }
+
+    async fn load_image(
+        &self,
+        image: &Image,
+        runner: &Arc<Runner>,
+    ) -> Result<Program, PlatformError> {
+        let base = self.base(image).await?;
+        let restorer = Restorer::new(&base, image).map_err(|error| unrunnable(&error))?;
         let program = self.program(&base, runner).await?;
         Ok(Runner::function(&program, restorer))
     }
@@ -54,9 +72,7 @@ impl BaseFunctions {
             BlobError::Damaged(_) => damaged(),
             other => failed(other),
         })?;
-        let decode = move || Image::decode(&bytes);
-        let decoded = tokio::task::spawn_blocking(decode).await.map_err(failed)?;
-        decoded.map_err(|error| unrunnable(&error))
+        decode(bytes).await
     }
 
     async fn base(&self, image: &Image) -> Result<Arc<PreparedBase>, PlatformError> {
@@ -85,6 +101,12 @@ impl BaseFunctions {
         programs.insert(base.key, program.clone());
         Ok(program)
     }
+}
+
+async fn decode(bytes: Bytes) -> Result<Image, PlatformError> {
+    let decode = move || Image::decode(&bytes);
+    let decoded = tokio::task::spawn_blocking(decode).await.map_err(failed)?;
+    decoded.map_err(|error| unrunnable(&error))
 }
 
 fn unrunnable(error: &dyn std::fmt::Display) -> PlatformError {

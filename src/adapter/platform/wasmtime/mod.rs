@@ -18,11 +18,12 @@ mod spin;
 mod turns;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use self::compile::compile_artifact;
 use self::functions::BaseFunctions;
@@ -32,6 +33,7 @@ use self::settings::Settings;
 use self::turns::Turns;
 use crate::adapter::snapshot::Bases;
 use crate::model::deployment::{AppName, DeployOptions, Namespace};
+use crate::model::id::FunctionId;
 use crate::model::version::{Artifact, Configuration};
 use crate::port::blobs::Blobs;
 use crate::port::key_values::KeyValues;
@@ -109,6 +111,13 @@ impl WasmtimePlatform {
             turns: Turns::default(),
             instances: Semaphore::new(config.max_instances.max(1)),
         })
+    }
+
+    /// A place for a call, when there is one in time.
+    async fn instance(&self, call: &Call) -> Option<SemaphorePermit<'_>> {
+        let wait = MAX_QUEUE.min(call.timeout);
+        let instance = tokio::time::timeout(wait, self.instances.acquire()).await;
+        instance.ok()?.ok()
     }
 
     fn app(&self, name: &AppName) -> Option<Arc<App>> {
@@ -261,8 +270,7 @@ impl Platform for WasmtimePlatform {
     }
 
     async fn call(&self, app: &AppName, call: Call) -> Outcome {
-        let wait = MAX_QUEUE.min(call.timeout);
-        let Ok(Ok(_instance)) = tokio::time::timeout(wait, self.instances.acquire()).await else {
+        let Some(_instance) = self.instance(&call).await else {
             return runner::failed(CallFailure::Overloaded);
         };
         // Looked up after the wait: the release that serves now, not the one that served then.
@@ -270,6 +278,23 @@ impl Platform for WasmtimePlatform {
             return runner::failed(CallFailure::NotDeployed);
         };
         self.runner.run(&app.program, &app.settings, call).await
+    }
+
+    async fn run_program(
+        &self,
+        program: Bytes,
+        function: &FunctionId,
+        configuration: &Configuration,
+        call: Call,
+    ) -> Outcome {
+        let Some(_instance) = self.instance(&call).await else {
+            return runner::failed(CallFailure::Overloaded);
+        };
+        let settings = Arc::new(Settings::new(configuration, function.to_string()));
+        match self.functions.load_encoded(program, &self.runner).await {
+            Ok(program) => self.runner.run(&program, &settings, call).await,
+            Err(error) => runner::failed(CallFailure::Unreachable(error.to_string())),
+        }
     }
 
     fn endpoint(&self, app: &AppName, _namespace: &Namespace) -> String {

@@ -43,6 +43,9 @@ messages!(
         environment_edit: Text = "Edit",
         environment_none: Text = "No variables. Read them with os.environ inside the handler, not at the top of the module.",
         environment_hint: Text = "There at request time, not while the module is built.",
+        draft: Text = "Try it",
+        draft_hint: Text = "Runs what is in the editor, with the saved settings. Nothing is deployed, saved or counted.",
+        draft_run: Text = "Run draft",
         package_title: Text = "This function is a package.",
         package_text: fn(u32) -> String = |files| format!("It has {files} files; the entry module is edited here, the others stay as they were uploaded."),
     }

@@ -8,13 +8,17 @@ use leptos::task::spawn_local;
 use super::context::{FunctionContext, FunctionTab};
 use super::frame::FunctionFrame;
 use crate::api::functions::{SaveCode, function_detail};
+use crate::api::observe::RunDraft;
 use crate::model::error::ErrorKind;
+use crate::model::execution::Execution;
 use crate::model::source::SourceKind;
 use crate::ui::browser;
 use crate::ui::editor::conflict::Conflict;
 use crate::ui::editor::handler_card::HandlerCard;
 use crate::ui::editor::{CodeEditor, EditorState};
 use crate::ui::i18n::use_i18n;
+use crate::ui::test::request::{DraftForm, first_form};
+use crate::ui::test::response::ResponsePanel;
 use crate::ui::widgets::card::Card;
 use crate::ui::widgets::icon::{Glyph, Icon};
 use crate::ui::widgets::notice::{Banner, FormError, action_error};
@@ -120,6 +124,29 @@ fn Code(context: FunctionContext) -> impl IntoView {
                 <HandlerCard state/>
                 <EnvironmentCard context/>
             </aside>
+        </div>
+        <DraftBench context state/>
+    }
+}
+
+/// Runs what is in the editor, beside what serves.
+#[component]
+fn DraftBench(context: FunctionContext, state: EditorState) -> impl IntoView {
+    let draft = ServerAction::<RunDraft>::new();
+    let methods = context
+        .detail
+        .with_untracked(|detail| detail.function.http_methods.clone());
+    let shown = RwSignal::new(None::<Execution>);
+    let value = draft.value();
+    Effect::new(move |_| {
+        if let Some(Ok(execution)) = value.get() {
+            shown.set(Some(execution));
+        }
+    });
+    view! {
+        <div class="split split--half needs-script">
+            <DraftForm context initial=first_form(&methods) draft code=state.text.into()/>
+            <ResponsePanel shown=shown.into()/>
         </div>
     }
 }
