@@ -113,6 +113,13 @@ pub fn submit_form_of(element: &HtmlElement) {
     }
 }
 
+/// Scrolls until the end of the element with this id is in sight.
+pub fn show(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        element.scroll_into_view_with_bool(false);
+    }
+}
+
 /// Presses the button or follows the link with this id.
 pub fn click(id: &str) {
     if let Some(element) = document()

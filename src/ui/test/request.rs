@@ -97,10 +97,11 @@ pub fn DraftForm(
     let error = action_error(draft);
     view! {
         <section class="card fill">
-            <div class="card__header"><h2>{words.draft}</h2><p class="muted">{words.draft_hint}</p></div>
+            <div class="card__header"><h2>{words.draft}</h2></div>
             <ActionForm action=draft attr:class="card__body form">
+                <p class="muted">{words.draft_hint}</p>
                 <input type="hidden" name="code" prop:value=code/>
-                <RequestFields context initial error pending=draft.pending().into() label=words.draft_run/>
+                <RequestFields context initial error pending=draft.pending().into() label=words.draft_run body_rows=4/>
             </ActionForm>
         </section>
     }
@@ -113,6 +114,7 @@ fn RequestFields(
     error: Signal<Option<Error>>,
     pending: Signal<bool>,
     label: &'static str,
+    #[prop(default = 10)] body_rows: u32,
 ) -> impl IntoView {
     let words = &use_i18n().function.test;
     browser::use_shortcut("Enter", || browser::click("run-test"));
@@ -131,7 +133,7 @@ fn RequestFields(
         </div>
         <TextField id="test-query" name="request[query]" label=words.query value=initial.query mono=true hint=words.query_hint.to_owned() error=error_of(error, "query")/>
         <TextArea id="test-headers" name="request[headers]" label=words.headers value=initial.headers mono=true rows=3 hint=words.headers_hint.to_owned() error=error_of(error, "headers")/>
-        <BodyField initial=initial.body/>
+        <BodyField initial=initial.body rows=body_rows/>
     }
 }
 
@@ -160,7 +162,7 @@ fn MethodAndPath(context: FunctionContext, method: String, path: String) -> impl
 
 /// The body; says whether it is JSON, which any other text may be as well.
 #[component]
-fn BodyField(initial: String) -> impl IntoView {
+fn BodyField(initial: String, rows: u32) -> impl IntoView {
     let words = &use_i18n().function.test;
     let area = NodeRef::<leptos::html::Textarea>::new();
     let markup = escape(&initial);
@@ -196,7 +198,7 @@ fn BodyField(initial: String) -> impl IntoView {
                 class="textarea textarea--mono textarea--bare"
                 id="test-body"
                 name="request[body]"
-                rows="10"
+                rows=rows
                 spellcheck="false"
                 node_ref=area
                 inner_html=markup

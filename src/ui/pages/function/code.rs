@@ -141,10 +141,12 @@ fn DraftBench(context: FunctionContext, state: EditorState) -> impl IntoView {
     Effect::new(move |_| {
         if let Some(Ok(execution)) = value.get() {
             shown.set(Some(execution));
+            // The keys were pressed in the editor, above.
+            request_animation_frame(|| browser::show("draft"));
         }
     });
     view! {
-        <div class="split split--half needs-script">
+        <div class="split split--half needs-script" id="draft">
             <DraftForm context initial=first_form(&methods) draft code=state.text.into()/>
             <ResponsePanel shown=shown.into()/>
         </div>
