@@ -78,7 +78,8 @@ end2end: end2end-site
 bench: setup-bench build ## measure the figures of docs/BENCHMARKS.md on this machine
 	benches/run $(ARGS)
 
-soak: setup-bench build ## load a server for a long time and watch its memory, files and answers
+soak: setup-bench setup-check build ## build many functions both ways and compare them, then load a server for a long time
+	BLUE_FAAS_DIFFERENTIAL=all cargo nextest run --locked --features ssr engine::differential
 	benches/soak $(ARGS)
 
 clean: ## remove what was built in this clone; the tools and the shared build cache stay

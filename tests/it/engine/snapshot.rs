@@ -4,8 +4,9 @@ use http::Method;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::io::Write as _;
+use std::time::{Duration, Instant};
 
-use super::journey::{BUILD_TIMEOUT, build_and_push, has_ended, task_log, task_when};
+use super::journey::{BUILD_TIMEOUT, build_and_push, has_ended, stage, task_log, task_when};
 use crate::platform::fixture::{Fixture, get, text as body_of};
 use crate::support::app::TestApp;
 use crate::support::builders::{Function, a_function, a_workspace, text};
@@ -123,6 +124,30 @@ async fn an_exception_while_the_module_loads_has_its_line_and_output() {
     );
     let log = task_log(&app, &id).await;
     assert!(log.contains("[build] loading"), "{log}");
+}
+
+#[tokio::test]
+async fn an_endless_loop_while_the_module_loads_ends_when_it_is_cancelled() {
+    let app = TestApp::start_for_builds();
+    let workspace = a_workspace().create(&app).await;
+    let function = a_function().create(&app, &workspace).await;
+    let source = format!("{COUNTER}\n\nwhile True:\n    pass\n");
+    let id = build_and_push(&app, &function, &source).await;
+    task_when(&app, &id, BUILD_TIMEOUT, |task| {
+        stage(task, "build") == "running"
+    })
+    .await;
+    let asked = Instant::now();
+    app.post(&format!("/api/v1/tasks/{id}/cancel"), &json!({}))
+        .await
+        .with_status(200);
+    let ended = task_when(&app, &id, BUILD_TIMEOUT, has_ended).await;
+    assert_eq!(ended["status"], "cancelled");
+    assert!(
+        asked.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        asked.elapsed()
+    );
 }
 
 fn zip(files: &[(&str, &str)]) -> Vec<u8> {

@@ -11,7 +11,8 @@ const HELLO: &str = include_str!("../../../fixtures/hello.py");
 
 #[tokio::test]
 async fn a_cancelled_build_ends_at_once_and_takes_its_processes_along() {
-    let app = TestApp::start_for_builds();
+    // The builder that takes long enough to be found in the middle.
+    let app = TestApp::start_for_builds_with(&[("BLUE_FAAS_BUILDER", "componentize")]);
     let workspace = a_workspace().create(&app).await;
     let function = a_function().create(&app, &workspace).await;
     let running = build_and_push(&app, &function, HELLO).await;

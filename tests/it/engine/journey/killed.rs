@@ -11,7 +11,8 @@ const HELLO: &str = include_str!("../../../fixtures/hello.py");
 
 #[tokio::test]
 async fn a_build_whose_server_is_killed_ends_after_the_next_start_with_one_version() {
-    let mut app = TestApp::start_for_builds();
+    // The builder that takes long enough to be found in the middle.
+    let mut app = TestApp::start_for_builds_with(&[("BLUE_FAAS_BUILDER", "componentize")]);
     let workspace = a_workspace().create(&app).await;
     let function = a_function().create(&app, &workspace).await;
     let id = build_and_push(&app, &function, HELLO).await;
