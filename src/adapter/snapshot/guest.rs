@@ -207,8 +207,8 @@ impl Guest {
                 .await;
             Some((status, body.ok()?.to_bytes()))
         };
-        let (ended, answer) = tokio::join!(call, answer);
-        ended?;
+        // A guest that breaks off leaves the sender in the store: nothing would come, and nobody would say so.
+        let ((), answer) = tokio::try_join!(call, async { Ok(answer.await) })?;
         answer.ok_or_else(|| format_err!("the guest did not answer"))
     }
 
