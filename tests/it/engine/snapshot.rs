@@ -150,13 +150,13 @@ async fn an_endless_loop_while_the_module_loads_ends_when_it_is_cancelled() {
     );
 }
 
-fn zip(files: &[(&str, &str)]) -> Vec<u8> {
+pub(super) fn zip(files: &[(&str, impl AsRef<[u8]>)]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, content) in files {
         archive
             .start_file(*name, zip::write::SimpleFileOptions::default())
             .expect("a file");
-        archive.write_all(content.as_bytes()).expect("written");
+        archive.write_all(content.as_ref()).expect("written");
     }
     archive.finish().expect("an archive").into_inner()
 }
