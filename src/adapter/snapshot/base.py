@@ -7,11 +7,12 @@ brings one function's files into a fresh instance and imports them; its memory, 
 import abc, array, asyncio, base64, calendar, cmath, codecs, collections, contextlib, copy, csv, dataclasses, datetime, decimal  # noqa: E401
 import difflib, encodings.ascii, encodings.idna, encodings.latin_1, encodings.punycode, enum, fractions, functools, gc, hashlib  # noqa: E401
 import heapq, hmac, html, html.parser, importlib.util, inspect, io, itertools, json, linecache, locale, logging, marshal, math  # noqa: E401
-import operator, os, pathlib, pprint, random, re, secrets, statistics, string, struct, sys, tempfile, textwrap, time, traceback  # noqa: E401
-import types, typing, unicodedata, urllib.parse, uuid  # noqa: E401
+import operator, os, pathlib, pkgutil, pprint, random, re, secrets, statistics, string, struct, sys, tempfile, textwrap, time  # noqa: E401
+import traceback, types, typing, unicodedata, urllib.parse, uuid  # noqa: E401
 from importlib.machinery import FileFinder, ModuleSpec, PathFinder, SourceFileLoader
 
-from spin_sdk import http, key_value, variables  # noqa: F401
+import spin_sdk
+from spin_sdk import http
 from spin_sdk.http import Response
 from spin_sdk.wit import exports
 from wit_world.imports import environment
@@ -51,6 +52,15 @@ def _library(root):
                 continue
             found[name] = (path, package, marshal.dumps(code))
     return found
+
+
+def _import_sdk():
+    """All of the SDK that this world has: a function may import any of it, and its files are gone by then."""
+    for module in pkgutil.walk_packages(spin_sdk.__path__, "spin_sdk.", onerror=lambda name: None):
+        try:
+            importlib.import_module(module.name)
+        except ImportError:
+            continue
 
 
 class _LibraryFinder:
@@ -116,6 +126,7 @@ class _FileFinder:
 
 _FILES = {}
 _FOLDERS = set()
+_import_sdk()
 _LIBRARY = _library("/python")
 _function = None
 _is_fresh = True
@@ -172,6 +183,9 @@ class _Init(http.IncomingHandler):
             while inner is not None and inner.tb_frame.f_code.co_filename not in _FILES:
                 inner = inner.tb_next
             text = traceback.format_exception(type(error), error, inner)
+            if isinstance(error, BaseExceptionGroup):
+                # Drawn as a tree, it has no line that says by itself what went wrong and where.
+                text += ["Traceback (most recent call last):\n", *traceback.format_tb(inner), *traceback.format_exception_only(error)]
             return Response(422, {}, "".join(text).encode("utf-8", "backslashreplace"))
         finally:
             for stream in (sys.stdout, sys.stderr):
@@ -300,15 +314,25 @@ _own = {"/init": _Init(), "/settle": _Settle()}
 _warm = _Warm()
 
 
-class IncomingHandler(exports.IncomingHandler):
-    def handle(self, request, response_out):
+class _Handle:
+    """What handles a request, looked up when one comes: a function is called without a call of the base's under it."""
+
+    def __get__(self, instance, owner=None):
         global _is_fresh
         if _function is None:
-            return _own.get(request.path_with_query(), _warm).handle(request, response_out)
+            return _handle_own
         if _is_fresh:
             _is_fresh = False
             _refresh()
-        return _function.handle(request, response_out)
+        return _function.handle
+
+
+def _handle_own(request, response_out):
+    return _own.get(request.path_with_query(), _warm).handle(request, response_out)
+
+
+class IncomingHandler(exports.IncomingHandler):
+    handle = _Handle()
 
 
 sys.meta_path += [_FileFinder, _LibraryFinder]
