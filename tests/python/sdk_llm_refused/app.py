@@ -1,0 +1,13 @@
+import json
+
+from spin_sdk import llm
+from spin_sdk.http import IncomingHandler as BaseHandler, Request, Response
+
+
+class IncomingHandler(BaseHandler):
+    def handle_request(self, request):
+        try:
+            answer = repr(llm.infer("llama2-chat", "Say hello"))
+        except BaseException as error:
+            answer = f"{type(error).__name__}: {getattr(error, 'value', error)!r}"
+        return Response(200, {"content-type": "application/json"}, bytes(json.dumps(answer), "utf-8"))

@@ -1,0 +1,14 @@
+import json
+
+from spin_sdk.http import send
+from spin_sdk.http import IncomingHandler as BaseHandler, Request, Response
+
+
+class IncomingHandler(BaseHandler):
+    def handle_request(self, request):
+        try:
+            response = send(Request("GET", "https://example.invalid/a?b=c", {}, None))
+            answer = response.status
+        except BaseException as error:
+            answer = f"{type(error).__name__}: {getattr(error, 'value', error)!r}"
+        return Response(200, {"content-type": "application/json"}, bytes(json.dumps(answer), "utf-8"))
