@@ -1,0 +1,8 @@
+import zlib
+
+from spin_sdk.http import IncomingHandler as BaseHandler, Request, Response
+
+
+class IncomingHandler(BaseHandler):
+    def handle_request(self, request: Request) -> Response:
+        return Response(200, {}, zlib.compress(b"a"))
