@@ -1,0 +1,7 @@
+from shop.routes import handler
+from spin_sdk.http import IncomingHandler as BaseHandler, Request, Response
+
+
+class IncomingHandler(BaseHandler):
+    def handle_request(self, request: Request) -> Response:
+        return Response(200, {}, handler().encode())

@@ -1,0 +1,5 @@
+import first
+
+
+def back() -> str:
+    return "second of " + first.value()

@@ -1,0 +1,7 @@
+import numbers_of_all
+from spin_sdk.http import IncomingHandler as BaseHandler, Request, Response
+
+
+class IncomingHandler(BaseHandler):
+    def handle_request(self, request: Request) -> Response:
+        return Response(200, {}, str(numbers_of_all.TOTAL).encode())

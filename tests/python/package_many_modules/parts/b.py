@@ -1,0 +1,3 @@
+from . import a
+
+B = a.A + 1

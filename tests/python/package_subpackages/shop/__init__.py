@@ -1,0 +1,4 @@
+print("shop loads")
+ORDER = ["shop"]
+
+from .api import routes as _routes

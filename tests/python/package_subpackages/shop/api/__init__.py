@@ -1,0 +1,3 @@
+from .. import ORDER
+
+ORDER.append("api")

@@ -1,0 +1,5 @@
+from shop import ORDER
+
+from .item import Item as Item
+
+ORDER.append("model")

@@ -1,0 +1,7 @@
+from plain.folder import tool
+from spin_sdk.http import IncomingHandler as BaseHandler, Request, Response
+
+
+class IncomingHandler(BaseHandler):
+    def handle_request(self, request: Request) -> Response:
+        return Response(200, {}, f"{tool.use()} {tool.__name__}".encode())
