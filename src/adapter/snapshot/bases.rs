@@ -112,8 +112,7 @@ impl Bases {
                 let _ = std::fs::write(self.recipe_file(recipe), text);
                 Ok(Some(base))
             }
-            Ok(_) => Ok(None),
-            Err(BaseError::Missing) => Ok(None),
+            Ok(_) | Err(BaseError::Missing) => Ok(None),
             Err(BaseError::Failed(error)) => Err(error),
         }
     }
