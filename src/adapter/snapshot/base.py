@@ -21,6 +21,8 @@ SOURCE, PACKAGES = "/0/", "/1/"
 ROOM = 4 * 1024 * 1024
 # How often code runs before the interpreter has made up its mind about it.
 REHEARSALS = 20
+# More than there are free pieces of sixteen bytes between the base's objects.
+SMALL_HOLES = 12_000
 # Never needed by a function, or of no use without a screen, files or processes.
 LEFT_OUT = {
     "test", "idlelib", "tkinter", "turtledemo", "turtle", "lib2to3", "ensurepip", "pydoc_data", "curses", "msilib", "venv",
@@ -248,6 +250,8 @@ def _rehearse():
 
 def _fill_holes():
     """Occupies what is free between the base's objects, so that a function's own lie together, in few pages."""
+    gc.collect()
+    gc.disable()
     header = sys.getsizeof(b"")
     end = id(bytes(ROOM))
     sizes = [1 << power for power in range(20, 12, -1)] + list(range(4096, header, -8))
@@ -257,6 +261,10 @@ def _fill_holes():
             if id(item) >= end:
                 break
             _KEPT.append(item)
+    # The smallest ones, which only the buffers of such lists fit into.
+    _KEPT.append([[None] for _ in range(SMALL_HOLES)])
+    gc.enable()
+    gc.freeze()
 
 
 class _Settle(http.IncomingHandler):
@@ -271,9 +279,7 @@ class _Settle(http.IncomingHandler):
         gc.collect()
         gc.freeze()
         # Only there does a count make an object immortal.
-        objects = _all_objects() if sys.version_info[:2] == (3, 12) else b""
-        _fill_holes()
-        return Response(200, {}, objects)
+        return Response(200, {}, _all_objects() if sys.version_info[:2] == (3, 12) else b"")
 
 
 _KEPT = []
@@ -304,7 +310,11 @@ class IncomingHandler(exports.IncomingHandler):
     def handle(self, request, response_out):
         global _is_fresh
         if _function is None:
-            return _own.get(request.path_with_query(), _warm).handle(request, response_out)
+            path = request.path_with_query()
+            if path == "/fill":
+                # Before this request takes anything: what it takes would be a hole again afterwards.
+                _fill_holes()
+            return _own.get(path, _warm).handle(request, response_out)
         if _is_fresh:
             _is_fresh = False
             _refresh()

@@ -131,6 +131,7 @@ fn warmed_memory(engine: &Engine, base: &Base, compiled: &Compiled) -> wasmtime:
         for _ in 0..3 {
             guest.post("/", Bytes::new()).await?;
         }
+        guest.post("/fill", Bytes::new()).await?;
         let memory = |snapshot: &[u8]| unpack_snapshot(snapshot, &base.globals).map(<[u8]>::to_vec);
         Ok::<_, wasmtime::Error>((objects, guest.snapshot(memory).await?))
     })?;

@@ -275,10 +275,6 @@ impl Builder for ComponentizeBuilder {
             sha256: component.sha256,
             size: component.size,
         };
-        if request.function_id.is_none() {
-            // Who builds without a function wants the component.
-            self.portable(&artifact).await?;
-        }
         Ok(Built { artifact })
     }
 
@@ -308,6 +304,10 @@ impl Builder for ComponentizeBuilder {
         image
     }
 
+    async fn portable(&self, artifact: &Artifact) -> Result<Artifact, BuildError> {
+        self.as_component(artifact).await
+    }
+
     async fn push(
         &self,
         request: PushRequest,
@@ -331,7 +331,7 @@ impl Builder for ComponentizeBuilder {
                 Ok(Pushed { image_ref })
             };
         }
-        let artifact = self.portable(&request.artifact).await?;
+        let artifact = self.as_component(&request.artifact).await?;
         let image = Image::new(&request.app_name, &artifact);
         let stored = image
             .store(self.blobs.as_ref(), &image_ref, &artifact)
