@@ -78,6 +78,11 @@ impl Image {
         })
     }
 
+    /// Bytes that differ from the base's.
+    pub fn size(&self) -> usize {
+        self.runs.iter().map(|(_, content)| content.len()).sum()
+    }
+
     pub fn runs(&self) -> impl Iterator<Item = (usize, &[u8])> {
         self.runs
             .iter()
