@@ -125,11 +125,12 @@ _is_fresh = True
 
 def _receive(body):
     """`{"entry": module, "files": [[path, length], …]}`, a line break, then the contents one after the other."""
-    head, _, rest = bytes(body).partition(b"\n")
-    head = json.loads(head)
+    end = body.index(b"\n")
+    head = json.loads(body[:end])
+    rest = memoryview(body)[end + 1:]
     at = 0
     for path, length in head["files"]:
-        _FILES[path] = rest[at:at + length]
+        _FILES[path] = bytes(rest[at:at + length])
         at += length
         folder = path.rpartition("/")[0]
         while folder.count("/") > 1:
@@ -147,6 +148,27 @@ def _shadowed():
     return None
 
 
+def _forget_sources():
+    """Of packages that are loaded: they are larger than what was made of them."""
+    for module in list(sys.modules.values()):
+        path = getattr(module, "__file__", None) or ""
+        if path.startswith(PACKAGES) and path.endswith(".py"):
+            _FILES.pop(path, None)
+
+
+def _wipe(end):
+    """Clears what is free below an address. What lies there is of no use to anyone, and would be part of the function's image."""
+    gc.collect()
+    gc.freeze()
+    kept = []
+    for size in (65536, 8192, 1024, 128):
+        while True:
+            item = bytes(size)
+            if id(item) >= end:
+                break
+            kept.append(item)
+
+
 class _Init(http.IncomingHandler):
     def handle_request(self, request):
         global _function
@@ -162,12 +184,7 @@ class _Init(http.IncomingHandler):
             if handler is None:
                 raise AttributeError(f"module '{entry}' has no attribute 'IncomingHandler'")
             _function = handler()
-            for path, content in _FILES.items():
-                if path.endswith(".py"):
-                    text = importlib.util.decode_source(content)
-                    linecache.cache[path] = (len(content), None, text.splitlines(True), path)
-            gc.collect()
-            gc.freeze()
+            _forget_sources()
             return Response(200, {}, b"")
         except BaseException as error:
             inner = error.__traceback__
@@ -244,8 +261,7 @@ def _rehearse():
     _FILES[path] = _SAMPLE.encode()
     module = importlib.import_module(name)
     module.IncomingHandler()
-    linecache.cache[path] = (len(_SAMPLE), None, _SAMPLE.splitlines(True), path)
-    del sys.modules[name], _FILES[path], linecache.cache[path]
+    del sys.modules[name], _FILES[path]
 
 
 def _fill_holes():
@@ -314,6 +330,11 @@ class IncomingHandler(exports.IncomingHandler):
             if path == "/fill":
                 # Before this request takes anything: what it takes would be a hole again afterwards.
                 _fill_holes()
+            if path == "/init":
+                begin = id(bytes(ROOM))
+                _own[path].handle(request, response_out)
+                size = sum(map(len, _FILES.values()))
+                return _wipe(begin + 3 * size + ROOM // 8)
             return _own.get(path, _warm).handle(request, response_out)
         if _is_fresh:
             _is_fresh = False

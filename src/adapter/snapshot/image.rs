@@ -15,8 +15,7 @@ const LINE: usize = 64;
 const BLOCK: usize = 4096;
 /// Runs of an image at most. With more of them, each is better wide than exact.
 const MAX_RUNS: usize = 50_000;
-/// Bytes that differ at most: they stay in the server's memory and are copied before each request. What keeps more belongs into native
-/// code's own memory image, as the stock way makes it.
+/// Bytes that differ at most: a build holds them several times over. What keeps more is built the stock way.
 const MAX_CONTENT: usize = 32 * 1024 * 1024;
 const HEADER: usize = 8 + 32 + 4 + 4 + 8;
 const RUN: usize = 8;
@@ -87,6 +86,11 @@ impl Image {
             pages: memory.len() / PAGE,
             runs,
         })
+    }
+
+    /// Bytes that differ from the base's.
+    pub fn size(&self) -> usize {
+        self.runs.iter().map(|(_, content)| content.len()).sum()
     }
 
     pub fn runs(&self) -> impl Iterator<Item = (usize, &[u8])> {

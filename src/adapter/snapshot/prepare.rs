@@ -85,6 +85,7 @@ impl Compiled {
         let mut manifest = Manifest {
             base: hexadecimal(&base.key),
             globals: base.globals.clone(),
+            max_pages: base.max_pages,
             pages,
             files: std::collections::BTreeMap::new(),
         };
