@@ -144,6 +144,9 @@ pub trait Builder: Send + Sync + 'static {
         cancel: &CancellationToken,
     ) -> Result<Bytes, BuildError>;
 
+    /// The artifact as a component that any Spin host runs, at [`Artifact::portable_key`] from then on. Made where it is missing.
+    async fn portable(&self, artifact: &Artifact) -> Result<Artifact, BuildError>;
+
     /// Stage `push`.
     async fn push(
         &self,

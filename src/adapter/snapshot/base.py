@@ -22,6 +22,8 @@ SOURCE, PACKAGES = "/0/", "/1/"
 ROOM = 4 * 1024 * 1024
 # How often code runs before the interpreter has made up its mind about it.
 REHEARSALS = 20
+# More than there are free pieces of sixteen bytes between the base's objects.
+SMALL_HOLES = 12_000
 # Never needed by a function, or of no use without a screen, files or processes.
 LEFT_OUT = {
     "test", "idlelib", "tkinter", "turtledemo", "turtle", "lib2to3", "ensurepip", "pydoc_data", "curses", "msilib", "venv",
@@ -134,11 +136,12 @@ _is_fresh = True
 
 def _receive(body):
     """`{"entry": module, "files": [[path, length], …]}`, a line break, then the contents one after the other."""
-    head, _, rest = bytes(body).partition(b"\n")
-    head = json.loads(head)
+    end = body.index(b"\n")
+    head = json.loads(body[:end])
+    rest = memoryview(body)[end + 1:]
     at = 0
     for path, length in head["files"]:
-        _FILES[path] = rest[at:at + length]
+        _FILES[path] = bytes(rest[at:at + length])
         at += length
         folder = path.rpartition("/")[0]
         while folder.count("/") > 1:
@@ -156,6 +159,27 @@ def _shadowed():
     return None
 
 
+def _forget_sources():
+    """Of packages that are loaded: they are larger than what was made of them."""
+    for module in list(sys.modules.values()):
+        path = getattr(module, "__file__", None) or ""
+        if path.startswith(PACKAGES) and path.endswith(".py"):
+            _FILES.pop(path, None)
+
+
+def _wipe(end):
+    """Clears what is free below an address. What lies there is of no use to anyone, and would be part of the function's image."""
+    gc.collect()
+    gc.freeze()
+    kept = []
+    for size in (65536, 8192, 1024, 128):
+        while True:
+            item = bytes(size)
+            if id(item) >= end:
+                break
+            kept.append(item)
+
+
 class _Init(http.IncomingHandler):
     def handle_request(self, request):
         global _function
@@ -171,12 +195,7 @@ class _Init(http.IncomingHandler):
             if handler is None:
                 raise AttributeError(f"module '{entry}' has no attribute 'IncomingHandler'")
             _function = handler()
-            for path, content in _FILES.items():
-                if path.endswith(".py"):
-                    text = importlib.util.decode_source(content)
-                    linecache.cache[path] = (len(content), None, text.splitlines(True), path)
-            gc.collect()
-            gc.freeze()
+            _forget_sources()
             return Response(200, {}, b"")
         except BaseException as error:
             inner = error.__traceback__
@@ -256,12 +275,13 @@ def _rehearse():
     _FILES[path] = _SAMPLE.encode()
     module = importlib.import_module(name)
     module.IncomingHandler()
-    linecache.cache[path] = (len(_SAMPLE), None, _SAMPLE.splitlines(True), path)
-    del sys.modules[name], _FILES[path], linecache.cache[path]
+    del sys.modules[name], _FILES[path]
 
 
 def _fill_holes():
     """Occupies what is free between the base's objects, so that a function's own lie together, in few pages."""
+    gc.collect()
+    gc.disable()
     header = sys.getsizeof(b"")
     end = id(bytes(ROOM))
     sizes = [1 << power for power in range(20, 12, -1)] + list(range(4096, header, -8))
@@ -271,6 +291,10 @@ def _fill_holes():
             if id(item) >= end:
                 break
             _KEPT.append(item)
+    # The smallest ones, which only the buffers of such lists fit into.
+    _KEPT.append([[None] for _ in range(SMALL_HOLES)])
+    gc.enable()
+    gc.freeze()
 
 
 class _Settle(http.IncomingHandler):
@@ -285,9 +309,7 @@ class _Settle(http.IncomingHandler):
         gc.collect()
         gc.freeze()
         # Only there does a count make an object immortal.
-        objects = _all_objects() if sys.version_info[:2] == (3, 12) else b""
-        _fill_holes()
-        return Response(200, {}, objects)
+        return Response(200, {}, _all_objects() if sys.version_info[:2] == (3, 12) else b"")
 
 
 _KEPT = []
@@ -328,7 +350,16 @@ class _Handle:
 
 
 def _handle_own(request, response_out):
-    return _own.get(request.path_with_query(), _warm).handle(request, response_out)
+    path = request.path_with_query()
+    if path == "/fill":
+        # Before this request takes anything: what it takes would be a hole again afterwards.
+        _fill_holes()
+    if path == "/init":
+        begin = id(bytes(ROOM))
+        _own[path].handle(request, response_out)
+        size = sum(map(len, _FILES.values()))
+        return _wipe(begin + 3 * size + ROOM // 8)
+    return _own.get(path, _warm).handle(request, response_out)
 
 
 class IncomingHandler(exports.IncomingHandler):

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
-use super::image::BaseKey;
+use super::image::{BaseKey, Image};
 use super::prepared::{PreparedBase, WARMED_BASE, checksum, hexadecimal, parse_key};
 use crate::port::blobs::{BlobError, Blobs};
 
@@ -21,6 +21,9 @@ const TIMEOUT: Duration = Duration::from_mins(5);
 const MAX_ERROR: u64 = 16 * 1024;
 const SCRATCH: &str = ".prepare-";
 const EXTENSION: &str = "base";
+/// Of a function's own memory, and of its checksum.
+const MEMORY: &str = "memory";
+const CHECKSUM: &str = "sha256";
 
 #[derive(Clone, Debug)]
 pub struct BasesConfig {
@@ -34,6 +37,7 @@ pub struct BasesConfig {
 /// `bases/{sha256}.wasm`: what was deployed with it can be started anywhere and as long as the blob is there.
 pub struct Bases {
     config: BasesConfig,
+    engine: wasmtime::Engine,
     key: String,
     blobs: Arc<dyn Blobs>,
     open: Mutex<HashMap<BaseKey, Arc<PreparedBase>>>,
@@ -56,6 +60,7 @@ impl Bases {
                 ..config
             },
             key: super::engine::native_key(&engine),
+            engine,
             blobs,
             open: Mutex::default(),
             wanted: OnceLock::new(),
@@ -112,8 +117,7 @@ impl Bases {
                 let _ = std::fs::write(self.recipe_file(recipe), text);
                 Ok(Some(base))
             }
-            Ok(_) => Ok(None),
-            Err(BaseError::Missing) => Ok(None),
+            Ok(_) | Err(BaseError::Missing) => Ok(None),
             Err(BaseError::Failed(error)) => Err(error),
         }
     }
@@ -194,6 +198,38 @@ impl Bases {
             .map_err(failed)?;
         std::fs::write(self.recipe_file(recipe), key).map_err(failed)?;
         Ok(prepared)
+    }
+
+    /// A function's whole memory as native code, whose checksum was compared; made where it is missing. For images that would take
+    /// longer to restore in each request than a mapped file takes. Blocks for a tenth of a second: not for a request.
+    pub fn memory(
+        &self,
+        base: &PreparedBase,
+        image: &Image,
+        sha256: &str,
+    ) -> Result<PathBuf, String> {
+        let artifact = parse_key(sha256).ok_or("the artifact's record holds no SHA-256")?;
+        let name = format!("{}-{}.{MEMORY}", hexadecimal(&artifact), self.key);
+        let file = self.config.directory.join(name);
+        let expected = std::fs::read_to_string(file.with_extension(CHECKSUM));
+        if let (Ok(expected), Ok(found)) = (expected, checksum(&file))
+            && expected == found
+        {
+            return Ok(file);
+        }
+        let native = base.compile_memory(&self.engine, image)?;
+        let write = || {
+            let scratch = tempfile::Builder::new()
+                .prefix(SCRATCH)
+                .tempdir_in(&self.config.directory)?;
+            let new = scratch.path().join(MEMORY);
+            std::fs::write(&new, &native)?;
+            // The checksum first: a file without one does not count.
+            std::fs::write(file.with_extension(CHECKSUM), checksum(&new)?)?;
+            std::fs::rename(&new, &file)
+        };
+        write().map_err(|error: io::Error| format!("{}: {error}", file.display()))?;
+        Ok(file)
     }
 
     /// The base itself, to make components that travel of it.
@@ -277,16 +313,19 @@ impl Bases {
     pub fn usage(&self) -> io::Result<u64> {
         let mut bytes = 0;
         for entry in std::fs::read_dir(&self.config.directory)? {
-            let path = entry?.path();
-            if path.is_dir() {
-                bytes += folder_size(&path).unwrap_or(0);
-            }
+            let entry = entry?;
+            bytes += if entry.file_type()?.is_dir() {
+                folder_size(&entry.path()).unwrap_or(0)
+            } else {
+                entry.metadata()?.len()
+            };
         }
         Ok(bytes)
     }
 
-    /// Drops bases that are prepared for another engine. Answers the bytes that are free now.
-    pub fn collect(&self) -> io::Result<u64> {
+    /// Drops bases that are prepared for another engine, and memories of other artifacts than these (hexadecimal SHA-256). Answers
+    /// the bytes that are free now.
+    pub fn collect(&self, keep: &HashSet<String>) -> io::Result<u64> {
         let mut freed = 0;
         let ours = format!("-{}.{EXTENSION}", self.key);
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -296,6 +335,17 @@ impl Bases {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let is_base = path.extension().is_some_and(|end| end == EXTENSION);
+            let stem = name.split_once('.').map(|(stem, _)| stem);
+            let is_memory = path
+                .extension()
+                .is_some_and(|end| end == MEMORY || end == CHECKSUM);
+            let is_kept = stem
+                .and_then(|stem| stem.split_once('-'))
+                .is_some_and(|(artifact, key)| key == self.key && keep.contains(artifact));
+            if is_memory && !is_kept {
+                freed += path.metadata()?.len();
+                std::fs::remove_file(&path)?;
+            }
             if is_base && !name.ends_with(&ours) && !used.contains(&path) {
                 freed += folder_size(&path).unwrap_or(0);
                 std::fs::remove_dir_all(&path)?;

@@ -56,7 +56,7 @@ pub struct Capturer {
 impl Capturer {
     pub fn new(engine: &Engine, loaded: &LoadedBase) -> wasmtime::Result<Self> {
         let mut linker = linker(engine, &loaded.component)?;
-        loaded.link(&mut linker)?;
+        loaded.link(engine, &mut linker, None)?;
         Ok(Self {
             pre: linker.instantiate_pre(&loaded.component)?,
         })

@@ -15,6 +15,8 @@ const LINE: usize = 64;
 const BLOCK: usize = 4096;
 /// Runs of an image at most. With more of them, each is better wide than exact.
 const MAX_RUNS: usize = 50_000;
+/// Bytes that differ at most: a build holds them several times over. What keeps more is built the stock way.
+const MAX_CONTENT: usize = 32 * 1024 * 1024;
 const HEADER: usize = 8 + 32 + 4 + 4 + 8;
 const RUN: usize = 8;
 
@@ -54,6 +56,7 @@ impl Image {
         }
         let zeros = [0; BLOCK];
         let mut runs: Vec<(usize, Vec<u8>)> = Vec::new();
+        let mut left = MAX_CONTENT;
         for (index, block) in memory.chunks(BLOCK).enumerate() {
             let start = index * BLOCK;
             let before = base.get(start..start + BLOCK).unwrap_or(&zeros);
@@ -62,6 +65,13 @@ impl Image {
             }
             let parts = block.chunks(unit).zip(before.chunks(unit)).enumerate();
             for (part, (now, _)) in parts.filter(|(_, (now, before))| now != before) {
+                let Some(rest) = left.checked_sub(now.len()) else {
+                    return refuse(format!(
+                        "its memory holds more than {} MB of its own once it is loaded",
+                        MAX_CONTENT / 1_000_000
+                    ));
+                };
+                left = rest;
                 let address = start + part * unit;
                 match runs.last_mut() {
                     Some((run, content)) if *run + content.len() == address => {
@@ -76,6 +86,11 @@ impl Image {
             pages: memory.len() / PAGE,
             runs,
         })
+    }
+
+    /// Bytes that differ from the base's.
+    pub fn size(&self) -> usize {
+        self.runs.iter().map(|(_, content)| content.len()).sum()
     }
 
     pub fn runs(&self) -> impl Iterator<Item = (usize, &[u8])> {
@@ -282,6 +297,8 @@ mod tests {
         assert_eq!(Image::base_of(&image.encode()), Some(KEY));
         assert_eq!(Image::base_of(b"\0asm\x0d\0\x01\0"), None);
         assert!(Image::difference(KEY, &memory, &memory[1..]).is_err());
+        let large = vec![4; MAX_CONTENT + PAGE];
+        assert!(Image::difference(KEY, &memory, &large).is_err());
         assert!(image.apply(&vec![0; 2 * PAGE]).is_err());
     }
 }

@@ -85,6 +85,7 @@ impl Compiled {
         let mut manifest = Manifest {
             base: hexadecimal(&base.key),
             globals: base.globals.clone(),
+            max_pages: base.max_pages,
             pages,
             files: std::collections::BTreeMap::new(),
         };
@@ -131,6 +132,7 @@ fn warmed_memory(engine: &Engine, base: &Base, compiled: &Compiled) -> wasmtime:
         for _ in 0..3 {
             guest.post("/", Bytes::new()).await?;
         }
+        guest.post("/fill", Bytes::new()).await?;
         let memory = |snapshot: &[u8]| unpack_snapshot(snapshot, &base.globals).map(<[u8]>::to_vec);
         Ok::<_, wasmtime::Error>((objects, guest.snapshot(memory).await?))
     })?;

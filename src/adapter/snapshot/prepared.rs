@@ -11,6 +11,7 @@ use wasmtime::{Engine, Module, Store};
 
 use super::base::MODULES;
 use super::image::{BaseKey, Image};
+use super::memory::memory_module;
 use super::memory_code::{GROW, RESTORE};
 use super::refusal::Refused;
 
@@ -31,6 +32,7 @@ pub(super) struct Manifest {
     /// Hexadecimal SHA-256 of the base.
     pub base: String,
     pub globals: Vec<i32>,
+    pub max_pages: Option<u64>,
     /// Pages of the base's memory.
     pub pages: usize,
     /// Hexadecimal SHA-256 by file name.
@@ -43,6 +45,7 @@ pub struct PreparedBase {
     pub(super) folder: PathBuf,
     pub key: BaseKey,
     pub(super) globals: Vec<i32>,
+    max_pages: Option<u64>,
     pages: usize,
 }
 
@@ -63,6 +66,7 @@ impl PreparedBase {
             folder: folder.to_owned(),
             key,
             globals: manifest.globals,
+            max_pages: manifest.max_pages,
             pages: manifest.pages,
         })
     }
@@ -74,6 +78,19 @@ impl PreparedBase {
     /// The memory that functions' images differ from.
     pub fn memory(&self) -> io::Result<Vec<u8>> {
         std::fs::read(self.folder.join(MEMORY))
+    }
+
+    /// Native code of a function's whole memory: it has no code, so this takes a tenth of a second.
+    pub(super) fn compile_memory(&self, engine: &Engine, image: &Image) -> Result<Vec<u8>, String> {
+        if image.base != self.key {
+            return Err("the image is of another base".to_owned());
+        }
+        let memory = self.memory().map_err(|error| error.to_string())?;
+        let memory = image.apply(&memory).map_err(|error| error.to_string())?;
+        let module = memory_module(&memory, image.pages, self.max_pages);
+        engine
+            .precompile_module(&module)
+            .map_err(|error| format!("{error:#}"))
     }
 }
 
@@ -100,9 +117,23 @@ impl LoadedBase {
         })
     }
 
-    /// Gives the linker the core modules that the component imports.
-    pub fn link<T: 'static>(&self, linker: &mut Linker<T>) -> wasmtime::Result<()> {
-        for (name, module) in MODULES.iter().zip(&self.modules) {
+    /// Gives the linker the core modules that the component imports; with `memory`, which [`super::Bases::memory`] made, a function's own.
+    #[expect(
+        unsafe_code,
+        reason = "native code can only be taken on trust, as above: the checksum was compared"
+    )]
+    pub fn link<T: 'static>(
+        &self,
+        engine: &Engine,
+        linker: &mut Linker<T>,
+        memory: Option<&Path>,
+    ) -> wasmtime::Result<()> {
+        // SAFETY: the caller passes a file of `Bases::memory`, which compares its checksum.
+        let own = memory.map(|file| unsafe { Module::deserialize_file(engine, file) });
+        let own = own.transpose()?;
+        let [base, code, shim, fixup] = &self.modules;
+        let memory = own.as_ref().unwrap_or(base);
+        for (name, module) in MODULES.iter().zip([memory, code, shim, fixup]) {
             linker.root().module(name, module)?;
         }
         Ok(())
@@ -140,11 +171,6 @@ impl Restorer {
         }
         let restore = instance.get_typed_func::<(&[u8],), ()>(&mut *store, RESTORE)?;
         restore.call_async(&mut *store, (&self.runs[..],)).await
-    }
-
-    /// Bytes it takes in memory.
-    pub fn size(&self) -> usize {
-        self.runs.len()
     }
 }
 

@@ -173,6 +173,10 @@ impl Builds {
         {
             task.version = Some(self.make_version(task, &function, &artifact).await?);
         }
+        if task.kind == TaskKind::Build && task.function_id.is_none() {
+            // Without a function the component is what was asked for.
+            self.builder.portable(&artifact).await?;
+        }
         if task.kind != TaskKind::Build {
             self.push_image(task, artifact, output, cancel).await?;
         }

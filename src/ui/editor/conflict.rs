@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::diff::{Side, diff_lines};
+use super::diff::{Side, diff_lines, diff_view};
 use super::state::EditorState;
 use crate::api::functions::{SaveCode, function_detail};
 use crate::model::function::FunctionDetail;
@@ -89,20 +89,8 @@ fn Difference(mine: String, theirs: String) -> impl IntoView {
     } else {
         (words.conflict_lines)(count(Side::New), count(Side::Old))
     };
-    let rows = lines
-        .into_iter()
-        .map(|(side, line)| {
-            let (class, sign) = match side {
-                Side::Both => ("", " "),
-                Side::Old => ("bad", "-"),
-                Side::New => ("good", "+"),
-                Side::Gap => ("muted", "…"),
-            };
-            view! { <div class=class><span>{format!("{sign} {line}")}</span></div> }
-        })
-        .collect_view();
     view! {
         <p>{summary}</p>
-        <div class="code"><div class="output" tabindex="0">{rows}</div></div>
+        {diff_view(&lines)}
     }
 }

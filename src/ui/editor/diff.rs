@@ -1,5 +1,7 @@
 //! What differs between two texts, by lines.
 
+use leptos::prelude::*;
+
 /// Products of line counts above this are not compared line by line: the whole middle counts as replaced.
 const LIMIT: usize = 4_000_000;
 /// Equal lines shown around a change.
@@ -45,6 +47,23 @@ pub fn diff_lines<'a>(old: &'a str, new: &'a str) -> Vec<DiffLine<'a>> {
             .map(|line| (Side::Both, *line)),
     );
     with_context(&lines)
+}
+
+/// The lines with their signs.
+pub fn diff_view(lines: &[DiffLine<'_>]) -> impl IntoView + use<> {
+    let rows = lines
+        .iter()
+        .map(|(side, line)| {
+            let (class, sign) = match side {
+                Side::Both => ("", " "),
+                Side::Old => ("bad", "-"),
+                Side::New => ("good", "+"),
+                Side::Gap => ("muted", "…"),
+            };
+            view! { <div class=class><span>{format!("{sign} {line}")}</span></div> }
+        })
+        .collect_view();
+    view! { <div class="code"><div class="output" tabindex="0">{rows}</div></div> }
 }
 
 /// The longest common subsequence, from a table of its lengths.

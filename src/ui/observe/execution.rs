@@ -26,11 +26,8 @@ fn trigger_label(trigger: Trigger, words: &ExecutionMessages) -> &'static str {
 #[component]
 pub fn ExecutionDetail(context: FunctionContext, execution: Execution) -> impl IntoView {
     let words = &use_i18n().function.executions;
-    let again = format!(
-        "{}?execution={}",
-        context.path(FunctionTab::Test),
-        execution.id
-    );
+    let repeat = |tab| format!("{}?execution={}", context.path(tab), execution.id);
+    let (again, on_draft) = (repeat(FunctionTab::Test), repeat(FunctionTab::Code));
     let response_text = execution
         .response_body
         .as_ref()
@@ -62,6 +59,7 @@ pub fn ExecutionDetail(context: FunctionContext, execution: Execution) -> impl I
                     <div class="row">
                         <span class="muted mono only-wide">{execution.id.to_string()}</span>
                         {has_output.then(|| view! { <CopyButton text=output_text label=words.copy_output look=CopyLook::IconAndWord/> })}
+                        <LinkButton href=on_draft label=words.run_on_draft size=Size::Small/>
                         <LinkButton href=again label=words.run_again size=Size::Small glyph=Glyph::Play/>
                     </div>
                 </div>

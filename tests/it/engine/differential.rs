@@ -2,7 +2,7 @@
 //!
 //! A case is a folder of `tests/python`: `app.py`, more files if it is a package, and `requests.json`. That is a list of
 //! `{"method", "path", "headers", "body"}` of which only the path must be there; a header has one value or a list of them, and
-//! `hex` stands for a body that is no text. With more to say it is an object: `requests`; `differs`, why the two ways may not behave
+//! `hex` stands for a body that is no text. An empty list says that the source cannot be built. With more to say it is an object: `requests`; `differs`, why the two ways may not behave
 //! alike here, which is then asserted; `whole`, why the build log says that this is not made a snapshot.
 //!
 //! All cases run with `BLUE_FAAS_DIFFERENTIAL=all`, as `make soak` has it, and some with `BLUE_FAAS_DIFFERENTIAL=name,name`; otherwise
@@ -181,8 +181,16 @@ async fn behaviour(app: &TestApp, case: &Case, builder: &str) -> Result<Vec<Beha
     let id = build(app, case, &function).await;
     let built = task_when(app, &id, BUILD_TIMEOUT, has_ended).await;
     if built["status"] != "done" {
-        return Err(text(&built, "error"));
+        let error = text(&built, "error");
+        let expected = case.expected.requests.is_empty();
+        assert!(expected, "{}: {error}", case.name);
+        return Err(error);
     }
+    assert!(
+        !case.expected.requests.is_empty(),
+        "{} was built",
+        case.name
+    );
     let log = task_log(app, &id).await;
     let reason = log.split_once("which takes longer, because ");
     let reason = reason.and_then(|(_, rest)| Some(rest.lines().next()?.to_owned()));
@@ -291,7 +299,11 @@ fn comparable(lines: &Value) -> Vec<String> {
     for line in lines.filter_map(Value::as_str) {
         let text = line.trim_start_matches([' ', '|']);
         let indent = line.len() - text.len();
-        let is_frame = text.starts_with("File \"");
+        if text.contains("Enable tracemalloc") {
+            continue;
+        }
+        let is_warning = line.starts_with("/0/") && line.contains("Warning: ");
+        let is_frame = text.starts_with("File \"") || is_warning;
         if !is_frame && frame.is_some_and(|frame| indent > frame) {
             continue;
         }

@@ -109,6 +109,35 @@ async fn every_request_begins_with_the_memory_of_the_import_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_function_with_much_in_its_memory_has_it_in_every_request_and_after_a_restart() {
+    let mut app = TestApp::start_for_builds();
+    let large = "TABLE = [bytes([number % 251]) * 1000 for number in range(9000)]\n";
+    let source = COUNTER
+        .replace("COUNT = [0]\n", &format!("COUNT = [0]\n{large}"))
+        .replace(
+            "'left': os",
+            "'table': sum(map(sum, TABLE[::90])), 'left': os",
+        );
+    let (_, log) = deployed(&app, &source).await;
+    assert!(log.contains("[build] Took a snapshot of "), "{log}");
+    let first = app.call(APP, "/").await.with_status(200);
+    let second = app.call(APP, "/").await.with_status(200);
+    assert_eq!((&first["count"], &second["count"]), (&json!(1), &json!(1)));
+    let sum: u64 = (0..9000_u64)
+        .step_by(90)
+        .map(|number| number % 251 * 1000)
+        .sum();
+    assert_eq!(
+        (&first["table"], &second["table"]),
+        (&json!(sum), &json!(sum))
+    );
+    app.kill();
+    app.start_again();
+    let third = app.call(APP, "/").await.with_status(200);
+    assert_eq!((&third["count"], &third["table"]), (&json!(1), &json!(sum)));
+}
+
+#[tokio::test]
 async fn an_exception_while_the_module_loads_has_its_line_and_output() {
     let app = TestApp::start_for_builds();
     let workspace = a_workspace().create(&app).await;

@@ -1,4 +1,5 @@
 import json
+import _strptime  # noqa: F401  # A whole build finds only what is imported by name.
 from datetime import date, datetime, timedelta, timezone
 
 from spin_sdk.http import IncomingHandler as BaseHandler, Request, Response

@@ -10,7 +10,7 @@ class IncomingHandler(BaseHandler):
             raise ValueError("no value for \u00fc")
         if request.uri == "/refused":
             try:
-                {}["missing"]
+                raise KeyError("missing")
             except KeyError as error:
                 raise Refused("refused") from error
         if request.uri == "/zero":

@@ -1,6 +1,6 @@
 import contextlib
 import json
-from typing import Iterator
+from typing import Generator, Iterator
 
 from spin_sdk.http import IncomingHandler as BaseHandler, Request, Response
 
@@ -14,9 +14,9 @@ def numbers() -> Iterator[int]:
         print('closed')
 
 
-def inner() -> Iterator[int]:
+def inner() -> Generator[int, None, str]:
     yield 2
-    return
+    return 'inner is done'
 
 
 @contextlib.contextmanager

@@ -1,3 +1,4 @@
+import encodings.utf_16_le
 import json
 import unicodedata
 

@@ -169,6 +169,9 @@ impl BaseMaker {
             BASE_MODULE,
             "-p",
             ".",
+            // The second mount is a function's packages, so that the SDK is the third as in a whole build.
+            "-p",
+            "../vendor",
             "-o",
         ];
         args.extend(rest.map(Into::into));

@@ -55,6 +55,8 @@ const VERSIONS: &[(&str, &str, &str)] = &[
     ("spin_sdk", "spin-sdk", "3.4.1"),
     ("mypy", "mypy", "1.19.0"),
 ];
+/// Of a draft's import.
+const DRAFT: Duration = Duration::from_secs(30);
 /// Changes when this builder makes something else of the same source.
 const REVISION: &str = "1";
 /// Of an image that is sent nowhere.
@@ -273,10 +275,6 @@ impl Builder for ComponentizeBuilder {
             sha256: component.sha256,
             size: component.size,
         };
-        if request.function_id.is_none() {
-            // Who builds without a function wants the component.
-            self.portable(&artifact).await?;
-        }
         Ok(Built { artifact })
     }
 
@@ -285,6 +283,12 @@ impl Builder for ComponentizeBuilder {
         source: SourceTree,
         cancel: &CancellationToken,
     ) -> Result<Bytes, BuildError> {
+        // Installing takes what it takes; the rest is a moment's work.
+        let time = if source.requirements.is_empty() {
+            DRAFT.min(self.config.timeout)
+        } else {
+            self.config.timeout
+        };
         let room = self.room()?;
         let build = Build {
             config: &self.config,
@@ -292,12 +296,16 @@ impl Builder for ComponentizeBuilder {
             room: &room,
             progress: &Unheard,
             cancel,
-            deadline: Instant::now() + self.config.timeout,
+            deadline: Instant::now() + time,
             maker: self.maker.as_ref(),
         };
         let image = build.draft().await;
         let _ = tokio::task::spawn_blocking(move || drop(room)).await;
         image
+    }
+
+    async fn portable(&self, artifact: &Artifact) -> Result<Artifact, BuildError> {
+        self.as_component(artifact).await
     }
 
     async fn push(
@@ -323,7 +331,7 @@ impl Builder for ComponentizeBuilder {
                 Ok(Pushed { image_ref })
             };
         }
-        let artifact = self.portable(&request.artifact).await?;
+        let artifact = self.as_component(&request.artifact).await?;
         let image = Image::new(&request.app_name, &artifact);
         let stored = image
             .store(self.blobs.as_ref(), &image_ref, &artifact)

@@ -12,7 +12,7 @@ use crate::port::builder::BuildError;
 
 impl ComponentizeBuilder {
     /// The artifact itself where it is a component; else one made of its image, kept beside it. The same image gives the same component.
-    pub(super) async fn portable(&self, artifact: &Artifact) -> Result<Artifact, BuildError> {
+    pub(super) async fn as_component(&self, artifact: &Artifact) -> Result<Artifact, BuildError> {
         if !artifact.is_image() {
             return Ok(artifact.clone());
         }

@@ -169,3 +169,32 @@ impl Packages {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Packages;
+    use std::fs;
+
+    #[test]
+    fn packages_are_read_as_the_guest_sees_them_and_bounded() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let inside = folder.path().join("idna");
+        fs::create_dir_all(inside.join("__pycache__")).expect("made");
+        fs::write(inside.join("core.py"), "x = 1\n").expect("written");
+        fs::write(inside.join("__pycache__/core.pyc"), "no").expect("written");
+        let mut packages = Packages::default();
+        packages.read(folder.path(), "/1").expect("read");
+        let paths: Vec<_> = packages.files.keys().map(String::as_str).collect();
+        assert_eq!(paths, ["/1/idna/core.py"]);
+        assert_eq!(packages.unsuited, None);
+
+        let large = fs::File::create(inside.join("table.bin")).expect("made");
+        large.set_len(super::MAX_FILES as u64).expect("sized");
+        let mut packages = Packages::default();
+        packages.read(folder.path(), "/1").expect("read");
+        assert_eq!(
+            packages.unsuited.as_deref(),
+            Some("its packages are too large")
+        );
+    }
+}

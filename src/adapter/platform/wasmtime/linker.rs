@@ -1,5 +1,6 @@
 //! What a component's imports are linked to.
 
+use std::path::Path;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Result};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
@@ -27,10 +28,14 @@ pub(super) fn link(engine: &Engine, component: &Component) -> Result<ProxyPre<Gu
     ProxyPre::new(linker(engine, component)?.instantiate_pre(component)?)
 }
 
-/// The same of a base, for all of its functions.
-pub(super) fn link_base(engine: &Engine, base: &LoadedBase) -> Result<ProxyPre<Guest>> {
+/// The same of a base: for all of its functions, or for the one whose own memory lies in a file.
+pub(super) fn link_base(
+    engine: &Engine,
+    base: &LoadedBase,
+    memory: Option<&Path>,
+) -> Result<ProxyPre<Guest>> {
     let mut linker = linker(engine, &base.component)?;
-    base.link(&mut linker)?;
+    base.link(engine, &mut linker, memory)?;
     ProxyPre::new(linker.instantiate_pre(&base.component)?)
 }
 

@@ -320,7 +320,7 @@ impl Platform for WasmtimePlatform {
     async fn collect(&self, keep: &HashSet<String>) -> Result<u64, PlatformError> {
         let (native, keep) = (self.native.clone(), keep.clone());
         let bases = self.functions.bases.clone();
-        tokio::task::spawn_blocking(move || Ok(native.collect(&keep)? + bases.collect()?))
+        tokio::task::spawn_blocking(move || Ok(native.collect(&keep)? + bases.collect(&keep)?))
             .await
             .map_err(failed)?
             .map_err(|error: std::io::Error| failed(error))

@@ -34,7 +34,10 @@ pub(super) struct WeakProgram(Weak<Code>);
 
 /// A base's code, shared by its functions.
 #[derive(Clone)]
-pub(super) struct BaseProgram(ProxyPre<Guest>);
+pub(super) struct BaseProgram {
+    loaded: Arc<LoadedBase>,
+    pre: ProxyPre<Guest>,
+}
 
 impl Program {
     pub fn downgrade(&self) -> WeakProgram {
@@ -101,16 +104,26 @@ impl Runner {
 
     /// Maps a base's files.
     pub fn load_base(&self, base: &PreparedBase) -> Result<BaseProgram, String> {
-        LoadedBase::load(&self.engine, base)
-            .and_then(|base| linker::link_base(&self.engine, &base))
-            .map(BaseProgram)
-            .map_err(|error| format!("{error:#}"))
+        let load = || {
+            let loaded = Arc::new(LoadedBase::load(&self.engine, base)?);
+            let pre = linker::link_base(&self.engine, &loaded, None)?;
+            Ok(BaseProgram { loaded, pre })
+        };
+        load().map_err(|error: wasmtime::Error| format!("{error:#}"))
     }
 
-    /// A function of a base. Nothing is compiled, mapped or read.
-    pub fn function(base: &BaseProgram, restorer: Restorer) -> Program {
-        let (pre, restorer) = (base.0.clone(), Some(restorer));
+    /// A function that is brought into instances of the base. Nothing is compiled, mapped or read.
+    pub fn restored(base: &BaseProgram, restorer: Restorer) -> Program {
+        let (pre, restorer) = (base.pre.clone(), Some(restorer));
         Program(Arc::new(Code { pre, restorer }))
+    }
+
+    /// A function whose memory lies in a file, out of `Bases::memory`.
+    pub fn mapped(&self, base: &BaseProgram, memory: &Path) -> Result<Program, String> {
+        let pre = linker::link_base(&self.engine, &base.loaded, Some(memory))
+            .map_err(|error| format!("{error:#}"))?;
+        let restorer = None;
+        Ok(Program(Arc::new(Code { pre, restorer })))
     }
 
     /// Whether a call of this program could begin; the text is for its developer.

@@ -8,19 +8,23 @@ use leptos::task::spawn_local;
 use super::context::{FunctionContext, FunctionTab};
 use super::frame::FunctionFrame;
 use crate::api::functions::{SaveCode, function_detail};
-use crate::api::observe::RunDraft;
-use crate::model::error::ErrorKind;
+use crate::api::observe::{RunDraft, get_execution};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::execution::Execution;
+use crate::model::id::ExecutionId;
 use crate::model::source::SourceKind;
 use crate::ui::browser;
 use crate::ui::editor::conflict::Conflict;
 use crate::ui::editor::handler_card::HandlerCard;
 use crate::ui::editor::{CodeEditor, EditorState};
 use crate::ui::i18n::use_i18n;
-use crate::ui::test::request::{DraftForm, first_form};
+use crate::ui::pages::use_query;
+use crate::ui::test::comparison::Comparison;
+use crate::ui::test::request::{DraftForm, first_form, form_of};
 use crate::ui::test::response::ResponsePanel;
 use crate::ui::widgets::card::Card;
 use crate::ui::widgets::icon::{Glyph, Icon};
+use crate::ui::widgets::load::Load;
 use crate::ui::widgets::notice::{Banner, FormError, action_error};
 use crate::ui::widgets::toast::use_toasts;
 
@@ -109,6 +113,7 @@ fn Code(context: FunctionContext) -> impl IntoView {
     });
     let on_save = Callback::new(move |()| browser::click("save-code"));
     let toolbar = move || view! { <Toolbar context save/> };
+    let repeated = use_repeated(context);
     view! {
         <PackageNote context/>
         {move || is_conflict.get().then(|| view! { <Conflict context state save etag/> })}
@@ -125,13 +130,38 @@ fn Code(context: FunctionContext) -> impl IntoView {
                 <EnvironmentCard context/>
             </aside>
         </div>
-        <DraftBench context state/>
+        <Load resource=repeated children=move |repeated| view! { <DraftBench context state repeated/> }/>
     }
+}
+
+/// The execution that the address asks to repeat.
+fn use_repeated(context: FunctionContext) -> Resource<Result<Option<Execution>, Error>> {
+    let id = use_query("execution");
+    let (workspace, function) = (context.workspace(), context.function());
+    Resource::new(
+        move || id.get(),
+        move |id| {
+            let (workspace, function) = (workspace.clone(), function.clone());
+            async move {
+                match id {
+                    Some(id) => get_execution(workspace, function, ExecutionId::parse(id)?)
+                        .await
+                        .map(Some),
+                    None => Ok(None),
+                }
+            }
+        },
+    )
 }
 
 /// Runs what is in the editor, beside what serves.
 #[component]
-fn DraftBench(context: FunctionContext, state: EditorState) -> impl IntoView {
+fn DraftBench(
+    context: FunctionContext,
+    state: EditorState,
+    /// The recorded call whose request is run, and whose answer the draft's is compared with.
+    repeated: Option<Execution>,
+) -> impl IntoView {
     let draft = ServerAction::<RunDraft>::new();
     let methods = context
         .detail
@@ -145,9 +175,13 @@ fn DraftBench(context: FunctionContext, state: EditorState) -> impl IntoView {
             request_animation_frame(|| browser::show("draft"));
         }
     });
+    let initial = repeated
+        .as_ref()
+        .map_or_else(|| first_form(&methods), form_of);
     view! {
+        {repeated.map(|before| view! { <Comparison before after=shown.into()/> })}
         <div class="split split--half needs-script" id="draft">
-            <DraftForm context initial=first_form(&methods) draft code=state.text.into()/>
+            <DraftForm context initial draft code=state.text.into()/>
             <ResponsePanel shown=shown.into()/>
         </div>
     }
