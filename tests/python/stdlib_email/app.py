@@ -1,5 +1,6 @@
 import email
 import email.generator
+import email.parser
 import email.policy
 import json
 from email.message import EmailMessage
