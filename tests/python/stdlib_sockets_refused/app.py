@@ -1,3 +1,4 @@
+import encodings.idna
 import http.client
 import json
 import socket
