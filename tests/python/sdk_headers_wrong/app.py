@@ -11,6 +11,5 @@ class IncomingHandler(BaseHandler):
             "/none": {"x-a": None},
             "/long": {"x-a": "l" * 3000},
             "/hop": {"connection": "close"},
-            "/length": {"content-length": "2"},
         }
         return Response(200, headers[request.uri], b"body")

@@ -1,3 +1,4 @@
+import importlib.resources
 import json
 import zoneinfo
 from datetime import datetime, timezone
