@@ -1,5 +1,6 @@
 //! Sources that are really built, deployed and called.
 
 mod differential;
+mod draft;
 mod journey;
 mod snapshot;
