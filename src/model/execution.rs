@@ -121,6 +121,8 @@ pub struct ExecutionSummary {
 pub struct ExecutionFilter {
     pub status: Option<ExecutionStatus>,
     pub code: Option<u16>,
+    /// Drafts are left out unless they are asked for.
+    pub trigger: Option<Trigger>,
     pub from: Option<Timestamp>,
     pub to: Option<Timestamp>,
     /// Text in path, bodies or output lines.

@@ -51,6 +51,7 @@ fn filter(parameters: &Parameters) -> std::result::Result<ExecutionFilter, Error
     Ok(ExecutionFilter {
         status: parameters.word("status", "success or error")?,
         code: parameters.parsed("code", "an HTTP status code")?,
+        trigger: parameters.word("trigger", "http, invoke, test, draft or replay")?,
         from: time("from")?,
         to: time("to")?,
         q: parameters.text("q").map(ToOwned::to_owned),

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use std::sync::Arc;
 
 use crate::model::error::{Error, Result};
-use crate::model::execution::Level;
+use crate::model::execution::{Level, Trigger};
 use crate::model::id::FunctionId;
 use crate::model::metrics::LogLine;
 use crate::model::time::Timestamp;
@@ -56,6 +56,12 @@ impl LogSource for EmbeddedLogs {
             })?;
             for (_, item) in &page.items {
                 read += 1;
+                // A draft's lines are for whoever ran it.
+                if item.get("trigger").and_then(|value| value.as_str())
+                    == Some(Trigger::Draft.as_str())
+                {
+                    continue;
+                }
                 let Some(at) = item
                     .get("timestamp")
                     .and_then(|value| value.as_str())

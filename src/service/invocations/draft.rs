@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Invocations, QUEUE_TIME, TestRequest, disabled, local_request, record, too_large};
+use super::{Invocations, QUEUE_TIME, TestRequest, local_request, record, too_large};
 use crate::model::error::{Error, Result};
 use crate::model::execution::{Execution, Trigger};
 use crate::model::id::{FunctionId, WorkspaceId};
@@ -26,9 +26,6 @@ impl Invocations {
             return Err(too_large(self.limits.max_body));
         }
         let function = self.functions.record(workspace, id).await?;
-        if function.disabled {
-            return Err(disabled());
-        }
         let app = function
             .app_name
             .as_ref()

@@ -49,6 +49,7 @@ impl FilterFields {
                 "error" => Some(ExecutionStatus::Error),
                 _ => None,
             },
+            trigger: None,
             code: self.code.parse().ok(),
             from: read_time(&self.from),
             to: read_time(&self.to),

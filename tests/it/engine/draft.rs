@@ -21,14 +21,12 @@ async fn run(app: &TestApp, function: &Function, draft: &Value) -> crate::suppor
     app.post(&format!("{}/draft", function.path()), draft).await
 }
 
-async fn traces(app: &TestApp, function: &Function) -> (Vec<Value>, Value) {
-    let logs = app.get(&format!("{}/logs", function.path())).await;
-    let logs = logs.with_status(200)["logs"]
-        .as_array()
-        .expect("a list")
-        .clone();
-    let triggers = logs.iter().map(|row| row["trigger"].clone()).collect();
-    (triggers, function.read(app).await)
+/// Triggers of the executions that this query lists.
+async fn triggers(app: &TestApp, function: &Function, query: &str) -> Vec<Value> {
+    let logs = app.get(&format!("{}/logs{query}", function.path())).await;
+    let logs = logs.with_status(200);
+    let rows = logs["logs"].as_array().expect("a list").iter();
+    rows.map(|row| row["trigger"].clone()).collect()
 }
 
 #[tokio::test]
@@ -40,6 +38,10 @@ async fn a_draft_runs_with_the_functions_settings_and_is_neither_kept_nor_counte
         .with_code("saved = True\n")
         .create(&app, &workspace)
         .await;
+    app.patch(&function.path(), &json!({"status": "disabled"}))
+        .await
+        .with_status(200);
+    // It can be mended while it is out of service.
     let before = function.read(&app).await;
 
     let request = json!({"method": "POST", "path": "/a", "query": "b=1", "body": "text"});
@@ -58,8 +60,13 @@ async fn a_draft_runs_with_the_functions_settings_and_is_neither_kept_nor_counte
     let answer = run(&app, &function, &package).await.with_status(200);
     assert_eq!(answer["responseBody"], "GET / hi ");
 
-    let (triggers, after) = traces(&app, &function).await;
-    assert_eq!(triggers, [json!("draft"), json!("draft")]);
+    let drafts = triggers(&app, &function, "?trigger=draft").await;
+    assert_eq!(drafts, [json!("draft"), json!("draft")]);
+    assert!(triggers(&app, &function, "").await.is_empty());
+    let lines = format!("/api/functions/{}/loki-logs", function.id);
+    let lines = app.get(&lines).await.with_status(200);
+    assert!(!lines.to_string().contains("drafted"), "{lines}");
+    let after = function.read(&app).await;
     assert_eq!(after, before, "nothing is saved or counted");
 }
 
@@ -88,5 +95,6 @@ async fn a_draft_that_cannot_run_says_why_and_leaves_no_trace() {
             refusal.text()
         );
     }
-    assert!(traces(&app, &function).await.0.is_empty());
+    let drafts = triggers(&app, &function, "?trigger=draft").await;
+    assert!(drafts.is_empty(), "{drafts:?}");
 }
