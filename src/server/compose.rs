@@ -12,7 +12,7 @@ use crate::adapter::builder::embedded::{ComponentizeBuilder, ComponentizeConfig}
 use crate::adapter::logs::embedded::EmbeddedLogs;
 use crate::adapter::metrics::embedded::EmbeddedMetrics;
 use crate::adapter::platform::wasmtime::{WasmtimeConfig, WasmtimePlatform};
-use crate::adapter::snapshot::{Bases, BasesConfig};
+use crate::adapter::snapshot::Bases;
 use crate::adapter::store::sqlite::SqliteStore;
 use crate::port::blobs::Blobs;
 use crate::port::builder::Builder;
@@ -61,11 +61,8 @@ fn adapters(config: &Config) -> Result<Adapters, String> {
     );
     let compiler = std::env::current_exe()
         .map_err(|cause| format!("the path of this program is not known: {cause}"))?;
-    let bases = BasesConfig {
-        directory: data.join("cache/bases"),
-        compiler: compiler.clone(),
-    };
-    let bases = Arc::new(Bases::open(bases, blobs.clone())?);
+    let bases = Bases::open(&data.join("cache/bases"), compiler.clone(), blobs.clone())?;
+    let bases = Arc::new(bases);
     let builder = ComponentizeBuilder::new(
         ComponentizeConfig {
             venv: config.build.venv.clone(),

@@ -3,40 +3,23 @@
 use bytes::Bytes;
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
-use tokio::io::AsyncReadExt as _;
-use tokio::process::Command;
 
+use super::compiler::Compiler;
 use super::image::{BaseKey, Image};
 use super::prepared::{PreparedBase, WARMED_BASE, checksum, hexadecimal, parse_key};
 use crate::port::blobs::{BlobError, Blobs};
 
-/// Of one preparation. It takes ten seconds of computing.
-const TIMEOUT: Duration = Duration::from_mins(5);
-/// Bytes of the child's error text that are kept.
-const MAX_ERROR: u64 = 16 * 1024;
-const SCRATCH: &str = ".prepare-";
 const EXTENSION: &str = "base";
 /// Of a function's own memory, and of its checksum.
 const MEMORY: &str = "memory";
 const CHECKSUM: &str = "sha256";
 
-#[derive(Clone, Debug)]
-pub struct BasesConfig {
-    /// Where native code is kept; made with access for this user only. It can be deleted while no server runs.
-    pub directory: PathBuf,
-    /// The `blue-faas` binary, which compiles as `blue-faas prepare-base <wasm> <folder>`.
-    pub compiler: PathBuf,
-}
-
 /// Prepared bases are folders `{sha256}-{key}.base`, where `key` names the engine they are for. The base itself is the blob
 /// `bases/{sha256}.wasm`: what was deployed with it can be started anywhere and as long as the blob is there.
 pub struct Bases {
-    config: BasesConfig,
+    compiler: Compiler,
     engine: wasmtime::Engine,
     key: String,
     blobs: Arc<dyn Blobs>,
@@ -48,17 +31,15 @@ pub struct Bases {
 }
 
 impl Bases {
-    /// Makes the directory and drops what an earlier process left half-done in it.
-    pub fn open(config: BasesConfig, blobs: Arc<dyn Blobs>) -> Result<Self, String> {
+    /// `program` is the `blue-faas` binary, which compiles as `blue-faas prepare-base <wasm> <folder>`. The directory keeps native code:
+    /// it can be deleted while no server runs.
+    pub fn open(directory: &Path, program: PathBuf, blobs: Arc<dyn Blobs>) -> Result<Self, String> {
         let engine = wasmtime::Engine::new(&super::engine::compiler_config());
         let engine = engine.map_err(|error| format!("{error:#}"))?;
-        let directory = claim(&config.directory)
-            .map_err(|error| format!("{} cannot be used: {error}", config.directory.display()))?;
+        let compiler = Compiler::claim(program, directory)
+            .map_err(|error| format!("{} cannot be used: {error}", directory.display()))?;
         Ok(Self {
-            config: BasesConfig {
-                directory,
-                ..config
-            },
+            compiler,
             key: super::engine::native_key(&engine),
             engine,
             blobs,
@@ -70,7 +51,7 @@ impl Bases {
 
     fn folder(&self, base: &BaseKey) -> PathBuf {
         let name = format!("{}-{}.{EXTENSION}", hexadecimal(base), self.key);
-        self.config.directory.join(name)
+        self.compiler.directory().join(name)
     }
 
     fn opened(&self, base: &BaseKey) -> Option<Arc<PreparedBase>> {
@@ -95,7 +76,7 @@ impl Bases {
     }
 
     fn recipe_file(&self, recipe: &str) -> PathBuf {
-        self.config.directory.join(format!("{recipe}.recipe"))
+        self.compiler.directory().join(format!("{recipe}.recipe"))
     }
 
     /// The base that was made by this recipe; `None` when none was, or it is lost.
@@ -139,7 +120,7 @@ impl Bases {
             }
             Err(_) => {}
         }
-        let scratch = self.scratch()?;
+        let scratch = self.compiler.scratch().map_err(failed)?;
         let blob = blob_key(base);
         let wasm = self.blobs.local_file(&blob, scratch.path()).await;
         let wasm = wasm.map_err(|error| match error {
@@ -171,7 +152,7 @@ impl Bases {
             return Ok(false);
         }
         // A copy, since it may be moved: the folder may be shared with data directories that come later.
-        let scratch = self.scratch().map_err(|error| error.to_string())?;
+        let scratch = self.compiler.scratch().map_err(|error| error.to_string())?;
         let copy = scratch.path().join(WARMED_BASE);
         tokio::fs::copy(&file, &copy)
             .await
@@ -187,7 +168,9 @@ impl Bases {
     /// Prepares a base that was just made by `recipe` and keeps it.
     pub async fn add(&self, wasm: &Path, recipe: &str) -> Result<Arc<PreparedBase>, BaseError> {
         let _turn = self.preparing.lock().await;
-        let prepared = self.prepare(wasm, self.scratch()?).await?;
+        let prepared = self
+            .prepare(wasm, self.compiler.scratch().map_err(failed)?)
+            .await?;
         if !self.keep(&prepared).await.map_err(failed)? {
             return Err(failed("the base was not written"));
         }
@@ -210,7 +193,7 @@ impl Bases {
     ) -> Result<PathBuf, String> {
         let artifact = parse_key(sha256).ok_or("the artifact's record holds no SHA-256")?;
         let name = format!("{}-{}.{MEMORY}", hexadecimal(&artifact), self.key);
-        let file = self.config.directory.join(name);
+        let file = self.compiler.directory().join(name);
         let expected = std::fs::read_to_string(file.with_extension(CHECKSUM));
         if let (Ok(expected), Ok(found)) = (expected, checksum(&file))
             && expected == found
@@ -219,9 +202,7 @@ impl Bases {
         }
         let native = base.compile_memory(&self.engine, image)?;
         let write = || {
-            let scratch = tempfile::Builder::new()
-                .prefix(SCRATCH)
-                .tempdir_in(&self.config.directory)?;
+            let scratch = self.compiler.scratch()?;
             let new = scratch.path().join(MEMORY);
             std::fs::write(&new, &native)?;
             // The checksum first: a file without one does not count.
@@ -241,13 +222,6 @@ impl Bases {
         found.map_err(|error| format!("the base of the artifact cannot be read: {error}"))
     }
 
-    fn scratch(&self) -> Result<tempfile::TempDir, BaseError> {
-        tempfile::Builder::new()
-            .prefix(SCRATCH)
-            .tempdir_in(&self.config.directory)
-            .map_err(failed)
-    }
-
     async fn open_folder(&self, folder: PathBuf) -> Result<Arc<PreparedBase>, String> {
         let opened = tokio::task::spawn_blocking(move || PreparedBase::open(&folder)).await;
         let opened = Arc::new(opened.map_err(|error| error.to_string())??);
@@ -264,9 +238,8 @@ impl Bases {
     ) -> Result<Arc<PreparedBase>, BaseError> {
         let out = scratch.path().join("out");
         std::fs::create_dir(&out).map_err(failed)?;
-        tokio::time::timeout(TIMEOUT, self.compile(wasm, &out))
-            .await
-            .map_err(|_| failed("preparing the base took too long"))??;
+        let compiled = self.compiler.run("prepare-base", [wasm, &out]).await;
+        compiled.map_err(failed)?;
         let folder = out.clone();
         let prepared = tokio::task::spawn_blocking(move || PreparedBase::open(&folder)).await;
         let key = prepared.map_err(failed)?.map_err(failed)?.key;
@@ -276,43 +249,10 @@ impl Bases {
         self.open_folder(place).await.map_err(failed)
     }
 
-    async fn compile(&self, wasm: &Path, out: &Path) -> Result<(), BaseError> {
-        let compiler = self.config.compiler.display();
-        let mut child = Command::new(&self.config.compiler)
-            .arg("prepare-base")
-            .args([wasm, out])
-            .env_clear()
-            .current_dir(&self.config.directory)
-            // Held open for as long as the answer is wanted: the child ends when it closes, even if this process is killed.
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| failed(format!("cannot start {compiler}: {error}")))?;
-        let _held = child.stdin.take();
-        let mut text = Vec::new();
-        if let Some(stderr) = child.stderr.take() {
-            let mut limited = stderr.take(MAX_ERROR);
-            limited.read_to_end(&mut text).await.map_err(failed)?;
-            tokio::io::copy(&mut limited.into_inner(), &mut tokio::io::sink())
-                .await
-                .map_err(failed)?;
-        }
-        let status = child.wait().await.map_err(failed)?;
-        let text = String::from_utf8_lossy(&text);
-        match text.trim() {
-            _ if status.success() => Ok(()),
-            "" => Err(failed(format!("{compiler} ended with {status}"))),
-            text => Err(failed(text)),
-        }
-    }
-
     /// Bytes in the directory.
     pub fn usage(&self) -> io::Result<u64> {
         let mut bytes = 0;
-        for entry in std::fs::read_dir(&self.config.directory)? {
+        for entry in std::fs::read_dir(self.compiler.directory())? {
             let entry = entry?;
             bytes += if entry.file_type()?.is_dir() {
                 folder_size(&entry.path()).unwrap_or(0)
@@ -331,7 +271,7 @@ impl Bases {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let used: HashSet<PathBuf> = open.values().map(|base| base.folder.clone()).collect();
         drop(open);
-        for entry in std::fs::read_dir(&self.config.directory)? {
+        for entry in std::fs::read_dir(self.compiler.directory())? {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let is_base = path.extension().is_some_and(|end| end == EXTENSION);
@@ -381,23 +321,4 @@ fn folder_size(folder: &Path) -> io::Result<u64> {
         bytes += entry?.metadata()?.len();
     }
     Ok(bytes)
-}
-
-fn claim(directory: &Path) -> io::Result<PathBuf> {
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)?;
-    // Its files are run as native code: nobody else may write them.
-    std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700))?;
-    for entry in std::fs::read_dir(directory)? {
-        let entry = entry?;
-        // One that is younger may belong to a process that is about to end.
-        let age = entry.metadata()?.modified()?.elapsed();
-        let is_old = age.is_ok_and(|age| age > TIMEOUT * 2);
-        if is_old && entry.file_name().to_string_lossy().starts_with(SCRATCH) {
-            let _ = std::fs::remove_dir_all(entry.path());
-        }
-    }
-    directory.canonicalize()
 }

@@ -7,6 +7,7 @@
 mod base;
 mod bases;
 mod capture;
+mod compiler;
 mod component;
 mod confine;
 pub mod engine;
@@ -35,8 +36,9 @@ pub const BASE_MODULE: &str = "blue_faas_base";
 pub const BASE_WORLD: &str = include_str!("base.wit");
 
 pub use self::base::Base;
-pub use self::bases::{BaseError, Bases, BasesConfig};
+pub use self::bases::{BaseError, Bases};
 pub use self::capture::{Captured, Capturer, MAX_FILES, Source, Uncaptured};
+pub use self::compiler::{Compiler, NotCompiled, TIMEOUT};
 pub use self::confine::confine_child;
 pub use self::image::{BaseKey, Image};
 pub use self::prepare::prepare_base;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use blue_faas::adapter::platform::wasmtime::{WasmtimeConfig, WasmtimePlatform};
-use blue_faas::adapter::snapshot::{Bases, BasesConfig};
+use blue_faas::adapter::snapshot::Bases;
 use blue_faas::model::deployment::{AppName, DeployOptions, ImageRef, Namespace};
 use blue_faas::model::execution::Level;
 use blue_faas::model::function::{Environment, Memory, OutboundHost};
@@ -28,11 +28,9 @@ pub struct Fixture {
 
 /// None is prepared: what these tests run has code of its own.
 pub fn bases(config: &WasmtimeConfig, blobs: Arc<dyn Blobs>) -> Arc<Bases> {
-    let config = BasesConfig {
-        directory: config.native_dir.join("bases"),
-        compiler: config.compiler.clone(),
-    };
-    Arc::new(Bases::open(config, blobs).expect("a folder for bases"))
+    let directory = config.native_dir.join("bases");
+    let bases = Bases::open(&directory, config.compiler.clone(), blobs);
+    Arc::new(bases.expect("a folder for bases"))
 }
 
 impl Fixture {

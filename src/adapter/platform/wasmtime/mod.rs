@@ -31,7 +31,7 @@ use self::native::{NativeCache, failed};
 use self::runner::{Program, Runner};
 use self::settings::Settings;
 use self::turns::Turns;
-use crate::adapter::snapshot::Bases;
+use crate::adapter::snapshot::{Bases, Compiler};
 use crate::model::deployment::{AppName, DeployOptions, Namespace};
 use crate::model::id::FunctionId;
 use crate::model::version::{Artifact, Configuration};
@@ -88,18 +88,13 @@ impl WasmtimePlatform {
     ) -> Result<Self, PlatformError> {
         let runner =
             Runner::new(config.max_instances, key_values).map_err(PlatformError::Failed)?;
-        let native = NativeCache::open(
-            config.native_dir.clone(),
-            config.compiler,
-            runner.native_key(),
-            blobs.clone(),
-        )
-        .map_err(|error| {
+        let compiler = Compiler::claim(config.compiler, &config.native_dir).map_err(|error| {
             PlatformError::Failed(format!(
                 "cannot use {}: {error}",
                 config.native_dir.display()
             ))
         })?;
+        let native = NativeCache::new(compiler, runner.native_key(), blobs.clone());
         Ok(Self {
             functions_url: config.functions_url.trim_end_matches('/').to_owned(),
             namespaces: config.namespaces,

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::adapter::builder::embedded::usage::processes_in;
 use crate::adapter::builder::embedded::{ComponentizeBuilder, ComponentizeConfig};
-use crate::adapter::snapshot::{Bases, BasesConfig};
+use crate::adapter::snapshot::Bases;
 use crate::model::deployment::AppName;
 use crate::model::id::{TaskId, WorkspaceId};
 use crate::model::source::Diagnostic;
@@ -121,12 +121,9 @@ impl Workshop {
             pip_index_url: None,
             push_hosts: vec!["127.0.0.1".to_owned()],
         };
-        let bases = BasesConfig {
-            directory: dir.path().join("bases"),
-            // Nothing is prepared here.
-            compiler: PathBuf::new(),
-        };
-        let bases = Arc::new(Bases::open(bases, blobs.clone()).expect("a folder"));
+        // Nothing is prepared here.
+        let bases = Bases::open(&dir.path().join("bases"), PathBuf::new(), blobs.clone());
+        let bases = Arc::new(bases.expect("a folder"));
         Self {
             builder: ComponentizeBuilder::new(config, blobs.clone(), bases),
             blobs,
