@@ -1,7 +1,6 @@
 //! What the console asks for in one go: pages from several services, and forms.
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+mod forms;
 
 use super::Services;
 use super::actor::Actor;
@@ -9,21 +8,18 @@ use super::builds::record::{DeployPlan, PushTarget, TaskRecord};
 use super::deployments::{ScaffoldRequest, manifest};
 use super::functions::record::FunctionRecord;
 use super::functions::{Draft, FunctionChange, NewFunction, parse_invocation_url};
-use super::invocations::TestRequest;
 use super::statistics::{DAY, Scope};
 use super::workspaces::etag;
 use crate::model::deployment::{AppName, DeployOptions, Deployment, ImageRef, Namespace};
 use crate::model::error::{Error, Result};
 use crate::model::execution::{Execution, ExecutionFilter};
 use crate::model::form::{DeployForm, SettingsForm, TestForm};
-use crate::model::function::{
-    Code, Environment, Function, FunctionDetail, HttpMethod, HttpMethods, Memory, OutboundHost,
-    Timeout,
-};
+use crate::model::function::{Code, Function, FunctionDetail};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::task::TaskView;
 use crate::model::version::Version;
-use crate::model::workspace::{Description, Name, WorkspaceOverview};
+use crate::model::workspace::WorkspaceOverview;
+use forms::{CheckedSettings, normalized, parse_request};
 
 const HALF_HOUR: i64 = 1_800;
 pub const DEFAULT_NAMESPACE: &str = "default";
@@ -266,7 +262,7 @@ impl Services {
         };
         let push = match form.registry_url.trim() {
             "" => None,
-            registry => Some(push_target(registry, &form.tag, false)?),
+            registry => Some(PushTarget::parse(registry, &form.tag, false)?),
         };
         self.builds.build_saved(actor, &function, plan, push).await
     }
@@ -361,186 +357,5 @@ impl Services {
         id: &FunctionId,
     ) -> Result<()> {
         self.retention.delete_function(actor, workspace, id).await
-    }
-}
-
-/// `registry/repository` with a tag; `https://` before it is dropped.
-pub fn push_target(registry_url: &str, tag: &str, with_credentials: bool) -> Result<PushTarget> {
-    let registry_url = registry_url
-        .trim()
-        .trim_start_matches("https://")
-        .trim_start_matches("http://")
-        .trim_end_matches('/')
-        .to_owned();
-    let tag = tag.trim().to_owned();
-    ImageRef::parse(&registry_url).map_err(|_| {
-        Error::validation(
-            "registry_url",
-            "Write a registry as host/repository, as in registry.example.com/team/app.",
-        )
-    })?;
-    let tag_fits = tag.len() <= 128
-        && tag
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
-        && !tag.starts_with(['.', '-']);
-    if tag_fits {
-        Ok(PushTarget {
-            registry_url,
-            tag,
-            with_credentials,
-        })
-    } else {
-        Err(Error::validation(
-            "tag",
-            "A tag holds at most 128 letters, digits, dots, underscores and hyphens.",
-        ))
-    }
-}
-
-struct CheckedSettings {
-    name: Name,
-    description: Description,
-    methods: HttpMethods,
-    memory: Memory,
-    timeout: Timeout,
-    environment: Environment,
-    hosts: Vec<OutboundHost>,
-}
-
-impl CheckedSettings {
-    fn parse(form: &SettingsForm) -> Result<Self> {
-        let number = |field: &str, text: &str, default: u32| match text.trim() {
-            "" => Ok(default),
-            text => text
-                .parse()
-                .map_err(|_| Error::validation(field, "Enter a whole number.")),
-        };
-        let methods: Result<Vec<_>> = form
-            .methods
-            .iter()
-            .map(|method| HttpMethod::parse(method))
-            .collect();
-        let rows = form
-            .environment
-            .iter()
-            .filter(|row| !row.name.trim().is_empty())
-            .map(|row| (row.name.trim().to_owned(), row.value.clone()));
-        let hosts: Result<Vec<_>> = form
-            .allowed_outbound_hosts
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .map(OutboundHost::parse)
-            .collect();
-        Ok(Self {
-            name: Name::parse(&form.name)?,
-            description: Description::parse(&form.description)?,
-            methods: HttpMethods::parse(methods?)?,
-            memory: Memory::parse(number(
-                "memory",
-                &form.memory,
-                Memory::default().megabytes(),
-            )?)?,
-            timeout: Timeout::parse(number(
-                "timeout",
-                &form.timeout,
-                Timeout::default().seconds(),
-            )?)?,
-            environment: Environment::parse(rows.chain(parse_block(&form.environment_block)?))?,
-            hosts: hosts?,
-        })
-    }
-}
-
-/// A `.env` block: `NAME=value`, `export NAME=value`, `#` comments, values optionally in quotes.
-fn parse_block(block: &str) -> Result<Vec<(String, String)>> {
-    let mut variables = Vec::new();
-    for line in block
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-    {
-        let line = line.strip_prefix("export ").unwrap_or(line);
-        let (name, value) = line.split_once('=').ok_or_else(|| {
-            Error::validation(
-                "environmentVariables",
-                "Write each line of the block as NAME=value.",
-            )
-        })?;
-        let value = value.trim();
-        let unquoted = ['"', '\'']
-            .into_iter()
-            .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote))
-            .unwrap_or(value);
-        variables.push((name.trim().to_owned(), unquoted.to_owned()));
-    }
-    Ok(variables)
-}
-
-fn parse_request(form: TestForm) -> Result<TestRequest> {
-    let method = if form.method.trim().is_empty() {
-        HttpMethod::Get
-    } else {
-        HttpMethod::parse(&form.method).map_err(|error| error.with_field("method"))?
-    };
-    Ok(TestRequest {
-        method: Method::from_bytes(method.as_str().as_bytes()).unwrap_or(Method::GET),
-        path: form.path,
-        query: form.query,
-        headers: parse_headers(&form.headers)?,
-        body: Bytes::from(form.body),
-    })
-}
-
-/// One header a line.
-fn parse_headers(text: &str) -> Result<HeaderMap> {
-    let mut headers = HeaderMap::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let wrong = || {
-            Error::validation(
-                "headers",
-                "Write each header on a line of its own, as in accept: application/json.",
-            )
-        };
-        let (name, value) = line.split_once(':').ok_or_else(wrong)?;
-        headers.append(
-            HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| wrong())?,
-            HeaderValue::from_str(value.trim()).map_err(|_| wrong())?,
-        );
-    }
-    Ok(headers)
-}
-
-/// Browsers send line breaks of forms as CR LF.
-fn normalized(code: String) -> String {
-    if code.contains('\r') {
-        code.replace("\r\n", "\n").replace('\r', "\n")
-    } else {
-        code
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pasted_env_block_is_read() {
-        let variables =
-            parse_block("# comment\nexport A=1\nB=\"two words\"\n\nC='x=y'\n").expect("readable");
-        let expected = [("A", "1"), ("B", "two words"), ("C", "x=y")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        assert_eq!(variables, expected);
-        assert!(parse_block("no equals sign").is_err());
-    }
-
-    #[test]
-    fn a_tag_that_could_be_an_option_is_refused() {
-        assert!(push_target("registry.example.com/a", "-x", false).is_err());
-        assert!(
-            push_target("https://registry.example.com/a/", "v1.0", false)
-                .is_ok_and(|target| target.registry_url == "registry.example.com/a")
-        );
     }
 }
