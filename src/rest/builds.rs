@@ -24,7 +24,6 @@ use crate::service::Services;
 use crate::service::actor::Actor;
 use crate::service::builds::BuildUpload;
 use crate::service::builds::record::{PushTarget, TaskRecord};
-use crate::service::console::push_target;
 
 #[derive(Serialize)]
 pub struct BuildResponse {
@@ -119,7 +118,7 @@ fn target(
     tag: Option<&str>,
     with_credentials: bool,
 ) -> std::result::Result<PushTarget, Error> {
-    push_target(registry_url, tag.unwrap_or("sha256"), with_credentials)
+    PushTarget::parse(registry_url, tag.unwrap_or("sha256"), with_credentials)
 }
 
 async fn accept(

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::model::deployment::{AppName, DeployOptions, Namespace};
+use crate::model::deployment::{AppName, DeployOptions, ImageRef, Namespace};
+use crate::model::error::{Error, Result};
 use crate::model::id::{FunctionId, TaskId, WorkspaceId};
 use crate::model::source::{Diagnostic, SourceSummary};
 use crate::model::task::{Stage, StageName, StageStatus, TaskResult, TaskStatus, TaskView};
@@ -27,6 +28,42 @@ pub struct PushTarget {
     pub tag: String,
     /// Credentials came with the request: they live in the memory of the server that took it, never here.
     pub with_credentials: bool,
+}
+
+impl PushTarget {
+    /// `registry/repository` with a tag; `https://` before it is dropped.
+    pub fn parse(registry_url: &str, tag: &str, with_credentials: bool) -> Result<Self> {
+        let registry_url = registry_url
+            .trim()
+            .trim_start_matches("https://")
+            .trim_start_matches("http://")
+            .trim_end_matches('/')
+            .to_owned();
+        let tag = tag.trim().to_owned();
+        ImageRef::parse(&registry_url).map_err(|_| {
+            Error::validation(
+                "registry_url",
+                "Write a registry as host/repository, as in registry.example.com/team/app.",
+            )
+        })?;
+        let tag_fits = tag.len() <= 128
+            && tag
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+            && !tag.starts_with(['.', '-']);
+        if tag_fits {
+            Ok(Self {
+                registry_url,
+                tag,
+                with_credentials,
+            })
+        } else {
+            Err(Error::validation(
+                "tag",
+                "A tag holds at most 128 letters, digits, dots, underscores and hyphens.",
+            ))
+        }
+    }
 }
 
 /// What a `Deploy` task does with its image.
@@ -243,6 +280,15 @@ mod tests {
                 StageStatus::Skipped,
                 StageStatus::Skipped
             ]
+        );
+    }
+
+    #[test]
+    fn a_tag_that_could_be_an_option_is_refused() {
+        assert!(PushTarget::parse("registry.example.com/a", "-x", false).is_err());
+        assert!(
+            PushTarget::parse("https://registry.example.com/a/", "v1.0", false)
+                .is_ok_and(|target| target.registry_url == "registry.example.com/a")
         );
     }
 }

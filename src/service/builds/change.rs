@@ -1,0 +1,203 @@
+//! Ends of tasks, and what comes after: cancelled, run again, finished, removed.
+
+use std::sync::PoisonError;
+
+use super::Builds;
+use super::record::{TaskKind, TaskRecord};
+use super::submit::new_record;
+use crate::model::deployment::ImageRef;
+use crate::model::error::{Error, Result};
+use crate::model::id::{FunctionId, TaskId, WorkspaceId};
+use crate::model::task::{StageStatus, TaskStatus};
+use crate::model::time::Timestamp;
+use crate::port::keys;
+use crate::port::store::{Condition, Query, Update, Write};
+use crate::service::actor::Actor;
+use crate::service::functions::FunctionRecord;
+use crate::service::new_id;
+use crate::service::table::{blob_error, to_item};
+
+impl Builds {
+    /// Ends a task that is not done: at once when it waits, within seconds when it runs.
+    pub async fn cancel(&self, actor: &Actor, id: &TaskId) -> Result<TaskRecord> {
+        let record = self.get(actor, id, None).await?;
+        if record.status.is_terminal() {
+            return Err(Error::conflict(format!(
+                "This task is {} already; there is nothing to cancel.",
+                record.status.as_str()
+            )));
+        }
+        let key = keys::task(&record.workspace_id, id);
+        let waiting = Condition::All(vec![
+            Condition::Equals("status".to_owned(), "pending".into()),
+            Condition::Equals("fence".to_owned(), record.fence.into()),
+        ]);
+        if record.status == TaskStatus::Pending && record.lease_owner.is_none() {
+            let mut ended = record.clone();
+            ended.status = TaskStatus::Cancelled;
+            ended.error_message = Some("Cancelled before it started.".to_owned());
+            ended.end_running(StageStatus::Skipped, Timestamp::now());
+            ended.updated_at = Timestamp::now();
+            if self.finish(&ended, Some(waiting)).await? {
+                return Ok(ended);
+            }
+        }
+        let _: Option<serde_json::Value> = self
+            .table
+            .try_update(
+                Update::new(key)
+                    .set("cancel_requested", true)
+                    .when(Condition::Exists),
+            )
+            .await?;
+        if let Some(token) = self
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(id)
+        {
+            token.cancel();
+        }
+        self.get(actor, id, None).await
+    }
+
+    /// Queues the same source again as a new task.
+    pub async fn retry(&self, actor: &Actor, id: &TaskId) -> Result<TaskRecord> {
+        let earlier = self.get(actor, id, None).await?;
+        if !matches!(earlier.status, TaskStatus::Failed | TaskStatus::Cancelled) {
+            return Err(Error::conflict(format!(
+                "This task is {}; only a failed or cancelled one can be run again.",
+                earlier.status.as_str()
+            )));
+        }
+        if earlier
+            .push
+            .as_ref()
+            .is_some_and(|push| push.with_credentials)
+        {
+            return Err(Error::conflict(
+                "This task was given registry credentials, which are never stored. Send the request again with them.",
+            ));
+        }
+        let function = match &earlier.function_id {
+            Some(function) => Some(
+                self.functions
+                    .record(&earlier.workspace_id, function)
+                    .await?,
+            ),
+            None => None,
+        };
+        let mut record = new_record(
+            actor,
+            new_id::task_id(),
+            earlier.workspace_id.clone(),
+            earlier.app_name.clone(),
+            earlier.kind,
+        );
+        record.function_id = earlier.function_id;
+        record.source_code_path = earlier.source_code_path;
+        record.source_key = earlier.source_key;
+        record.source_sha256 = earlier.source_sha256;
+        record.entry_key = earlier.entry_key;
+        record.source = earlier.source;
+        record.configuration = earlier.configuration;
+        record.push = earlier.push;
+        record.deploy = earlier.deploy;
+        if earlier.kind == TaskKind::Push {
+            record.artifact = earlier.artifact;
+            record.wasm_path = earlier.wasm_path;
+            record.version = earlier.version;
+        }
+        self.enqueue(record, function.as_ref(), None).await
+    }
+
+    /// Records a task's end, or refuses when the condition no longer holds. The function it belongs to is free again.
+    pub(super) async fn finish(
+        &self,
+        record: &TaskRecord,
+        condition: Option<Condition>,
+    ) -> Result<bool> {
+        let mut ended = record.clone();
+        ended.lease_owner = None;
+        ended.lease_until = 0.0;
+        let mut writes = vec![
+            Write::Put {
+                key: keys::task(&record.workspace_id, &record.task_id),
+                item: to_item(&ended)?,
+                condition,
+            },
+            Write::delete(keys::queue_entry(record.created_at, &record.task_id)),
+        ];
+        if let Some(function) = &record.function_id {
+            let key = keys::function(&record.workspace_id, function);
+            let current: Option<FunctionRecord> = self.table.get(&key).await?;
+            if current.is_some_and(|function| function.task_id.as_ref() == Some(&record.task_id)) {
+                let mine = Condition::Equals("taskId".to_owned(), record.task_id.as_str().into());
+                let update = Update::new(key)
+                    .remove("work")
+                    .set("failed", record.status == TaskStatus::Failed)
+                    .when(mine);
+                writes.push(Write::Update(update));
+            }
+        }
+        let finished = self.table.try_transact(writes, None).await?;
+        if finished {
+            self.credentials
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&record.task_id);
+            self.news.notify_waiters();
+        }
+        Ok(finished)
+    }
+
+    /// Deletes a workspace's tasks that belong to a function, or all of them: records, output and sources. Their artifacts, which
+    /// others may share, are collected once nothing names them.
+    pub(in crate::service) async fn remove(
+        &self,
+        workspace: &WorkspaceId,
+        function: Option<&FunctionId>,
+    ) -> Result<()> {
+        let tasks: Vec<TaskRecord> = self
+            .table
+            .all(Query::prefix(
+                keys::workspace_partition(workspace),
+                keys::TASK_PREFIX,
+            ))
+            .await?;
+        for task in tasks {
+            if function.is_some() && task.function_id.as_ref() != function {
+                continue;
+            }
+            if let Some(token) = self
+                .running
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(&task.task_id)
+            {
+                token.cancel();
+            }
+            self.table
+                .delete_partition(&keys::task_partition(&task.task_id), "")
+                .await?;
+            let folder = format!("build-sources/{workspace}/{}/", task.task_id);
+            for blob in self.blobs.list(&folder).await.map_err(blob_error)? {
+                self.blobs.delete(&blob.key).await.map_err(blob_error)?;
+            }
+            let mut writes = vec![Write::delete(keys::queue_entry(
+                task.created_at,
+                &task.task_id,
+            ))];
+            if let Some(image) = task
+                .image_url
+                .as_deref()
+                .and_then(|image| ImageRef::parse(image).ok())
+            {
+                writes.push(Write::delete(keys::image(&image)));
+            }
+            writes.push(Write::delete(keys::task(workspace, &task.task_id)));
+            self.table.transact(writes).await?;
+        }
+        Ok(())
+    }
+}

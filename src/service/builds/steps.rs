@@ -1,0 +1,221 @@
+//! What follows a build: its version, its image, its deployment.
+
+use std::sync::{Arc, PoisonError};
+use tokio_util::sync::CancellationToken;
+
+use super::Builds;
+use super::engine::holds;
+use super::output::Output;
+use super::record::{PushTarget, TaskRecord};
+use super::run::Stopped;
+use crate::model::deployment::ImageRef;
+use crate::model::error::{Error, ErrorKind};
+use crate::model::id::{DeploymentId, FunctionId};
+use crate::model::task::StageName;
+use crate::model::time::Timestamp;
+use crate::model::version::{Artifact, Version};
+use crate::port::builder::{Progress as _, PushRequest};
+use crate::port::keys;
+use crate::port::store::{Condition, Update, Write};
+use crate::service::actor::Actor;
+use crate::service::deployments::DeployRequest;
+use crate::service::deployments::record::ImageRecord;
+use crate::service::functions::FunctionRecord;
+use crate::service::table::to_item;
+
+impl Builds {
+    /// The version of this task, made once however often the task runs.
+    pub(super) async fn make_version(
+        &self,
+        task: &TaskRecord,
+        function: &FunctionId,
+        artifact: &Artifact,
+    ) -> Result<u32, Stopped> {
+        if let Some(number) = task.version {
+            return Ok(number);
+        }
+        let key = keys::function(&task.workspace_id, function);
+        for _ in 0..32 {
+            let Some(record) = self.table.get::<FunctionRecord>(&key).await? else {
+                return Err(Stopped::Failed {
+                    message: "The function was deleted while it was built.".to_owned(),
+                    diagnostics: Vec::new(),
+                });
+            };
+            let number = record.versions as u32 + 1;
+            let version = Version {
+                function_id: function.clone(),
+                number,
+                source: task
+                    .source
+                    .clone()
+                    .unwrap_or_else(|| record.source_summary()),
+                source_key: task.source_key.clone().unwrap_or_default(),
+                configuration: task
+                    .configuration
+                    .clone()
+                    .unwrap_or_else(|| record.configuration()),
+                image_ref: image_name(task),
+                artifact: artifact.clone(),
+                task_id: task.task_id.clone(),
+                by: task.by.clone(),
+                at: Timestamp::now(),
+            };
+            let same = if record.versions == 0.0 {
+                Condition::Any(vec![
+                    Condition::Missing("versions".to_owned()),
+                    Condition::Equals("versions".to_owned(), 0.into()),
+                ])
+            } else {
+                Condition::Equals("versions".to_owned(), record.versions.into())
+            };
+            let writes = vec![
+                Write::create(keys::version(function, number), to_item(&version)?),
+                Write::Update(
+                    Update::new(key.clone())
+                        .set("versions", f64::from(number))
+                        .when(Condition::All(vec![
+                            same,
+                            Condition::Missing("deleting".to_owned()),
+                        ])),
+                ),
+                Write::Update(
+                    Update::new(keys::task(&task.workspace_id, &task.task_id))
+                        .set("version", number)
+                        .when(holds(task)),
+                ),
+            ];
+            if self.table.try_transact(writes, None).await? {
+                return Ok(number);
+            }
+            // Another build of this function finished in between, or this task has a new owner.
+            let current: Option<TaskRecord> = self
+                .table
+                .get(&keys::task(&task.workspace_id, &task.task_id))
+                .await?;
+            if current.is_none_or(|current| (current.fence - task.fence).abs() > f64::EPSILON) {
+                return Err(Stopped::Cancelled);
+            }
+        }
+        Err(Stopped::Trouble(Error::overloaded(
+            "Too many builds of this function end at the same time.",
+        )))
+    }
+
+    pub(super) async fn push_image(
+        &self,
+        task: &mut TaskRecord,
+        artifact: Artifact,
+        output: &Arc<Output>,
+        cancel: &CancellationToken,
+    ) -> Result<(), Stopped> {
+        output.stage(StageName::Push);
+        let target = push_target(task);
+        let credentials = self
+            .credentials
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&task.task_id)
+            .cloned();
+        if target.with_credentials && credentials.is_none() {
+            let message = "The server restarted and registry credentials are never stored. Send the push again with them.".to_owned();
+            return Err(Stopped::Failed {
+                message,
+                diagnostics: Vec::new(),
+            });
+        }
+        let request = PushRequest {
+            task_id: task.task_id.clone(),
+            app_name: task.app_name.clone(),
+            artifact: artifact.clone(),
+            registry_url: target.registry_url,
+            tag: target.tag,
+            credentials,
+        };
+        let pushed = self.builder.push(request, output.as_ref(), cancel).await?;
+        let image_ref = ImageRef::parse(&pushed.image_ref)?;
+        let image = ImageRecord {
+            image_ref: image_ref.clone(),
+            task_id: task.task_id.clone(),
+            workspace_id: task.workspace_id.clone(),
+            function_id: task.function_id.clone(),
+            version: task.version,
+            artifact,
+            source_sha256: task
+                .source
+                .as_ref()
+                .map(|source| source.sha256.clone())
+                .unwrap_or_default(),
+            configuration: task.configuration.clone(),
+        };
+        self.table
+            .write(Write::put(keys::image(&image_ref), to_item(&image)?))
+            .await?;
+        output.line(StageName::Push, &format!("Image {image_ref}"));
+        task.image_url = Some(image_ref.to_string());
+        Ok(())
+    }
+
+    pub(super) async fn deploy(
+        &self,
+        task: &mut TaskRecord,
+        output: &Arc<Output>,
+    ) -> Result<(), Stopped> {
+        let (Some(plan), Some(image)) = (task.deploy.clone(), task.image_url.clone()) else {
+            return Ok(());
+        };
+        output.stage(StageName::Deploy);
+        output.line(
+            StageName::Deploy,
+            &format!("Starting {} in {}", plan.app_name, plan.namespace),
+        );
+        let request = DeployRequest {
+            app_name: Some(plan.app_name),
+            namespace: plan.namespace,
+            image_ref: ImageRef::parse(image)?,
+            options: plan.options,
+            function_id: task.function_id.clone(),
+            id: Some(DeploymentId::parse(task.task_id.as_str())?),
+        };
+        let outcome = self
+            .deployments
+            .deploy(&Actor::of_record(&task.by), request)
+            .await
+            .map_err(|error| match error.kind {
+                ErrorKind::Internal => Stopped::Trouble(error),
+                _ => Stopped::Failed {
+                    message: error.message,
+                    diagnostics: Vec::new(),
+                },
+            })?;
+        output.stage(StageName::Ready);
+        for warning in &outcome.warnings {
+            output.line(StageName::Ready, warning);
+        }
+        if let Some(endpoint) = &outcome.deployment.endpoint {
+            output.line(StageName::Ready, &format!("Serving at {endpoint}"));
+        }
+        task.app_name = outcome.deployment.app_name;
+        task.deployed = true;
+        Ok(())
+    }
+}
+
+/// Without a registry the image is known by the app's name alone.
+fn push_target(task: &TaskRecord) -> PushTarget {
+    let mut target = task.push.clone().unwrap_or_else(|| PushTarget {
+        registry_url: format!("local/{}", task.app_name),
+        tag: String::new(),
+        with_credentials: false,
+    });
+    // `sha256` is what older clients send to say that any tag will do.
+    if target.tag.is_empty() || target.tag == "sha256" {
+        target.tag = format!("task-{}", task.task_id);
+    }
+    target
+}
+
+fn image_name(task: &TaskRecord) -> String {
+    let target = push_target(task);
+    format!("{}:{}", target.registry_url, target.tag)
+}
