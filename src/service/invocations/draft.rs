@@ -48,8 +48,8 @@ impl Invocations {
             memory: configuration.memory.bytes(),
             max_body: self.limits.max_body,
         };
-        let place = tokio::time::timeout(QUEUE_TIME, self.all.acquire()).await;
-        let _place = place.map_err(|_| busy())?.map_err(|_| busy())?;
+        let place = tokio::time::timeout(QUEUE_TIME, self.all.enter(function.id.as_str())).await;
+        let _place = place.map_err(|_| busy())?.ok_or_else(busy)?;
         let (execution, at) = new_id::execution();
         let begin = Instant::now();
         let outcome = self

@@ -1,6 +1,7 @@
 //! Calls of functions: through the functions listener, by `/invoke` and by `/test`. Each one is an execution.
 
 mod draft;
+mod queue;
 mod record;
 mod remote;
 
@@ -20,6 +21,7 @@ use crate::model::execution::{Execution, Trigger};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::port::platform::{Answer, Call, CallFailure, Outcome, Platform};
 
+use queue::{FairQueue, Turn};
 pub use remote::{RemoteCaller, RemotePolicy};
 
 /// How long a call waits for a place when a function is at its limit.
@@ -63,7 +65,7 @@ pub struct Invocations {
     recorder: Recorder,
     remote: RemoteCaller,
     limits: CallLimits,
-    all: tokio::sync::Semaphore,
+    all: FairQueue,
     /// Places to make drafts in: each computes for a moment.
     drafts: tokio::sync::Semaphore,
 }
@@ -84,7 +86,7 @@ impl Invocations {
             recorder,
             remote,
             limits,
-            all: tokio::sync::Semaphore::new(limits.concurrency),
+            all: FairQueue::new(limits.concurrency),
             drafts: tokio::sync::Semaphore::new(DRAFTS),
         })
     }
@@ -124,7 +126,7 @@ impl Invocations {
         let begin = Instant::now();
         let outcome = match self.places(route).await {
             Some(_places) => self.platform.call(&route.app_name, call.clone()).await,
-            None => refused(CallFailure::Overloaded),
+            None => Outcome::failed(CallFailure::Overloaded),
         };
         let recorded = record::Recorded {
             id,
@@ -142,14 +144,11 @@ impl Invocations {
     async fn places<'a>(
         &'a self,
         route: &'a Route,
-    ) -> Option<(
-        tokio::sync::SemaphorePermit<'a>,
-        tokio::sync::SemaphorePermit<'a>,
-    )> {
+    ) -> Option<(tokio::sync::SemaphorePermit<'a>, Turn)> {
         let both = async {
             Some((
                 route.concurrency.acquire().await.ok()?,
-                self.all.acquire().await.ok()?,
+                self.all.enter(route.app_name.as_str()).await?,
             ))
         };
         tokio::time::timeout(QUEUE_TIME, both).await.ok().flatten()
@@ -337,17 +336,6 @@ pub fn add_spin_headers(headers: &mut HeaderMap, uri: &http::Uri, base_path: &st
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(HeaderName::from_static(name), value);
         }
-    }
-}
-
-fn refused(failure: CallFailure) -> Outcome {
-    Outcome {
-        result: Err(failure),
-        lines: Vec::new(),
-        lines_truncated: false,
-        cpu: None,
-        memory: None,
-        start: None,
     }
 }
 
