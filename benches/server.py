@@ -89,15 +89,24 @@ class Server:
     def log_tail(self):
         return self.log.read_text(errors="replace")[-2000:] if self.log.exists() else ""
 
-    def _stat(self):
+    def _stat(self, process=None):
         # The name in parentheses may hold spaces; fields are counted after it.
-        text = Path(f"/proc/{self.process.pid}/stat").read_text()
+        text = Path(f"/proc/{process or self.process.pid}/stat").read_text()
         return text[text.rindex(")") + 2 :].split()
 
+    def processes(self):
+        """The server and the workers that functions run in."""
+        own = self.process.pid
+        children = Path(f"/proc/{own}/task/{own}/children")
+        tasks = (Path(f"/proc/{own}/task") / task / "children" for task in os.listdir(f"/proc/{own}/task"))
+        found = {int(child) for task in (children, *tasks) for child in task.read_text().split()}
+        command = lambda process: Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+        return [own, *(child for child in found if command(child)[1:2] == [b"worker"])]
+
     def cpu_seconds(self):
-        """User and system time of all threads, without child processes."""
-        fields = self._stat()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        """User and system time of all threads of the server and its workers, without other child processes."""
+        fields = [self._stat(process) for process in self.processes()]
+        return sum(int(of[11]) + int(of[12]) for of in fields) / TICKS
 
     def child_cpu_seconds(self):
         """Of child processes that have ended: builds and compilations."""
@@ -105,9 +114,9 @@ class Server:
         return (int(fields[13]) + int(fields[14])) / TICKS
 
     def memory(self):
-        """Resident megabytes: all, and those that are not mapped files."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        read = lambda name: int(re.search(rf"^{name}:\s+(\d+) kB", status, re.M)[1]) / 1024
+        """Resident megabytes of the server and its workers, what they share counted in each: all, and those that are not mapped files."""
+        status = [Path(f"/proc/{process}/status").read_text() for process in self.processes()]
+        read = lambda name: sum(int(re.search(rf"^{name}:\s+(\d+) kB", one, re.M)[1]) for one in status) / 1024
         return read("VmRSS"), read("RssAnon")
 
     def open_files(self):

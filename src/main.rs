@@ -7,7 +7,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[cfg(feature = "ssr")]
 fn main() -> std::process::ExitCode {
-    use blue_faas::adapter::platform::wasmtime::compile_artifact;
+    use blue_faas::adapter::platform::wasmtime::{compile_artifact, serve_calls};
     use blue_faas::adapter::snapshot::prepare_base;
     use blue_faas::server::config::{Arguments, Command, Config};
     use blue_faas::server::{healthcheck, run, telemetry};
@@ -23,6 +23,10 @@ fn main() -> std::process::ExitCode {
             cache,
         }) => compile_artifact(wasm, native, cache),
         Some(Command::PrepareBase { wasm, folder }) => prepare_base(wasm, folder),
+        Some(Command::Worker {
+            instances,
+            directories,
+        }) => serve_calls(*instances, directories),
         Some(Command::Healthcheck) => healthcheck::ask(&arguments.addr),
         None => Config::from_arguments(&arguments).and_then(|config| {
             telemetry::init(&config.log);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::function::{Environment, HttpMethods, Memory, OutboundHost, Timeout};
+use super::function::{Environment, HttpMethods, InstanceReuse, Memory, OutboundHost, Timeout};
 use super::id::{FunctionId, TaskId};
 use super::source::SourceSummary;
 use super::time::Timestamp;
@@ -15,6 +15,9 @@ pub struct Configuration {
     pub http_methods: HttpMethods,
     pub environment: Environment,
     pub allowed_outbound_hosts: Vec<OutboundHost>,
+    // Left out where it is the default, so that what older releases deployed still compares equal.
+    #[serde(default, skip_serializing_if = "InstanceReuse::is_none")]
+    pub instance_reuse: InstanceReuse,
 }
 
 /// A native or portable program, found by its hash.

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 use crate::model::deployment::{AppName, DeployOptions, ImageRef, Namespace};
@@ -57,7 +58,7 @@ pub struct Answer {
 }
 
 /// Why a function gave no answer of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CallFailure {
     /// No such app runs here.
     NotDeployed,
@@ -83,8 +84,27 @@ pub struct Outcome {
     pub cpu: Option<Duration>,
     /// Peak linear memory in bytes.
     pub memory: Option<u64>,
-    /// Until the instance began to run.
+    /// Until the instance began to run, from when it was taken up.
     pub start: Option<Duration>,
+    /// From then on.
+    pub run: Option<Duration>,
+    pub page_faults: Option<u64>,
+}
+
+impl Outcome {
+    /// Of a call that never ran.
+    pub fn failed(failure: CallFailure) -> Self {
+        Self {
+            result: Err(failure),
+            lines: Vec::new(),
+            lines_truncated: false,
+            cpu: None,
+            memory: None,
+            start: None,
+            run: None,
+            page_faults: None,
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -37,6 +37,9 @@ use crate::service::workspaces::Workspaces;
 /// Workspaces whose overview is kept in memory until something in it changes; a few kilobytes each.
 const KEPT_OVERVIEWS: usize = 256;
 
+/// A leak of a kilobyte a call would be a gigabyte by then.
+const CALLS_PER_WORKER: u64 = 1_000_000;
+
 /// The technologies behind the ports.
 struct Adapters {
     store: Arc<dyn Store>,
@@ -59,9 +62,9 @@ fn adapters(config: &Config) -> Result<Adapters, String> {
     let blobs: Arc<dyn Blobs> = Arc::new(
         FilesystemBlobs::open(&data.join("blobs")).map_err(|cause| in_data(cause.to_string()))?,
     );
-    let compiler = std::env::current_exe()
+    let program = std::env::current_exe()
         .map_err(|cause| format!("the path of this program is not known: {cause}"))?;
-    let bases = Bases::open(&data.join("cache/bases"), compiler.clone(), blobs.clone())?;
+    let bases = Bases::open(&data.join("cache/bases"), program.clone(), blobs.clone())?;
     let bases = Arc::new(bases);
     let builder = ComponentizeBuilder::new(
         ComponentizeConfig {
@@ -82,7 +85,7 @@ fn adapters(config: &Config) -> Result<Adapters, String> {
     let platform = WasmtimePlatform::new(
         WasmtimeConfig {
             native_dir: data.join("cache/native"),
-            compiler,
+            program,
             functions_url: config
                 .listen
                 .functions_url
@@ -90,6 +93,8 @@ fn adapters(config: &Config) -> Result<Adapters, String> {
                 .unwrap_or_else(|| local_url(config.listen.functions)),
             namespaces: config.run.namespaces.clone(),
             max_instances: config.run.concurrency,
+            workers: config.run.workers,
+            calls_per_worker: CALLS_PER_WORKER,
         },
         blobs.clone(),
         key_values.clone(),
@@ -193,11 +198,13 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
             max_data: config.keep.max_data,
         },
     );
+    let executions = Executions::new(table, functions.clone());
     let observe = Observe::new(
         functions.clone(),
         statistics.clone(),
         Arc::new(EmbeddedLogs::new(store.clone())),
         Arc::new(EmbeddedMetrics::new(store.clone())),
+        executions.clone(),
     );
     let health = Arc::new(Health {
         store,
@@ -205,7 +212,6 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
         builder,
         platform,
     });
-    let executions = Executions::new(table, functions.clone());
     let services = Services {
         workspaces,
         functions,

@@ -49,6 +49,15 @@ impl Bases {
         })
     }
 
+    pub fn directory(&self) -> &Path {
+        self.compiler.directory()
+    }
+
+    /// Names what its files, and all native code of this server, are for.
+    pub fn native_key(&self) -> &str {
+        &self.key
+    }
+
     fn folder(&self, base: &BaseKey) -> PathBuf {
         let name = format!("{}-{}.{EXTENSION}", hexadecimal(base), self.key);
         self.compiler.directory().join(name)

@@ -1,5 +1,6 @@
 //! A base on disk as native code, and loaded into an engine.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -71,8 +72,8 @@ impl PreparedBase {
         })
     }
 
-    pub(super) fn file(&self, name: &str) -> PathBuf {
-        self.folder.join(module_file(name))
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The memory that functions' images differ from.
@@ -105,12 +106,16 @@ impl LoadedBase {
         unsafe_code,
         reason = "native code can only be taken on trust: the files are ones this server had compiled, in a directory only it can write to, with checksums compared before"
     )]
-    pub fn load(engine: &Engine, base: &PreparedBase) -> wasmtime::Result<Self> {
-        // SAFETY: `PreparedBase::open` compared the checksums.
-        let module = |name| unsafe { Module::deserialize_file(engine, base.file(name)) };
+    /// From the folder of a [`PreparedBase`], whose checksums were compared when that was opened.
+    pub fn load(engine: &Engine, folder: &Path) -> wasmtime::Result<Self> {
+        let module = |name| {
+            let file = folder.join(module_file(name));
+            // SAFETY: as said above.
+            unsafe { Module::deserialize_file(engine, file) }
+        };
         let [memory, code, shim, fixup] = MODULES.map(module);
         // SAFETY: as above.
-        let component = unsafe { Component::deserialize_file(engine, base.folder.join(SERVING)) }?;
+        let component = unsafe { Component::deserialize_file(engine, folder.join(SERVING)) }?;
         Ok(Self {
             component,
             modules: [memory?, code?, shim?, fixup?],
@@ -141,10 +146,12 @@ impl LoadedBase {
 }
 
 /// A function's memory, ready to be brought into instances of its base.
+#[derive(Debug)]
 pub struct Restorer {
     /// Pages that the function's memory has over the base's.
-    grow: u32,
-    runs: Vec<u8>,
+    pub grow: u32,
+    /// Address, length and content of each run.
+    pub runs: Bytes,
 }
 
 impl Restorer {
@@ -153,7 +160,7 @@ impl Restorer {
         match grow.and_then(|pages| u32::try_from(pages).ok()) {
             Some(grow) if image.base == base.key => Ok(Self {
                 grow,
-                runs: image.pack(),
+                runs: image.pack().into(),
             }),
             _ => Err(Refused::new("the image is of another base")),
         }

@@ -1,6 +1,7 @@
 //! Functions and their settings.
 
 mod code;
+mod reuse;
 mod settings;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use super::time::Timestamp;
 use super::workspace::{Description, Name};
 
 pub use code::Code;
+pub use reuse::{InstanceReuse, SlotReuse};
 pub use settings::{
     Environment, HttpMethod, HttpMethods, MAX_ENVIRONMENT, Memory, OutboundHost, Timeout,
 };
@@ -69,6 +71,8 @@ pub struct Function {
     /// Milliseconds.
     pub avg_duration: f64,
     pub allowed_outbound_hosts: Vec<OutboundHost>,
+    #[serde(default)]
+    pub instance_reuse: InstanceReuse,
     pub source: SourceSummary,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployed_version: Option<u32>,

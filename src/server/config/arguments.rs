@@ -105,6 +105,9 @@ pub struct Arguments {
     /// Calls at the same time: per function,in all
     #[arg(long, env = "BLUE_FAAS_MAX_CONCURRENCY", default_value = "32,256")]
     pub max_concurrency: String,
+    /// Processes that functions run in [default: one per core]
+    #[arg(long, env = "BLUE_FAAS_WORKERS")]
+    pub workers: Option<String>,
     /// Days that executions and tasks are kept
     #[arg(long, env = "BLUE_FAAS_RETENTION_DAYS", default_value = "30")]
     pub retention_days: String,
@@ -130,6 +133,12 @@ pub enum Command {
     /// Compiles the program that all functions share; the server runs this in a child process
     #[command(hide = true)]
     PrepareBase { wasm: PathBuf, folder: PathBuf },
+    /// Runs calls of functions; the server runs this in child processes
+    #[command(hide = true)]
+    Worker {
+        instances: usize,
+        directories: Vec<PathBuf>,
+    },
 }
 
 impl Arguments {

@@ -4,6 +4,7 @@ mod arguments;
 mod parse;
 
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -75,6 +76,8 @@ pub struct RunSettings {
     /// `BLUE_FAAS_MAX_CONCURRENCY`: per function and in all.
     pub per_function: usize,
     pub concurrency: usize,
+    /// `BLUE_FAAS_WORKERS`
+    pub workers: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -185,6 +188,10 @@ impl Config {
                 )?,
                 per_function,
                 concurrency,
+                workers: match &arguments.workers {
+                    Some(workers) => parse::count("BLUE_FAAS_WORKERS", workers)?,
+                    None => std::thread::available_parallelism().map_or(1, NonZero::get),
+                },
             },
             keep: KeepSettings {
                 data_dir: arguments.data_dir.clone(),

@@ -218,7 +218,13 @@ pub(super) fn execution(recorded: Recorded<'_>) -> Execution {
         memory_mb: outcome
             .memory
             .map(|bytes| (bytes as f64 / 1024.0 / 1024.0 * 10.0).round() / 10.0),
+        queue_ms: outcome.start.map(|start| {
+            let taken_up = start + outcome.run.unwrap_or_default();
+            millis(recorded.duration.saturating_sub(taken_up))
+        }),
         start_ms: outcome.start.map(millis),
+        run_ms: outcome.run.map(millis),
+        page_faults: outcome.page_faults,
         truncated: request_cut || response_cut,
         error,
     }

@@ -3,7 +3,6 @@
 use futures::StreamExt as _;
 use std::net::IpAddr;
 
-use super::refused;
 use crate::model::error::{Error, Result};
 use crate::port::platform::{Answer, Call, CallFailure, Outcome};
 
@@ -62,8 +61,12 @@ impl RemoteCaller {
             .timeout(call.timeout);
         let response = match request.send().await {
             Ok(response) => response,
-            Err(error) if error.is_timeout() => return Ok(refused(CallFailure::TimedOut)),
-            Err(error) => return Ok(refused(CallFailure::Unreachable(short_cause(&error)))),
+            Err(error) if error.is_timeout() => return Ok(Outcome::failed(CallFailure::TimedOut)),
+            Err(error) => {
+                return Ok(Outcome::failed(CallFailure::Unreachable(short_cause(
+                    &error,
+                ))));
+            }
         };
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
@@ -73,9 +76,15 @@ impl RemoteCaller {
                 Ok(chunk) if body.len() + chunk.len() <= call.max_body => {
                     body.extend_from_slice(&chunk);
                 }
-                Ok(_) => return Ok(refused(CallFailure::ResponseTooLarge)),
-                Err(error) if error.is_timeout() => return Ok(refused(CallFailure::TimedOut)),
-                Err(error) => return Ok(refused(CallFailure::Unreachable(short_cause(&error)))),
+                Ok(_) => return Ok(Outcome::failed(CallFailure::ResponseTooLarge)),
+                Err(error) if error.is_timeout() => {
+                    return Ok(Outcome::failed(CallFailure::TimedOut));
+                }
+                Err(error) => {
+                    return Ok(Outcome::failed(CallFailure::Unreachable(short_cause(
+                        &error,
+                    ))));
+                }
             }
         }
         Ok(Outcome {
@@ -89,6 +98,8 @@ impl RemoteCaller {
             cpu: None,
             memory: None,
             start: None,
+            run: None,
+            page_faults: None,
         })
     }
 

@@ -298,12 +298,14 @@ async fn a_missing_compiler_is_noticed() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = blue_faas::adapter::platform::wasmtime::WasmtimeConfig {
         native_dir: folder.path().join("native"),
-        compiler: folder.path().join("nowhere"),
+        program: folder.path().join("nowhere"),
         functions_url: "http://{app}.localhost:3001/".to_owned(),
         namespaces: Vec::new(),
         max_instances: 1,
+        workers: 1,
+        calls_per_worker: u64::MAX,
     };
-    let bases = super::fixture::bases(&config, Arc::new(LocalFiles));
+    let bases = super::fixture::bases(&folder.path().join("bases"), &config, Arc::new(LocalFiles));
     let platform = blue_faas::adapter::platform::wasmtime::WasmtimePlatform::new(
         config,
         Arc::new(LocalFiles),

@@ -24,12 +24,13 @@ use crate::support::components::{Component, native_dir};
 
 pub struct Fixture {
     pub platform: Arc<WasmtimePlatform>,
+    /// By which its workers are told from those of other tests.
+    bases: tempfile::TempDir,
 }
 
 /// None is prepared: what these tests run has code of its own.
-pub fn bases(config: &WasmtimeConfig, blobs: Arc<dyn Blobs>) -> Arc<Bases> {
-    let directory = config.native_dir.join("bases");
-    let bases = Bases::open(&directory, config.compiler.clone(), blobs);
+pub fn bases(directory: &Path, config: &WasmtimeConfig, blobs: Arc<dyn Blobs>) -> Arc<Bases> {
+    let bases = Bases::open(directory, config.program.clone(), blobs);
     Arc::new(bases.expect("a folder for bases"))
 }
 
@@ -38,22 +39,45 @@ impl Fixture {
         Self::in_directory(native_dir(), Arc::new(LocalFiles))
     }
 
-    pub fn in_directory(native_dir: PathBuf, blobs: Arc<dyn Blobs>) -> Self {
+    pub fn with_calls_per_worker(calls_per_worker: u64) -> Self {
         let config = WasmtimeConfig {
-            native_dir,
-            compiler: env!("CARGO_BIN_EXE_blue-faas").into(),
-            functions_url: "http://127.0.0.1:3001".to_owned(),
-            namespaces: vec![Namespace::parse("default").expect("valid")],
-            max_instances: 64,
+            calls_per_worker,
+            ..config(native_dir())
         };
-        let bases = bases(&config, blobs.clone());
+        Self::start(config, Arc::new(LocalFiles))
+    }
+
+    pub fn in_directory(native_dir: PathBuf, blobs: Arc<dyn Blobs>) -> Self {
+        Self::start(config(native_dir), blobs)
+    }
+
+    fn start(config: WasmtimeConfig, blobs: Arc<dyn Blobs>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let bases = bases(folder.path(), &config, blobs.clone());
         let platform = WasmtimePlatform::new(config, blobs, Arc::new(Values::default()), bases)
             .expect("the platform starts");
         Self {
             platform: Arc::new(platform),
+            bases: folder,
         }
     }
 
+    /// Process numbers of its workers.
+    pub fn workers(&self) -> Vec<i32> {
+        let folder = self.bases.path().display().to_string();
+        let processes = std::fs::read_dir("/proc").expect("Linux");
+        let mut workers: Vec<i32> = processes
+            .filter_map(|entry| {
+                let pid = entry.ok()?.file_name().to_str()?.parse().ok()?;
+                let command = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
+                let mut words = command.split('\0').skip(1);
+                let is_ours = words.next() == Some("worker") && command.contains(&folder);
+                is_ours.then_some(pid)
+            })
+            .collect();
+        workers.sort_unstable();
+        workers
+    }
     pub async fn deploy(&self, name: &str, component: &Component) -> Deployed {
         self.platform
             .deploy(release(name, Some(component.artifact.clone())))
@@ -82,6 +106,18 @@ impl Fixture {
         self.platform
             .call(&AppName::parse(name).expect("valid"), call)
             .await
+    }
+}
+
+fn config(native_dir: PathBuf) -> WasmtimeConfig {
+    WasmtimeConfig {
+        native_dir,
+        program: env!("CARGO_BIN_EXE_blue-faas").into(),
+        functions_url: "http://127.0.0.1:3001".to_owned(),
+        namespaces: vec![Namespace::parse("default").expect("valid")],
+        max_instances: 64,
+        workers: 2,
+        calls_per_worker: u64::MAX,
     }
 }
 

@@ -5,4 +5,6 @@ mod deployments;
 pub mod fixture;
 mod limits;
 mod outbound;
+mod reuse;
 mod speed;
+mod workers;

@@ -130,7 +130,7 @@ impl BaseMaker {
         let load = move || {
             let engine = wasmtime::Engine::new(&engine::compiler_config())?;
             engine::start_ticker(&engine)?;
-            let capturer = Capturer::new(&engine, &LoadedBase::load(&engine, &prepared)?)?;
+            let capturer = Capturer::new(&engine, &LoadedBase::load(&engine, prepared.folder())?)?;
             Ok(Arc::new(Base { prepared, capturer }))
         };
         tokio::task::spawn_blocking(load)

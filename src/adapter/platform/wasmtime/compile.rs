@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use wasmtime::Engine;
 
-use super::engine;
 use super::incremental::IncrementalCache;
 pub(super) use crate::adapter::snapshot::checksum;
+use crate::adapter::snapshot::engine;
 use crate::adapter::snapshot::{confine_child, hexadecimal};
 
 /// Bytes of a component at most.

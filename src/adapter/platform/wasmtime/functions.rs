@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::native::failed;
-use super::runner::{BaseProgram, Program, Runner};
+use super::pool::{BaseProgram, Loadable, Pool, Program};
 use crate::adapter::snapshot::{BaseError, BaseKey, Bases, Image, PreparedBase, Restorer};
 use crate::model::version::Artifact;
 use crate::port::blobs::{BlobError, Blobs};
@@ -19,8 +19,8 @@ const MAX_RESTORED: usize = 384 * 1024;
 pub(super) struct BaseFunctions {
     pub bases: Arc<Bases>,
     blobs: Arc<dyn Blobs>,
-    /// Loaded bases. They stay: there is one, and another after an upgrade.
-    programs: tokio::sync::Mutex<HashMap<BaseKey, BaseProgram>>,
+    /// Numbers of bases. They stay: there is one, and another after an upgrade.
+    programs: Mutex<HashMap<BaseKey, BaseProgram>>,
 }
 
 impl BaseFunctions {
@@ -28,7 +28,7 @@ impl BaseFunctions {
         Self {
             bases,
             blobs,
-            programs: tokio::sync::Mutex::default(),
+            programs: Mutex::default(),
         }
     }
 
@@ -42,37 +42,23 @@ impl BaseFunctions {
         Ok(())
     }
 
-    pub async fn load(
-        &self,
-        artifact: &Artifact,
-        runner: &Arc<Runner>,
-    ) -> Result<Program, PlatformError> {
+    pub async fn load(&self, artifact: &Artifact, pool: &Pool) -> Result<Program, PlatformError> {
         let image = self.image(artifact).await?;
-        let base = self.base(&image).await?;
-        let program = self.program(&base, runner).await?;
+        let prepared = self.base(&image).await?;
+        let base = self.program(&prepared, pool);
         if image.size() <= MAX_RESTORED {
-            let restorer = Restorer::new(&base, &image).map_err(|error| unrunnable(&error))?;
-            return Ok(Runner::restored(&program, restorer));
+            return restored(pool, base, &prepared, &image);
         }
-        let file = self.memory(artifact, image, base).await?;
-        let runner = runner.clone();
-        tokio::task::spawn_blocking(move || runner.mapped(&program, &file))
-            .await
-            .map_err(failed)?
-            .map_err(|error| unrunnable(&error))
+        let native = self.memory(artifact, image, prepared).await?;
+        Ok(pool.program(Loadable::Memory { base, native }))
     }
 
     /// A program that is no artifact: nothing of it is written anywhere.
-    pub async fn load_encoded(
-        &self,
-        image: Bytes,
-        runner: &Arc<Runner>,
-    ) -> Result<Program, PlatformError> {
+    pub async fn load_encoded(&self, image: Bytes, pool: &Pool) -> Result<Program, PlatformError> {
         let image = decode(image).await?;
-        let base = self.base(&image).await?;
-        let program = self.program(&base, runner).await?;
-        let restorer = Restorer::new(&base, &image).map_err(|error| unrunnable(&error))?;
-        Ok(Runner::restored(&program, restorer))
+        let prepared = self.base(&image).await?;
+        let base = self.program(&prepared, pool);
+        restored(pool, base, &prepared, &image)
     }
 
     async fn memory(
@@ -111,22 +97,23 @@ impl BaseFunctions {
             })
     }
 
-    async fn program(
-        &self,
-        base: &Arc<PreparedBase>,
-        runner: &Arc<Runner>,
-    ) -> Result<BaseProgram, PlatformError> {
-        let mut programs = self.programs.lock().await;
-        if let Some(program) = programs.get(&base.key) {
-            return Ok(program.clone());
-        }
-        let (found, runner) = (base.clone(), runner.clone());
-        let load = move || runner.load_base(&found);
-        let program = tokio::task::spawn_blocking(load).await.map_err(failed)?;
-        let program = program.map_err(|error| unrunnable(&error))?;
-        programs.insert(base.key, program.clone());
-        Ok(program)
+    fn program(&self, base: &PreparedBase, pool: &Pool) -> BaseProgram {
+        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        let program = programs.entry(base.key);
+        program
+            .or_insert_with(|| pool.base(base.folder().to_owned()))
+            .clone()
     }
+}
+
+fn restored(
+    pool: &Pool,
+    base: BaseProgram,
+    prepared: &PreparedBase,
+    image: &Image,
+) -> Result<Program, PlatformError> {
+    let restorer = Restorer::new(prepared, image).map_err(|error| unrunnable(&error))?;
+    Ok(pool.program(Loadable::Image { base, restorer }))
 }
 
 async fn decode(bytes: Bytes) -> Result<Image, PlatformError> {

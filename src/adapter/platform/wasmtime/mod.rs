@@ -1,21 +1,14 @@
-//! Runs functions in this server, by wasmtime.
+//! Runs functions on this machine, by wasmtime: loads and deploys here, computes in worker processes.
 
-mod addresses;
-mod call;
 mod compile;
-mod engine;
 mod functions;
-mod guest;
 mod incremental;
-mod limits;
-mod linker;
 mod native;
-mod outbound;
-mod output;
-mod runner;
+mod pool;
+mod protocol;
 mod settings;
-mod spin;
 mod turns;
+mod worker;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -28,9 +21,10 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 pub use self::compile::compile_artifact;
 use self::functions::BaseFunctions;
 use self::native::{NativeCache, failed};
-use self::runner::{Program, Runner};
+use self::pool::{Loadable, Pool, PoolConfig, Program, WeakProgram};
 use self::settings::Settings;
 use self::turns::Turns;
+pub use self::worker::serve_calls;
 use crate::adapter::snapshot::{Bases, Compiler};
 use crate::model::deployment::{AppName, DeployOptions, Namespace};
 use crate::model::id::FunctionId;
@@ -48,13 +42,18 @@ const MAX_QUEUE: Duration = Duration::from_secs(5);
 pub struct WasmtimeConfig {
     /// Where native code is kept; made with access for this user only. It can be deleted while no server runs.
     pub native_dir: PathBuf,
-    /// The `blue-faas` binary, which compiles as `blue-faas compile-artifact <wasm> <native> <cache>`.
-    pub compiler: PathBuf,
+    /// The `blue-faas` binary, which compiles as `blue-faas compile-artifact <wasm> <native> <cache>` and runs calls as
+    /// `blue-faas worker <instances> <directory>…`.
+    pub program: PathBuf,
     /// Where users reach the functions listener; `{app}` in it stands for the app name, else that is appended to the path.
     pub functions_url: String,
     pub namespaces: Vec<Namespace>,
     /// Calls that are under way at once, of all functions.
     pub max_instances: usize,
+    /// Processes that compute, each on one core.
+    pub workers: usize,
+    /// After which one is replaced: whatever leaks, leaks no further.
+    pub calls_per_worker: u64,
 }
 
 /// What serves under a name.
@@ -70,37 +69,48 @@ pub struct WasmtimePlatform {
     namespaces: Vec<Namespace>,
     native: Arc<NativeCache>,
     functions: BaseFunctions,
-    runner: Arc<Runner>,
+    pool: Pool,
     apps: RwLock<HashMap<AppName, Arc<App>>>,
     /// Loaded programs by the artifact's SHA-256, so that apps with the same one share its code.
-    programs: Mutex<HashMap<String, runner::WeakProgram>>,
+    programs: Mutex<HashMap<String, WeakProgram>>,
     /// Deployments and deletions of one app take effect in the order in which they came.
     turns: Turns,
     instances: Semaphore,
 }
 
 impl WasmtimePlatform {
+    /// Starts the workers in the background; needs a runtime.
     pub fn new(
         config: WasmtimeConfig,
         blobs: Arc<dyn Blobs>,
         key_values: Arc<dyn KeyValues>,
         bases: Arc<Bases>,
     ) -> Result<Self, PlatformError> {
-        let runner =
-            Runner::new(config.max_instances, key_values).map_err(PlatformError::Failed)?;
-        let compiler = Compiler::claim(config.compiler, &config.native_dir).map_err(|error| {
+        let claimed = Compiler::claim(config.program.clone(), &config.native_dir);
+        let compiler = claimed.map_err(|error| {
             PlatformError::Failed(format!(
                 "cannot use {}: {error}",
                 config.native_dir.display()
             ))
         })?;
-        let native = NativeCache::new(compiler, runner.native_key(), blobs.clone());
+        let directories = vec![
+            compiler.directory().to_owned(),
+            bases.directory().to_owned(),
+        ];
+        let native = NativeCache::new(compiler, bases.native_key().to_owned(), blobs.clone());
+        let pool = PoolConfig {
+            program: config.program,
+            workers: config.workers.max(1),
+            max_calls: config.calls_per_worker,
+            max_instances: config.max_instances.max(1),
+            directories,
+        };
         Ok(Self {
             functions_url: config.functions_url.trim_end_matches('/').to_owned(),
             namespaces: config.namespaces,
             native: Arc::new(native),
             functions: BaseFunctions::new(bases, blobs),
-            runner: Arc::new(runner),
+            pool: Pool::start(pool, key_values),
             apps: RwLock::default(),
             programs: Mutex::default(),
             turns: Turns::default(),
@@ -135,7 +145,7 @@ impl WasmtimePlatform {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get(sha256)
-            .and_then(runner::WeakProgram::upgrade)
+            .and_then(WeakProgram::upgrade)
     }
 
     /// The artifact as a program: shared with other apps, else loaded, else compiled first.
@@ -161,24 +171,13 @@ impl WasmtimePlatform {
 
     async fn load(&self, artifact: &Artifact) -> Result<Option<Program>, PlatformError> {
         if artifact.is_image() {
-            return self.functions.load(artifact, &self.runner).await.map(Some);
+            return self.functions.load(artifact, &self.pool).await.map(Some);
         }
         self.native.prepare(artifact).await?;
-        let (native, runner, sha256) = (
-            self.native.clone(),
-            self.runner.clone(),
-            artifact.sha256.clone(),
-        );
-        let load = move || {
-            native
-                .verified(&sha256)
-                .map(|file| runner.load(&file))
-                .transpose()
-        };
-        tokio::task::spawn_blocking(load)
-            .await
-            .map_err(failed)?
-            .map_err(|error| unrunnable(&error))
+        let (native, sha256) = (self.native.clone(), artifact.sha256.clone());
+        let verified = tokio::task::spawn_blocking(move || native.verified(&sha256));
+        let native = verified.await.map_err(failed)?;
+        Ok(native.map(|native| self.pool.program(Loadable::Component { native })))
     }
 }
 
@@ -216,7 +215,7 @@ impl Platform for WasmtimePlatform {
             .as_ref()
             .map_or_else(|| format!("app:{}", release.app_name), ToString::to_string);
         let settings = Arc::new(Settings::new(&release.configuration, owner));
-        self.runner
+        self.pool
             .prove(&program, &settings, release.configuration.memory.bytes())
             .await
             .map_err(|error| unrunnable(&error))?;
@@ -266,13 +265,13 @@ impl Platform for WasmtimePlatform {
 
     async fn call(&self, app: &AppName, call: Call) -> Outcome {
         let Some(_instance) = self.instance(&call).await else {
-            return runner::failed(CallFailure::Overloaded);
+            return Outcome::failed(CallFailure::Overloaded);
         };
         // Looked up after the wait: the release that serves now, not the one that served then.
         let Some(app) = self.app(app) else {
-            return runner::failed(CallFailure::NotDeployed);
+            return Outcome::failed(CallFailure::NotDeployed);
         };
-        self.runner.run(&app.program, &app.settings, call).await
+        self.pool.run(&app.program, &app.settings, call).await
     }
 
     async fn run_program(
@@ -283,12 +282,12 @@ impl Platform for WasmtimePlatform {
         call: Call,
     ) -> Outcome {
         let Some(_instance) = self.instance(&call).await else {
-            return runner::failed(CallFailure::Overloaded);
+            return Outcome::failed(CallFailure::Overloaded);
         };
         let settings = Arc::new(Settings::new(configuration, function.to_string()));
-        match self.functions.load_encoded(program, &self.runner).await {
-            Ok(program) => self.runner.run(&program, &settings, call).await,
-            Err(error) => runner::failed(CallFailure::Unreachable(error.to_string())),
+        match self.functions.load_encoded(program, &self.pool).await {
+            Ok(program) => self.pool.run(&program, &settings, call).await,
+            Err(error) => Outcome::failed(CallFailure::Unreachable(error.to_string())),
         }
     }
 

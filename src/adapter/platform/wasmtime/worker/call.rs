@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use std::convert::Infallible;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline};
@@ -14,22 +14,24 @@ use wasmtime_wasi_http::p2::bindings::Proxy;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 
+use super::super::protocol::CallId;
 use super::engine::{MAX_MEMORY, TICK};
 use super::guest::Guest;
 use super::limits::{CpuTimed, MemoryLimit, Usage};
-use super::outbound::{Outbound, OutboundClient};
+use super::outbound::Outbound;
 use super::output::{Output, exception_line};
-use super::runner::Code;
+use super::programs::Code;
+use super::server::Server;
 use super::settings::Settings;
 use super::spin::Spin;
-use crate::port::key_values::KeyValues;
 use crate::port::platform::{Answer, Call, CallFailure, Outcome};
 
-/// What the server lends to a guest.
+/// In whose name a guest runs, and what it runs with.
 #[derive(Clone)]
-pub(super) struct Services {
-    pub key_values: Arc<dyn KeyValues>,
-    pub client: Arc<OutboundClient>,
+pub(super) struct Context {
+    pub call: CallId,
+    pub settings: Arc<Settings>,
+    pub server: Arc<Server>,
 }
 
 type Response = Result<http::Response<HyperOutgoingBody>, ErrorCode>;
@@ -47,40 +49,53 @@ enum NoAnswer {
     Refused(ErrorCode),
 }
 
-/// An instance about to run.
-struct Instance {
+/// An instance about to run, or kept for the next call.
+pub(super) struct Instance {
     store: Store<Guest>,
+    /// Once it was instantiated.
+    proxy: Option<Proxy>,
     output: Output,
     usage: Arc<Usage>,
-    deadline: Instant,
+    deadline: Deadline,
+    settings: Arc<Settings>,
+    /// Bytes it may use.
+    memory: usize,
+    pub calls: u32,
+    pub born: Instant,
+}
+
+/// When the call under way has to end.
+#[derive(Clone)]
+struct Deadline(Arc<Mutex<Instant>>);
+
+impl Deadline {
+    fn get(&self) -> Instant {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, deadline: Instant) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
+    }
 }
 
 impl Instance {
-    fn new(
-        code: &Code,
-        settings: &Arc<Settings>,
-        services: Services,
-        memory: usize,
-        timeout: Duration,
-    ) -> Self {
-        let deadline = Instant::now() + timeout;
+    fn new(code: &Code, context: &Context, memory: usize, timeout: Duration) -> Self {
+        let born = Instant::now();
+        let deadline = Deadline(Arc::new(Mutex::new(born + timeout)));
         let (output, usage) = (Output::default(), Arc::new(Usage::default()));
-        let outbound = Outbound::new(settings.clone(), output.clone(), services.client, deadline);
-        let spin = Spin {
-            settings: settings.clone(),
-            key_values: services.key_values,
-        };
         let limit = MemoryLimit::new(memory.min(MAX_MEMORY), usage.clone());
+        let (outbound, spin) = context.rights(&output, born + timeout);
         let mut store = Store::new(
             code.pre.engine(),
-            Guest::new(settings, &output, limit, outbound, spin),
+            Guest::new(&context.settings, &output, limit, outbound, spin),
         );
         store.limiter(|guest| &mut guest.memory);
         store.set_hostcall_fuel(MAX_TRANSFER);
         store.set_epoch_deadline(1);
+        let ends = deadline.clone();
         store.epoch_deadline_callback(move |_| {
             // The timer ends a guest that yields; this ends one that runs where it cannot.
-            if Instant::now() >= deadline + TICK * 2 {
+            if Instant::now() >= ends.get() + TICK * 2 {
                 Err(Trap::Interrupt.into())
             } else {
                 Ok(UpdateDeadline::Yield(1))
@@ -88,30 +103,58 @@ impl Instance {
         });
         Self {
             store,
+            proxy: None,
             output,
             usage,
             deadline,
+            settings: context.settings.clone(),
+            memory,
+            calls: 0,
+            born,
         }
+    }
+
+    /// Whether a call with these settings may have it.
+    pub fn suits(&self, settings: &Settings, memory: usize) -> bool {
+        self.memory == memory && self.settings.environment == settings.environment
+    }
+
+    /// Gives the instance to another call: what it reaches and prints from now on is that call's.
+    fn renew(&mut self, context: &Context, timeout: Duration) {
+        let deadline = Instant::now() + timeout;
+        self.deadline.set(deadline);
+        self.usage.renew();
+        let (outbound, spin) = context.rights(&self.output, deadline);
+        self.store.data_mut().renew(outbound, spin);
+        self.store.set_epoch_deadline(1);
     }
 }
 
+impl Context {
+    fn rights(&self, output: &Output, deadline: Instant) -> (Outbound, Spin) {
+        let outbound = Outbound::new(self.server.clone(), self.call, output.clone(), deadline);
+        let spin = Spin {
+            settings: self.settings.clone(),
+            server: self.server.clone(),
+            call: self.call,
+        };
+        (outbound, spin)
+    }
+}
+
+/// How long the answer of a guest that has ended may take to be read before it counts as incomplete.
+const REST: Duration = Duration::from_millis(100);
 /// Bytes a guest may hand to one host function: a key-value entry or a chunk of a body, with room.
 const MAX_TRANSFER: usize = 16 * 1024 * 1024;
 
 /// Instantiates without calling anything: proof that a call can begin.
-pub(super) async fn prove(
-    code: &Code,
-    settings: &Arc<Settings>,
-    services: Services,
-    memory: usize,
-) -> Result<(), String> {
+pub(super) async fn prove(code: &Code, context: Context, memory: usize) -> Result<(), String> {
     const TIMEOUT: Duration = Duration::from_secs(10);
-    let Instance {
-        mut store, usage, ..
-    } = Instance::new(code, settings, services, memory, TIMEOUT);
-    match tokio::time::timeout(TIMEOUT, instantiate(code, &mut store)).await {
+    let mut instance = Instance::new(code, &context, memory, TIMEOUT);
+    let instantiated = instantiate(code, &mut instance.store);
+    match tokio::time::timeout(TIMEOUT, instantiated).await {
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(_)) if usage.is_memory_denied() => Err(format!(
+        Ok(Err(_)) if instance.usage.is_memory_denied() => Err(format!(
             "It needs more than {} MB to start. Raise the function's memory.",
             memory / 1024 / 1024
         )),
@@ -120,30 +163,47 @@ pub(super) async fn prove(
     }
 }
 
-/// Runs one call to its end. The guest is gone when this answers, or when the future is dropped.
+/// Runs one call to its end, in the instance that was kept for it or in a fresh one. The guest is gone when this answers, or when the
+/// future is dropped; if it `may_stay` and ended well, the instance is part of the answer.
 pub(super) async fn run(
     code: &Code,
-    settings: &Arc<Settings>,
-    services: Services,
+    context: Context,
     call: Call,
-) -> Outcome {
+    kept: Option<Instance>,
+    may_stay: bool,
+) -> (Outcome, Option<Instance>) {
     let begun = Instant::now();
     let (max_body, timeout) = (call.max_body, call.timeout);
-    let Instance {
-        mut store,
-        output,
-        usage,
-        deadline,
-    } = Instance::new(code, settings, services, call.memory, timeout);
+    let mut instance = match kept {
+        Some(mut kept) => {
+            kept.renew(&context, timeout);
+            kept
+        }
+        None => Instance::new(code, &context, call.memory, timeout),
+    };
+    let (output, usage) = (instance.output.clone(), instance.usage.clone());
+    let deadline = instance.deadline.get();
     let (sender, receiver) = oneshot::channel();
+    let (answered, is_answered) = oneshot::channel();
+    let reading = async {
+        let answer = receive(receiver, max_body).await;
+        let _ = answered.send(answer.is_ok());
+        answer
+    };
+    let mut stays = None;
     let guest = async {
-        let end = enter(code, &mut store, call, sender, &usage, begun).await;
-        // Ends the channels of an answer that was never completed, so that nobody waits for it.
-        drop(store);
+        let end = enter(code, &mut instance, call, sender, begun).await;
+        let ended_well = may_stay && end.is_ok();
+        if ended_well && let Ok(Ok(true)) = tokio::time::timeout(REST, is_answered).await {
+            stays = Some(instance);
+        } else {
+            // Ends the channels of an answer that was never completed, so that nobody waits for it.
+            drop(instance);
+        }
         end
     };
     let (mut answer, mut end) = (None, None);
-    let both = drive(guest, receive(receiver, max_body), &mut answer, &mut end);
+    let both = drive(guest, reading, &mut answer, &mut end);
     let timed_out = tokio::time::timeout_at(deadline.into(), CpuTimed::new(both, usage.clone()))
         .await
         .is_err();
@@ -155,14 +215,19 @@ pub(super) async fn run(
     }
     let (lines, lines_truncated) = output.take();
     let result = conclude(answer, end, &usage, exception_line(&lines));
-    Outcome {
+    let outcome = Outcome {
         result,
         lines,
         lines_truncated,
         cpu: Some(usage.cpu()),
         memory: Some(usage.memory()),
         start: usage.start(),
-    }
+        run: usage
+            .start()
+            .map(|start| begun.elapsed().saturating_sub(start)),
+        page_faults: Some(usage.page_faults()),
+    };
+    (outcome, stays)
 }
 
 async fn instantiate(code: &Code, store: &mut Store<Guest>) -> wasmtime::Result<Proxy> {
@@ -180,12 +245,13 @@ async fn instantiate(code: &Code, store: &mut Store<Guest>) -> wasmtime::Result<
 
 async fn enter(
     code: &Code,
-    store: &mut Store<Guest>,
+    instance: &mut Instance,
     call: Call,
     sender: oneshot::Sender<Response>,
-    usage: &Usage,
     begun: Instant,
 ) -> End {
+    instance.calls += 1;
+    let store = &mut instance.store;
     let scheme = if call.uri.scheme() == Some(&http::uri::Scheme::HTTPS) {
         Scheme::Https
     } else {
@@ -203,8 +269,11 @@ async fn enter(
         .http()
         .new_incoming_request(scheme, request)?;
     let response = store.data_mut().http().new_response_outparam(sender)?;
-    let proxy = instantiate(code, store).await?;
-    usage.set_start(begun.elapsed());
+    let proxy = match &mut instance.proxy {
+        Some(proxy) => proxy,
+        fresh => fresh.insert(instantiate(code, store).await?),
+    };
+    instance.usage.set_start(begun.elapsed());
     proxy
         .wasi_http_incoming_handler()
         .call_handle(&mut *store, request, response)

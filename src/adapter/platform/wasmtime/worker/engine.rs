@@ -2,9 +2,8 @@
 
 use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result};
 
-pub(super) use crate::adapter::snapshot::engine::{
-    TICK, compiler_config, native_key, start_ticker,
-};
+use crate::adapter::snapshot::engine::compiler_config;
+pub(super) use crate::adapter::snapshot::engine::{TICK, start_ticker};
 
 /// Largest linear memory of a guest, in bytes: the largest `memory` a function may ask for.
 pub(super) const MAX_MEMORY: usize = 1024 * 1024 * 1024;

@@ -50,6 +50,10 @@ impl Guest {
         }
     }
 
+    pub fn renew(&mut self, outbound: Outbound, spin: Spin) {
+        (self.outbound, self.spin) = (outbound, spin);
+    }
+
     pub fn spin(&mut self) -> SpinView<'_> {
         SpinView {
             table: &mut self.table,

@@ -1,5 +1,6 @@
 //! What one call may take, and what it took.
 
+use nix::sys::resource::{UsageWho, getrusage};
 use nix::time::{ClockId, clock_gettime};
 use std::future::Future;
 use std::pin::Pin;
@@ -11,13 +12,14 @@ use wasmtime::ResourceLimiter;
 
 const MAX_TABLE_ELEMENTS: usize = 100_000;
 
-/// Counts that outlive the call's store. One call writes them, on one thread at a time.
+/// Counts of a call that outlive its store. One call writes them, on one thread at a time.
 #[derive(Debug, Default)]
 pub(super) struct Usage {
     cpu_nanos: AtomicU64,
     memory: AtomicU64,
     memory_denied: AtomicBool,
     start_nanos: AtomicU64,
+    page_faults: AtomicU64,
 }
 
 impl Usage {
@@ -39,6 +41,18 @@ impl Usage {
     pub fn start(&self) -> Option<Duration> {
         let nanos = self.start_nanos.load(Ordering::Relaxed);
         (nanos > 0).then(|| Duration::from_nanos(nanos))
+    }
+
+    /// Forgets what the last call took; the memory is still there.
+    pub fn renew(&self) {
+        for count in [&self.cpu_nanos, &self.start_nanos, &self.page_faults] {
+            count.store(0, Ordering::Relaxed);
+        }
+        self.memory_denied.store(false, Ordering::Relaxed);
+    }
+
+    pub fn page_faults(&self) -> u64 {
+        self.page_faults.load(Ordering::Relaxed)
     }
 
     pub fn set_start(&self, start: Duration) {
@@ -96,7 +110,7 @@ impl ResourceLimiter for MemoryLimit {
     }
 }
 
-/// A future whose polls count as CPU time of a call: of its thread, so that time spent waiting for a core does not count.
+/// A future whose polls count as CPU time and page faults of a call: of its thread, so that time spent waiting for a core does not count.
 pub(super) struct CpuTimed<F> {
     future: Pin<Box<F>>,
     usage: Arc<Usage>,
@@ -115,8 +129,10 @@ impl<F: Future> Future for CpuTimed<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let before = thread_cpu();
+        let (before, faults) = (thread_cpu(), thread_page_faults());
         let poll = self.future.as_mut().poll(context);
+        let faults = thread_page_faults().saturating_sub(faults);
+        self.usage.page_faults.fetch_add(faults, Ordering::Relaxed);
         self.usage.cpu_nanos.fetch_add(
             nanos(thread_cpu().saturating_sub(before)),
             Ordering::Relaxed,
@@ -127,6 +143,10 @@ impl<F: Future> Future for CpuTimed<F> {
 
 fn thread_cpu() -> Duration {
     clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
+}
+
+fn thread_page_faults() -> u64 {
+    getrusage(UsageWho::RUSAGE_THREAD).map_or(0, |usage| usage.minor_page_faults().unsigned_abs())
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ impl Output {
         lines.end_line(Level::Error);
     }
 
-    /// All lines so far, with what was not ended by a newline, and whether some are missing.
+    /// All lines so far, with what was not ended by a newline, and whether some are missing. It begins anew.
     pub fn take(&self) -> (Vec<(Level, String)>, bool) {
         let mut lines = self.lines();
         for level in [Level::Info, Level::Error] {
@@ -105,7 +105,8 @@ impl Output {
                 lines.end_line(level);
             }
         }
-        (std::mem::take(&mut lines.ended), lines.truncated)
+        let lines = std::mem::take(&mut *lines);
+        (lines.ended, lines.truncated)
     }
 }
 

@@ -1,11 +1,13 @@
 //! Spin's interfaces: `variables`, `key-value`, and `wasi:config/store` with the same values as `variables`.
 
+use bytes::Bytes;
 use std::sync::Arc;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
+use super::super::protocol::{Ask, CallId, Reply};
 use super::guest::Guest;
+use super::server::Server;
 use super::settings::Settings;
-use crate::port::key_values::{KeyValueError, KeyValues};
 
 mod bindings {
     wasmtime::component::bindgen!({
@@ -31,7 +33,28 @@ pub struct OpenStore;
 /// What a guest's calls of these interfaces work on.
 pub(super) struct Spin {
     pub settings: Arc<Settings>,
-    pub key_values: Arc<dyn KeyValues>,
+    pub server: Arc<Server>,
+    pub call: CallId,
+}
+
+impl Spin {
+    async fn ask(&self, ask: Ask, value: Bytes) -> Result<Answer, key_value::Error> {
+        let other = |text: String| Err(key_value::Error::Other(text));
+        match self.server.ask(self.call, ask, value).await {
+            (Reply::Done, value) => Ok(Answer::Done(value)),
+            (Reply::Missing, _) => Ok(Answer::Missing),
+            (Reply::Keys(keys), _) => Ok(Answer::Keys(keys)),
+            (Reply::TooLarge(text), _) => other(text),
+            (Reply::Failed, _) => other("the key-value store failed".to_owned()),
+        }
+    }
+}
+
+/// What the store answered.
+enum Answer {
+    Done(Bytes),
+    Missing,
+    Keys(Vec<String>),
 }
 
 pub(super) struct SpinView<'a> {
@@ -88,12 +111,6 @@ impl config::Host for SpinView<'_> {
     }
 }
 
-impl From<KeyValueError> for key_value::Error {
-    fn from(error: KeyValueError) -> Self {
-        Self::Other(error.to_string())
-    }
-}
-
 impl key_value::Host for SpinView<'_> {}
 
 impl key_value::HostStore for SpinView<'_> {
@@ -115,12 +132,11 @@ impl key_value::HostStore for SpinView<'_> {
         _store: Resource<OpenStore>,
         key: String,
     ) -> wasmtime::Result<Result<Option<Vec<u8>>, key_value::Error>> {
-        let value = self
-            .spin
-            .key_values
-            .get(&self.spin.settings.owner, &key)
-            .await;
-        Ok(value.map(|value| value.map(Vec::from)).map_err(Into::into))
+        let answer = self.spin.ask(Ask::Get { key }, Bytes::new()).await;
+        Ok(answer.map(|answer| match answer {
+            Answer::Done(value) => Some(Vec::from(value)),
+            Answer::Missing | Answer::Keys(_) => None,
+        }))
     }
 
     async fn set(
@@ -129,12 +145,8 @@ impl key_value::HostStore for SpinView<'_> {
         key: String,
         value: Vec<u8>,
     ) -> wasmtime::Result<Result<(), key_value::Error>> {
-        Ok(self
-            .spin
-            .key_values
-            .set(&self.spin.settings.owner, &key, value.into())
-            .await
-            .map_err(Into::into))
+        let answer = self.spin.ask(Ask::Set { key }, value.into()).await;
+        Ok(answer.map(|_| ()))
     }
 
     async fn delete(
@@ -142,37 +154,28 @@ impl key_value::HostStore for SpinView<'_> {
         _store: Resource<OpenStore>,
         key: String,
     ) -> wasmtime::Result<Result<(), key_value::Error>> {
-        Ok(self
-            .spin
-            .key_values
-            .delete(&self.spin.settings.owner, &key)
-            .await
-            .map_err(Into::into))
+        let answer = self.spin.ask(Ask::Delete { key }, Bytes::new()).await;
+        Ok(answer.map(|_| ()))
     }
 
     async fn exists(
         &mut self,
-        _store: Resource<OpenStore>,
+        store: Resource<OpenStore>,
         key: String,
     ) -> wasmtime::Result<Result<bool, key_value::Error>> {
-        let value = self
-            .spin
-            .key_values
-            .get(&self.spin.settings.owner, &key)
-            .await;
-        Ok(value.map(|value| value.is_some()).map_err(Into::into))
+        let value = self.get(store, key).await?;
+        Ok(value.map(|value| value.is_some()))
     }
 
     async fn get_keys(
         &mut self,
         _store: Resource<OpenStore>,
     ) -> wasmtime::Result<Result<Vec<String>, key_value::Error>> {
-        Ok(self
-            .spin
-            .key_values
-            .keys(&self.spin.settings.owner)
-            .await
-            .map_err(Into::into))
+        let answer = self.spin.ask(Ask::Keys, Bytes::new()).await;
+        Ok(answer.map(|answer| match answer {
+            Answer::Keys(keys) => keys,
+            Answer::Done(_) | Answer::Missing => Vec::new(),
+        }))
     }
 
     async fn drop(&mut self, store: Resource<OpenStore>) -> wasmtime::Result<()> {

@@ -1,0 +1,222 @@
+//! A worker's process: started, watched, replaced.
+
+use futures::StreamExt as _;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::net::UnixStream;
+use tokio::net::unix::OwnedReadHalf;
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::sync::mpsc;
+use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::connection::{Calls, HUNG, Reports, Worker};
+use super::fetch;
+use super::{PoolConfig, Services, Slots};
+use crate::adapter::platform::wasmtime::protocol;
+
+/// Until a worker takes calls; 30 ms are usual.
+const START: Duration = Duration::from_secs(20);
+/// Between two looks at what a worker uses.
+const WATCH: Duration = Duration::from_secs(5);
+/// Resident bytes of a worker without a call at which it is replaced.
+const MAX_IDLE_MEMORY: u64 = 1024 * 1024 * 1024;
+/// A worker that lived shorter failed at its start: the next one waits.
+const HEALTHY: Duration = Duration::from_secs(10);
+const MAX_PAUSE: Duration = Duration::from_secs(10);
+
+/// Keeps one place filled.
+pub(super) async fn keep_running(
+    slots: Arc<Slots>,
+    place: usize,
+    config: PoolConfig,
+    services: Services,
+) {
+    let mut pause = Duration::ZERO;
+    loop {
+        let begun = Instant::now();
+        match Process::start(&config, &services).await {
+            Ok((worker, mut process)) => {
+                slots.set(place, Some(Arc::new(worker)));
+                match process.watch(true).await {
+                    // The next one starts beside it, and it ends with its last call.
+                    End::Due => {
+                        tokio::spawn(async move { process.watch(false).await });
+                        continue;
+                    }
+                    End::Ended(reason) => {
+                        slots.set(place, None);
+                        tracing::warn!(reason, "a worker process ended and is started again");
+                    }
+                }
+            }
+            Err(error) => tracing::error!(%error, "a worker process cannot be started"),
+        }
+        if begun.elapsed() > HEALTHY {
+            pause = Duration::ZERO;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).clamp(Duration::from_millis(50), MAX_PAUSE);
+    }
+}
+
+enum End {
+    /// It ran long enough.
+    Due,
+    Ended(String),
+}
+
+struct Process {
+    child: Child,
+    calls: Arc<Calls>,
+    max_calls: u64,
+    reports: Reports,
+    frames: FramedRead<OwnedReadHalf, LengthDelimitedCodec>,
+    _beside: [AbortOnDropHandle<()>; 3],
+}
+
+impl Process {
+    /// Answers when the worker takes calls.
+    async fn start(config: &PoolConfig, services: &Services) -> Result<(Worker, Self), String> {
+        let starting = Self::spawn(config, services);
+        let started = tokio::time::timeout(START, starting).await;
+        started
+            .map_err(|_| format!("it did not answer within {} s", START.as_secs()))?
+            .map_err(|error| format!("{}: {error}", config.program.display()))
+    }
+
+    async fn spawn(config: &PoolConfig, services: &Services) -> io::Result<(Worker, Self)> {
+        let (orders, theirs) = UnixStream::pair()?;
+        let (requests, their_requests) = UnixStream::pair()?;
+        let mut child = Command::new(&config.program)
+            .arg("worker")
+            .arg(config.max_instances.to_string())
+            .args(&config.directories)
+            .env_clear()
+            .current_dir("/")
+            .stdin(inherited(theirs)?)
+            .stdout(inherited(their_requests)?)
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        if let Some(id) = child.id() {
+            // When memory runs out, a worker goes before the server. Where this cannot be set, the kernel decides by size.
+            let _ = std::fs::write(format!("/proc/{id}/oom_score_adj"), "500");
+        }
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let calls = Arc::new(Calls::new());
+        let reports = Reports {
+            calls: calls.clone(),
+            orders: sender.downgrade(),
+            key_values: services.key_values.clone(),
+        };
+        let (reading, writing) = orders.into_split();
+        let write = async move {
+            let _ = protocol::write(writing, receiver).await;
+        };
+        let fetch = fetch::serve(requests, calls.clone(), services.client.clone());
+        let log = log(child.stderr.take());
+        let mut process = Self {
+            child,
+            calls: calls.clone(),
+            max_calls: config.max_calls,
+            reports,
+            frames: protocol::frames(reading),
+            _beside: [
+                AbortOnDropHandle::new(tokio::spawn(write)),
+                AbortOnDropHandle::new(tokio::spawn(fetch)),
+                AbortOnDropHandle::new(tokio::spawn(log)),
+            ],
+        };
+        // The first report says that it is ready.
+        match process.frames.next().await {
+            Some(frame) => process.reports.take(frame?)?,
+            None => return Err(io::Error::other(process.end().await)),
+        }
+        Ok((Worker::new(sender, calls), process))
+    }
+
+    /// Until it ends, or until it is due to be replaced.
+    async fn watch(&mut self, may_be_due: bool) -> End {
+        let mut looks = tokio::time::interval(WATCH);
+        loop {
+            let reason = tokio::select! {
+                frame = self.frames.next() => match frame.map(|frame| frame.and_then(|frame| self.reports.take(frame))) {
+                    Some(Ok(())) if may_be_due && self.has_done_enough() => return End::Due,
+                    Some(Ok(())) => continue,
+                    Some(Err(error)) => format!("its worker process sent what makes no sense: {error}"),
+                    None => self.end().await,
+                },
+                () = self.calls.hangs.notified() => HUNG.to_owned(),
+                _ = looks.tick(), if may_be_due => {
+                    if self.is_due() {
+                        return End::Due;
+                    }
+                    continue;
+                }
+            };
+            let _ = self.child.start_kill();
+            self.calls.close(&reason);
+            let _ = self.child.wait().await;
+            return End::Ended(reason);
+        }
+    }
+
+    fn has_done_enough(&self) -> bool {
+        self.calls.count() >= self.max_calls
+    }
+
+    fn is_due(&self) -> bool {
+        self.has_done_enough()
+            || (self.calls.is_idle()
+                && self
+                    .child
+                    .id()
+                    .and_then(resident)
+                    .is_some_and(|bytes| bytes > MAX_IDLE_MEMORY))
+    }
+
+    /// How it ended, for whoever called a function in it.
+    async fn end(&mut self) -> String {
+        const PATIENCE: Duration = Duration::from_secs(1);
+        match tokio::time::timeout(PATIENCE, self.child.wait()).await {
+            Ok(Ok(status)) => format!("its worker process ended ({status})"),
+            Ok(Err(error)) => format!("its worker process ended ({error})"),
+            Err(_) => "its worker process closed its socket and was ended".to_owned(),
+        }
+    }
+}
+
+/// The other end of a socket, as a child takes it.
+fn inherited(stream: UnixStream) -> io::Result<OwnedFd> {
+    let stream = stream.into_std()?;
+    stream.set_nonblocking(false)?;
+    Ok(stream.into())
+}
+
+/// Resident bytes of a process that are its own.
+fn resident(id: u32) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{id}/statm")).ok()?;
+    let mut pages = text
+        .split(' ')
+        .skip(1)
+        .map(|pages| pages.parse::<u64>().ok());
+    let (all, shared) = (pages.next()??, pages.next()??);
+    Some(all.saturating_sub(shared) * 4096)
+}
+
+/// What it writes on stderr is of its host, not of guests.
+async fn log(stderr: Option<ChildStderr>) {
+    let Some(stderr) = stderr else { return };
+    let mut lines = BufReader::new(stderr).split(b'\n');
+    while let Ok(Some(line)) = lines.next_segment().await {
+        let line = String::from_utf8_lossy(&line);
+        let line: String = line.chars().take(1_000).collect();
+        tracing::warn!(line, "a worker process says");
+    }
+}

@@ -1,0 +1,69 @@
+//! Instances that wait for the next call of their function, where it asked for that.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use super::super::protocol::{ProgramId, Reuse};
+use super::call::Instance;
+use super::settings::Settings;
+
+/// Instances of all functions at most; each holds some megabytes.
+pub(super) const MAX_IDLE: usize = 64;
+/// An instance that waits longer is dropped.
+const MAX_WAIT: Duration = Duration::from_mins(1);
+
+#[derive(Default)]
+pub(super) struct Idle(HashMap<ProgramId, Vec<Waiting>>);
+
+struct Waiting {
+    instance: Instance,
+    reuse: Reuse,
+    since: Instant,
+}
+
+impl Waiting {
+    fn is_fresh(&self, now: Instant) -> bool {
+        now - self.since < MAX_WAIT && now - self.instance.born < self.reuse.max_age
+    }
+}
+
+impl Idle {
+    /// One that a call with these settings may have; those that nobody may have any more are dropped.
+    pub fn take(
+        &mut self,
+        program: ProgramId,
+        settings: &Settings,
+        memory: usize,
+    ) -> Option<Instance> {
+        let now = Instant::now();
+        let waiting = self.0.get_mut(&program)?;
+        waiting.retain(|one| one.is_fresh(now) && one.instance.suits(settings, memory));
+        waiting.pop().map(|one| one.instance)
+    }
+
+    /// Keeps an instance that has not had all its calls.
+    pub fn put(&mut self, program: ProgramId, instance: Instance, reuse: Reuse) {
+        let count: usize = self.0.values().map(Vec::len).sum();
+        if instance.calls < reuse.max_calls && count < MAX_IDLE {
+            let since = Instant::now();
+            self.0.entry(program).or_default().push(Waiting {
+                instance,
+                reuse,
+                since,
+            });
+        }
+    }
+
+    pub fn drop_program(&mut self, program: ProgramId) {
+        self.0.remove(&program);
+    }
+
+    /// Drops what waited too long.
+    pub fn sweep(&mut self) {
+        let now = Instant::now();
+        self.0.retain(|_, waiting| {
+            waiting.retain(|one| one.is_fresh(now));
+            !waiting.is_empty()
+        });
+    }
+}
