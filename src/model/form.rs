@@ -20,6 +20,12 @@ pub struct SettingsForm {
     pub environment_block: String,
     /// One host a line, in Spin's syntax.
     pub allowed_outbound_hosts: String,
+    /// `yes`, or empty.
+    pub reuse: String,
+    /// Empty means the default, as in the field after it.
+    pub reuse_max_requests: String,
+    /// Seconds.
+    pub reuse_max_age: String,
     pub invocation_url: String,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::execution::Level;
+use super::execution::{Execution, Level};
 use super::figures::{Figures, Point};
 use super::id::FunctionId;
 use super::time::Timestamp;
@@ -38,6 +38,68 @@ pub struct FunctionMetrics {
     pub hour: Figures,
     /// 60 minutes in five-minute steps, oldest first.
     pub series: Vec<Point>,
+    pub timings: Timings,
+}
+
+/// Where the time of a function's newest calls went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Timings {
+    /// Calls that were measured.
+    pub executions: usize,
+    /// Milliseconds, as all the others but the last two.
+    pub duration: Quantiles,
+    pub queue: Quantiles,
+    pub start: Quantiles,
+    pub run: Quantiles,
+    pub cpu: Quantiles,
+    pub memory_mb: Quantiles,
+    pub page_faults: Quantiles,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Quantiles {
+    pub p50: f64,
+    pub p95: f64,
+}
+
+impl Timings {
+    /// Of those that an instance was made for.
+    pub fn of<'a>(executions: impl IntoIterator<Item = &'a Execution>) -> Self {
+        let measured: Vec<_> = executions
+            .into_iter()
+            .filter(|execution| execution.run_ms.is_some())
+            .collect();
+        let quantiles = |value: fn(&Execution) -> Option<f64>| {
+            Quantiles::of(measured.iter().filter_map(|execution| value(execution)))
+        };
+        Self {
+            executions: measured.len(),
+            duration: quantiles(|execution| Some(execution.duration)),
+            queue: quantiles(|execution| execution.queue_ms),
+            start: quantiles(|execution| execution.start_ms),
+            run: quantiles(|execution| execution.run_ms),
+            cpu: quantiles(|execution| execution.cpu_ms),
+            memory_mb: quantiles(|execution| execution.memory_mb),
+            page_faults: quantiles(|execution| execution.page_faults.map(|count| count as f64)),
+        }
+    }
+}
+
+impl Quantiles {
+    /// By nearest rank; zero of nothing.
+    fn of(values: impl Iterator<Item = f64>) -> Self {
+        let mut values: Vec<f64> = values.collect();
+        values.sort_by(f64::total_cmp);
+        let rank = |share: f64| {
+            let rank = (values.len() as f64 * share).ceil() as usize;
+            values.get(rank.max(1) - 1).copied().unwrap_or_default()
+        };
+        Self {
+            p50: rank(0.5),
+            p95: rank(0.95),
+        }
+    }
 }
 
 /// One live line of a function's output.
@@ -48,4 +110,19 @@ pub struct LogLine {
     pub at: Timestamp,
     pub level: Level,
     pub text: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Quantiles;
+
+    #[test]
+    fn quantiles_are_values_that_were_measured() {
+        let of = |values: &[f64]| Quantiles::of(values.iter().copied());
+        let quantiles = |p50, p95| Quantiles { p50, p95 };
+        assert_eq!(of(&[]), quantiles(0.0, 0.0));
+        assert_eq!(of(&[3.0]), quantiles(3.0, 3.0));
+        let hundred: Vec<f64> = (1..=100).rev().map(f64::from).collect();
+        assert_eq!(of(&hundred), quantiles(50.0, 95.0));
+    }
 }

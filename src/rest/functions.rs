@@ -12,7 +12,8 @@ use super::extract::{Fields, Id, Ids, Parameters, if_match};
 use super::upload::Form;
 use crate::model::error::Error;
 use crate::model::function::{
-    Code, Environment, Function, HttpMethod, HttpMethods, Memory, OutboundHost, RUNTIME, Timeout,
+    Code, Environment, Function, HttpMethod, HttpMethods, InstanceReuse, Memory, OutboundHost,
+    RUNTIME, Timeout,
 };
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::workspace::{Description, Name};
@@ -75,10 +76,27 @@ fn change(fields: &Fields) -> std::result::Result<FunctionChange, Error> {
             .map(Environment::parse)
             .transpose()?,
         allowed_outbound_hosts: hosts.transpose()?,
+        instance_reuse: instance_reuse(fields)?,
         invocation_url: invocation_url.map(ToOwned::to_owned),
         code: fields.text("code")?.map(Code::from_base64).transpose()?,
         disabled,
         last_deployed,
+    })
+}
+
+/// `"none"` or `{"perSlot": {"maxRequests", "maxAge"}}`.
+fn instance_reuse(fields: &Fields) -> std::result::Result<Option<InstanceReuse>, Error> {
+    let Some(value) = fields.json("instanceReuse") else {
+        return Ok(None);
+    };
+    let parsed = serde_json::from_value(value);
+    parsed.map(Some).map_err(|cause| {
+        Error::validation(
+            "instanceReuse",
+            format!(
+                "Send \"none\", or {{\"perSlot\": {{\"maxRequests\": 1000, \"maxAge\": 600}}}} with seconds: {cause}."
+            ),
+        )
     })
 }
 
@@ -101,6 +119,7 @@ pub async fn create(
         http_methods: given.http_methods.unwrap_or_default(),
         environment: given.environment.unwrap_or_default(),
         allowed_outbound_hosts: given.allowed_outbound_hosts.unwrap_or_default(),
+        instance_reuse: given.instance_reuse.unwrap_or_default(),
         invocation_url: parse_invocation_url(given.invocation_url.as_deref().unwrap_or_default())?,
         code: given.code.map_or_else(|| Code::parse(""), Ok)?,
     };

@@ -58,6 +58,7 @@ pub fn router(max_upload: usize, cors: &CorsLayer) -> Router<ConsoleState> {
             "/{ws}/functions/{fn}/draft",
             post(executions::draft).layer(uploads),
         )
+        .route("/{ws}/functions/{fn}/timings", get(observe::timings))
         .route("/{ws}/functions/{fn}/logs", get(executions::list));
     let functions = Router::new()
         .route(

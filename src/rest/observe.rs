@@ -5,9 +5,9 @@ use axum::extract::State;
 use serde::Serialize;
 
 use super::error::Result;
-use super::extract::{Id, Parameters};
+use super::extract::{Id, Ids, Parameters};
 use crate::model::id::FunctionId;
-use crate::model::metrics::Sample;
+use crate::model::metrics::{Sample, Timings};
 use crate::service::Services;
 use crate::service::actor::Actor;
 
@@ -48,6 +48,15 @@ pub async fn lines(
         logs,
         function_id: function,
     }))
+}
+
+/// Where the time of the newest 200 calls went.
+pub async fn timings(State(services): State<Services>, ids: Ids) -> Result<Json<Timings>> {
+    let timings = services
+        .observe
+        .timings(&Actor::anonymous(), &ids.workspace, &ids.function)
+        .await?;
+    Ok(Json(timings))
 }
 
 #[derive(Serialize)]

@@ -3,21 +3,26 @@
 use std::sync::Arc;
 
 use super::actor::Actor;
+use super::executions::Executions;
 use super::functions::Functions;
 use super::statistics::{Scope, Statistics};
 use crate::model::error::{Error, Result};
+use crate::model::execution::ExecutionFilter;
 use crate::model::id::{FunctionId, WorkspaceId};
-use crate::model::metrics::{CpuMetrics, FunctionMetrics, LogLine};
+use crate::model::metrics::{CpuMetrics, FunctionMetrics, LogLine, Timings};
 use crate::port::logs::LogSource;
 use crate::port::metrics::MetricSource;
 
 const HOUR: i64 = 3_600;
+/// Calls that timings are made of: their records are read for it.
+const TIMED: u32 = 200;
 
 pub struct Observe {
     functions: Arc<Functions>,
     statistics: Arc<Statistics>,
     logs: Arc<dyn LogSource>,
     metrics: Arc<dyn MetricSource>,
+    executions: Arc<Executions>,
 }
 
 impl Observe {
@@ -26,12 +31,14 @@ impl Observe {
         statistics: Arc<Statistics>,
         logs: Arc<dyn LogSource>,
         metrics: Arc<dyn MetricSource>,
+        executions: Arc<Executions>,
     ) -> Arc<Self> {
         Arc::new(Self {
             functions,
             statistics,
             logs,
             metrics,
+            executions,
         })
     }
 
@@ -73,7 +80,7 @@ impl Observe {
 
     pub async fn metrics(
         &self,
-        _actor: &Actor,
+        actor: &Actor,
         workspace: &WorkspaceId,
         function: &FunctionId,
     ) -> Result<FunctionMetrics> {
@@ -84,6 +91,22 @@ impl Observe {
             cpu: self.metrics.cpu(function).await?,
             hour: self.statistics.last(&scope, HOUR).await?,
             series: self.statistics.series(&scope, HOUR, 300).await?,
+            timings: self.timings(actor, workspace, function).await?,
         })
+    }
+
+    /// Of the newest calls.
+    pub async fn timings(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        function: &FunctionId,
+    ) -> Result<Timings> {
+        let newest = ExecutionFilter {
+            limit: Some(TIMED),
+            ..ExecutionFilter::default()
+        };
+        let page = self.executions.list(actor, workspace, function, &newest);
+        Ok(Timings::of(&page.await?.executions))
     }
 }

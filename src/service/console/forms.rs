@@ -5,7 +5,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::model::error::{Error, Result};
 use crate::model::form::{SettingsForm, TestForm};
-use crate::model::function::{Environment, HttpMethod, HttpMethods, Memory, OutboundHost, Timeout};
+use crate::model::function::{
+    Environment, HttpMethod, HttpMethods, InstanceReuse, Memory, OutboundHost, SlotReuse, Timeout,
+};
 use crate::model::workspace::{Description, Name};
 use crate::service::invocations::TestRequest;
 
@@ -17,6 +19,7 @@ pub(super) struct CheckedSettings {
     pub timeout: Timeout,
     pub environment: Environment,
     pub hosts: Vec<OutboundHost>,
+    pub reuse: InstanceReuse,
 }
 
 impl CheckedSettings {
@@ -60,6 +63,16 @@ impl CheckedSettings {
             )?)?,
             environment: Environment::parse(rows.chain(parse_block(&form.environment_block)?))?,
             hosts: hosts?,
+            reuse: if form.reuse == "yes" {
+                let default = SlotReuse::DEFAULT;
+                let field = "instanceReuse";
+                InstanceReuse::PerSlot(SlotReuse::new(
+                    number(field, &form.reuse_max_requests, default.max_requests())?,
+                    number(field, &form.reuse_max_age, default.max_age())?,
+                )?)
+            } else {
+                InstanceReuse::None
+            },
         })
     }
 }

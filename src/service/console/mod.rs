@@ -151,6 +151,7 @@ impl Services {
             http_methods: checked.methods,
             environment: checked.environment,
             allowed_outbound_hosts: checked.hosts,
+            instance_reuse: checked.reuse,
             invocation_url: parse_invocation_url(&settings.invocation_url)?,
             code: Code::parse(normalized(code))?,
         };
@@ -179,6 +180,7 @@ impl Services {
             http_methods: Some(checked.methods),
             environment: Some(checked.environment),
             allowed_outbound_hosts: Some(checked.hosts),
+            instance_reuse: Some(checked.reuse),
             invocation_url: Some(settings.invocation_url),
             ..FunctionChange::default()
         };

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{Functions, SourceUpload, record::FunctionRecord, source};
 use crate::model::error::{Error, Result};
 use crate::model::function::{
-    Code, Environment, Function, HttpMethods, Memory, OutboundHost, Timeout,
+    Code, Environment, Function, HttpMethods, InstanceReuse, Memory, OutboundHost, Timeout,
 };
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::time::Timestamp;
@@ -27,6 +27,7 @@ pub struct FunctionChange {
     pub http_methods: Option<HttpMethods>,
     pub environment: Option<Environment>,
     pub allowed_outbound_hosts: Option<Vec<OutboundHost>>,
+    pub instance_reuse: Option<InstanceReuse>,
     /// An empty one clears it.
     pub invocation_url: Option<String>,
     pub code: Option<Code>,
@@ -44,6 +45,7 @@ impl FunctionChange {
             || self.http_methods.is_some()
             || self.environment.is_some()
             || self.allowed_outbound_hosts.is_some()
+            || self.instance_reuse.is_some()
             || self.invocation_url.is_some()
             || self.code.is_some()
     }
@@ -122,6 +124,7 @@ impl Functions {
             .allowed_outbound_hosts
             .clone()
             .unwrap_or_else(|| record.allowed_outbound_hosts.clone());
+        record.instance_reuse = change.instance_reuse.unwrap_or(record.instance_reuse);
         record.disabled = change.disabled.unwrap_or(record.disabled);
         record.last_deployed = change.last_deployed.or(record.last_deployed);
         Ok(())

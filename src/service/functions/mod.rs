@@ -16,7 +16,7 @@ use super::table::{Table, to_item};
 use super::workspaces::{Workspaces, etag};
 use crate::model::error::{Error, Result};
 use crate::model::function::{
-    Code, Environment, Function, HttpMethods, Memory, OutboundHost, RUNTIME, Timeout,
+    Code, Environment, Function, HttpMethods, InstanceReuse, Memory, OutboundHost, RUNTIME, Timeout,
 };
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::time::Timestamp;
@@ -40,6 +40,7 @@ pub struct NewFunction {
     pub http_methods: HttpMethods,
     pub environment: Environment,
     pub allowed_outbound_hosts: Vec<OutboundHost>,
+    pub instance_reuse: InstanceReuse,
     pub invocation_url: Option<String>,
     pub code: Code,
 }
@@ -93,6 +94,7 @@ impl Functions {
             http_methods: new.http_methods,
             environment_variables: new.environment,
             allowed_outbound_hosts: new.allowed_outbound_hosts,
+            instance_reuse: new.instance_reuse,
             code: None,
             code_key: None,
             code_sha256: None,

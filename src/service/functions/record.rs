@@ -6,8 +6,8 @@ use sha2::{Digest as _, Sha256};
 use crate::model::deployment::AppName;
 use crate::model::figures::Figures;
 use crate::model::function::{
-    Code, Environment, Function, FunctionStatus, HttpMethods, Memory, OutboundHost, RUNTIME,
-    Timeout,
+    Code, Environment, Function, FunctionStatus, HttpMethods, InstanceReuse, Memory, OutboundHost,
+    RUNTIME, Timeout,
 };
 use crate::model::id::{DeploymentId, FunctionId, TaskId, WorkspaceId};
 use crate::model::source::{SourceKind, SourceSummary};
@@ -50,6 +50,8 @@ pub struct FunctionRecord {
     pub environment_variables: Environment,
     #[serde(default)]
     pub allowed_outbound_hosts: Vec<OutboundHost>,
+    #[serde(default)]
+    pub instance_reuse: InstanceReuse,
     /// Base64, when it is small.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
@@ -127,6 +129,7 @@ impl FunctionRecord {
             http_methods: self.http_methods.clone(),
             environment: self.environment_variables.clone(),
             allowed_outbound_hosts: self.allowed_outbound_hosts.clone(),
+            instance_reuse: self.instance_reuse,
         }
     }
 
@@ -185,6 +188,7 @@ impl FunctionRecord {
             errors_24h: figures.errors,
             avg_duration: (figures.average_ms * 1_000.0).round() / 1_000.0,
             allowed_outbound_hosts: self.allowed_outbound_hosts,
+            instance_reuse: self.instance_reuse,
             deployed_version: self.deployed_version,
             app_name: self.app_name,
         }

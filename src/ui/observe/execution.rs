@@ -69,7 +69,7 @@ pub fn ExecutionDetail(context: FunctionContext, execution: Execution) -> impl I
     }
 }
 
-/// Start and handler as parts of the whole, then what else was measured.
+/// Waiting, instance and run as parts of the whole, then what else was measured.
 #[component]
 pub fn Timings(execution: Execution) -> impl IntoView {
     let words = &use_i18n().function.executions;
@@ -88,10 +88,13 @@ pub fn Timings(execution: Execution) -> impl IntoView {
         }
     };
     let parts = execution.start_ms.map(|start| {
-        let start = start.min(execution.duration);
+        let queue = execution.queue_ms.unwrap_or_default().min(total);
+        let start = start.min(total - queue);
+        let run = execution.run_ms.unwrap_or(total - queue - start);
         [
-            part(words.starting, 0.0, start),
-            part(words.handler, start, execution.duration - start),
+            part(words.waiting, 0.0, queue),
+            part(words.starting, queue, start),
+            part(words.handler, queue + start, run),
         ]
         .collect_view()
     });
@@ -106,6 +109,8 @@ pub fn Timings(execution: Execution) -> impl IntoView {
             <dd>{execution.cpu_ms.map_or_else(none, number::milliseconds)}</dd>
             <dt>{words.memory}</dt>
             <dd>{execution.memory_mb.map_or_else(none, |memory| format!("{} MB", number::decimal(memory, 1)))}</dd>
+            <dt>{words.page_faults}</dt>
+            <dd>{execution.page_faults.map_or_else(none, number::count)}</dd>
             <dt>{words.trigger}</dt>
             <dd>{trigger_label(execution.trigger, words)}</dd>
         </dl>

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::timings::TimingsCard;
 use crate::model::figures::Point;
 use crate::model::metrics::{CpuMetrics, FunctionMetrics, Sample};
 use crate::model::time::Timestamp;
@@ -55,7 +56,8 @@ pub fn MetricPanels(metrics: FunctionMetrics) -> impl IntoView {
         {missing.into_iter().flatten().map(|text| view! { <Banner tone=Tone::Warn>{text}</Banner> }).collect_view()}
         <div class="charts">
             <CpuCard cpu=metrics.cpu.clone()/>
-            <DurationCard metrics/>
+            <DurationCard metrics=metrics.clone()/>
+            <TimingsCard timings=metrics.timings/>
             <Card title=words.invocations_title>
                 <div class="card__body"><InvocationsChart series/></div>
             </Card>

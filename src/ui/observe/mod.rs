@@ -11,3 +11,4 @@ pub mod live;
 pub mod log_viewer;
 pub mod metrics;
 pub mod output;
+pub mod timings;

@@ -7,7 +7,7 @@ use super::icon::{Glyph, Icon};
 use crate::api::functions::{EnvironmentRow, SettingsForm};
 use crate::model::deployment::AppName;
 use crate::model::error::Error;
-use crate::model::function::{Function, HttpMethod, RUNTIME};
+use crate::model::function::{Function, HttpMethod, RUNTIME, SlotReuse};
 use crate::model::workspace::{MAX_DESCRIPTION, MAX_NAME};
 use crate::ui::i18n::use_i18n;
 
@@ -25,6 +25,7 @@ pub const SETTINGS_FIELDS: &[&str] = &[
     "timeout",
     "environmentVariables",
     "allowedOutboundHosts",
+    "instanceReuse",
     "invocationUrl",
 ];
 
@@ -69,8 +70,21 @@ pub fn settings_of(function: &Function) -> SettingsForm {
             .map(ToString::to_string)
             .collect::<Vec<_>>()
             .join("\n"),
+        reuse: if function.instance_reuse.is_none() {
+            String::new()
+        } else {
+            "yes".to_owned()
+        },
+        reuse_max_requests: reuse_bound(function, SlotReuse::max_requests),
+        reuse_max_age: reuse_bound(function, SlotReuse::max_age),
         invocation_url: function.invocation_url.clone().unwrap_or_default(),
     }
+}
+
+fn reuse_bound(function: &Function, bound: fn(SlotReuse) -> u32) -> String {
+    let slot = function.instance_reuse.slot();
+    slot.map(bound)
+        .map_or_else(String::new, |bound| bound.to_string())
 }
 
 /// Whose settings the fields are about.
@@ -112,6 +126,11 @@ pub fn SettingsFields(
             />
         }
     });
+    let reuse = Reuse {
+        is_on: initial.reuse == "yes",
+        max_requests: initial.reuse_max_requests,
+        max_age: initial.reuse_max_age,
+    };
     view! {
         <TextField
             id="settings-name"
@@ -172,6 +191,7 @@ pub fn SettingsFields(
             hint=words.outbound_hosts_hint.to_owned()
             error=error_of(error, "allowedOutboundHosts")
         />
+        <ReuseFields initial=reuse error=error_of(error, "instanceReuse")/>
         {invocation_url}
     }
 }
@@ -216,6 +236,42 @@ fn MemoryChoice(chosen: String, error: Signal<Option<String>>) -> impl IntoView 
             <legend class="field__label field__label--legend">{use_i18n().functions.memory} " " <small>"MB"</small></legend>
             <div class="segmented segmented--m segmented--block">{choices}</div>
             <FieldError id="settings-memory" error/>
+        </fieldset>
+    }
+}
+
+/// What the form starts with.
+struct Reuse {
+    is_on: bool,
+    max_requests: String,
+    max_age: String,
+}
+
+#[component]
+fn ReuseFields(initial: Reuse, error: Signal<Option<String>>) -> impl IntoView {
+    let words = &use_i18n().functions;
+    let default = SlotReuse::DEFAULT;
+    let bound = |name: &'static str, label: &'static str, value: String, default: u32| {
+        view! {
+            <label class="field">
+                <span class="field__label">{label}</span>
+                <input class="input input--number" type="number" min="1" name=format!("settings[{name}]") value=value placeholder=default.to_string() inputmode="numeric"/>
+            </label>
+        }
+    };
+    view! {
+        <fieldset class="field">
+            <legend class="field__label field__label--legend">{words.reuse}</legend>
+            <label class="check">
+                <input type="checkbox" name="settings[reuse]" value="yes" checked=initial.is_on aria-describedby="settings-reuse-hint"/>
+                {words.reuse_on}
+            </label>
+            <p class="field__hint" id="settings-reuse-hint">{words.reuse_hint}</p>
+            <div class="row row--wrap">
+                {bound("reuse_max_requests", words.reuse_max_requests, initial.max_requests, default.max_requests())}
+                {bound("reuse_max_age", words.reuse_max_age, initial.max_age, default.max_age())}
+            </div>
+            <FieldError id="settings-reuse" error/>
         </fieldset>
     }
 }
