@@ -27,6 +27,10 @@ def get(address, path, headers=None):
         connection.close()
 
 
+def encoded(source):
+    return base64.b64encode(source).decode()
+
+
 class Api:
     def __init__(self, address):
         self.address = address
@@ -49,6 +53,9 @@ class Api:
     def post(self, path, value=None):
         return self._send("POST", path, json.dumps(value or {}), "application/json")
 
+    def patch(self, path, value):
+        return self._send("PATCH", path, json.dumps(value), "application/json")
+
     def upload(self, path, fields, name, content):
         boundary = secrets.token_hex(16)
         parts = [f'--{boundary}\r\ncontent-disposition: form-data; name="{key}"\r\n\r\n{value}\r\n' for key, value in fields.items()]
@@ -60,8 +67,7 @@ class Api:
         return self.post("/api/workspaces", {"name": name, "description": "Made by the benchmark"})["id"]
 
     def create_function(self, workspace, name, source):
-        code = base64.b64encode(source).decode()
-        return self.post(f"/api/workspaces/{workspace}/functions", {"name": name, "code": code, "httpMethods": ["GET", "POST"]})["id"]
+        return self.post(f"/api/workspaces/{workspace}/functions", {"name": name, "code": encoded(source), "httpMethods": ["GET", "POST"]})["id"]
 
     def counted(self, workspace, function):
         """Invocations of a function within 24 hours."""

@@ -12,7 +12,7 @@ import sources
 from report import Report
 from server import Server
 
-NAMES = ("memory", "first-load", "workspaces", "functions", "deploy", "hello", "logs", "page", "start")
+NAMES = ("memory", "first-load", "workspaces", "functions", "deploy", "hello", "reuse", "draft", "logs", "page", "start", "many")
 # These need no build.
 QUICK = NAMES[:4]
 
@@ -33,6 +33,7 @@ class Bench:
     idle_seconds: float = 5
     distinct: int = 2
     """Artifacts behind the 20 functions of `start`."""
+    many: int = 200
     report: Report = field(default_factory=Report)
 
     def wants(self, *names):
@@ -45,15 +46,17 @@ class Bench:
 def measure(bench):
     if bench.wants(*QUICK):
         measure_reads(bench)
-    if bench.wants("deploy", "hello", "logs", "page", "start"):
+    if bench.wants("deploy", "hello", "reuse", "draft", "logs", "page", "start"):
         measure_functions(bench)
+    if bench.wants("many"):
+        many(bench)
     return bench.report
 
 
 def measure_reads(bench):
     with bench.server("reads") as server:
         if bench.wants("memory"):
-            memory(bench, server, "idle RSS, nothing deployed", at_most=60)
+            memory(bench, server, "idle memory (PSS), nothing deployed", at_most=60)
         if bench.wants("first-load"):
             first_load.measure(bench.report, server.console)
         api = client.Api(server.console)
@@ -79,6 +82,10 @@ def measure_functions(bench):
             calls(bench, server, api, hello)
         if bench.wants("hello"):
             comparison.measure(bench.report, bench.folder, bench.seconds)
+        if bench.wants("reuse"):
+            reuse(bench, server, api, hello)
+        if bench.wants("draft"):
+            drafts(bench, api, hello)
         if bench.wants("logs"):
             path = f"/api/workspaces/{workspace}/functions/{hello.function}/logs?limit=100"
             cpu(bench, server, "logs, 100", path, at_most=300)
@@ -136,6 +143,58 @@ def calls(bench, server, api, hello):
         bench.report.add(f"hello by its URL, {name}, rate", rate, "req/s", at_least=450 if connections == 8 else None)
 
 
+def reuse(bench, server, api, hello):
+    """The same function while its instances stay for further calls."""
+    function = f"/api/workspaces/{hello.workspace}/functions/{hello.function}"
+    api.patch(function, {"instanceReuse": {"perSlot": {"maxRequests": 1_000_000, "maxAge": 3_600}}})
+    path, name, count = hello.deployment_path, "hello, instances kept, c=8", 10 * bench.calls
+    load.run(server.functions, path, connections=8, count=count // 5)
+    rate = load.wrk(server.functions, path, 8, bench.seconds * 2)
+    result = load.run(server.functions, path, connections=8, count=count)
+    bench.report.check_load(name, result)
+    rate = rate or result.rate
+    begin = server.cpu_seconds()
+    result = load.run(server.functions, path, connections=8, count=count)
+    time.sleep(0.3)
+    used = (server.cpu_seconds() - begin) / count * 1000
+    api.patch(function, {"instanceReuse": "none"})
+    bench.report.add(f"{name}, rate", rate, "req/s", at_least=3_500, beside=f"CPU {used:.2f} ms a call, p99 {result.p99_ms:.1f} ms")
+
+
+def drafts(bench, api, hello):
+    """Unsaved sources, from the request to the answer of each."""
+    used = []
+    for number in range(11):
+        source, answer = sources.hello(f"Draft {number}")
+        begin = time.perf_counter()
+        told = api.post(f"/api/workspaces/{hello.workspace}/functions/{hello.function}/draft", {"code": client.encoded(source), "request": {"method": "GET", "path": "/"}})
+        used.append(time.perf_counter() - begin)
+        if told["responseBody"] != answer.decode():
+            bench.report.fail(f"a draft answered {told}")
+    name = "draft, request → answer"
+    bench.report.add(name, statistics.median(used[1:]), "s", at_most=0.4, beside=f"median of 10; the first one {used[0]:.2f} s")
+
+
+def many(bench):
+    """Functions that all differ: what they take on disk, and in memory after each was called."""
+    with bench.server("many") as server:
+        api = client.Api(server.console)
+        workspace = api.create_workspace("Many")
+        disk = None
+        for number in range(bench.many):
+            source, answer = sources.hello(f"Hello from number {number}")
+            function = api.create_function(workspace, f"function-{number:03}", source)
+            client.deploy(api, server.functions, workspace, function, f"many-{number:03}", source, answer)
+            if number == 0:
+                disk = server.disk_megabytes()
+        time.sleep(bench.idle_seconds)
+        proportional, resident, anonymous = server.memory()
+        name = f"{bench.many} functions deployed, each called"
+        each = (server.disk_megabytes() - disk) / max(bench.many - 1, 1)
+        bench.report.add(f"{name}: disk", server.disk_megabytes(), "MB", at_most=1_000, beside=f"{each:.2f} MB for each after the first")
+        bench.report.add(f"{name}: RSS", resident, "MB", at_most=400, beside=f"shared pages in each process; PSS {proportional:.0f} MB, {anonymous:.0f} MB anonymous")
+
+
 def settled(api, hello):
     """Calls counted and executions listed, once neither moves."""
     last = None
@@ -166,8 +225,9 @@ def cpu(bench, server, name, path, at_most=None):
 
 def memory(bench, server, name, at_most=None):
     time.sleep(bench.idle_seconds)
-    resident, anonymous = server.memory()
-    bench.report.add(name, resident, "MB", at_most=at_most, beside=f"{anonymous:.0f} MB of it anonymous; {server.open_files()} open files")
+    proportional, resident, anonymous = server.memory()
+    beside = f"RSS {resident:.0f} MB, shared pages in each process; {anonymous:.0f} MB anonymous; {server.open_files()} open files"
+    bench.report.add(name, proportional, "MB", at_most=at_most, beside=beside)
 
 
 def deploy_twenty(bench, server, api):
@@ -186,7 +246,7 @@ def deploy_twenty(bench, server, api):
 def start_with(bench, twenty):
     with bench.server("functions") as server:
         if bench.wants("memory"):
-            memory(bench, server, "idle RSS, 20 deployed, none called")
+            memory(bench, server, "idle memory (PSS), 20 deployed, none called")
     with bench.server("functions") as server:
         listening = time.perf_counter() - server.started
         for deployed, answer in twenty:
@@ -195,6 +255,6 @@ def start_with(bench, twenty):
         beside = f"listening after {listening:.2f} s; {bench.distinct} artifacts"
         bench.report.add("start with 20 deployed functions → all answer", seconds, "s", at_most=2, beside=beside)
         if bench.wants("memory"):
-            memory(bench, server, "idle RSS, 20 deployed, each called")
+            memory(bench, server, "idle memory (PSS), 20 deployed, each called")
         stopping = server.stop()
     bench.report.add("SIGTERM → ended", stopping, "s")

@@ -114,10 +114,10 @@ class Server:
         return (int(fields[13]) + int(fields[14])) / TICKS
 
     def memory(self):
-        """Resident megabytes of the server and its workers, what they share counted in each: all, and those that are not mapped files."""
-        status = [Path(f"/proc/{process}/status").read_text() for process in self.processes()]
-        read = lambda name: sum(int(re.search(rf"^{name}:\s+(\d+) kB", one, re.M)[1]) for one in status) / 1024
-        return read("VmRSS"), read("RssAnon")
+        """Megabytes of the server and its workers: in proportion (what they share counts once), resident (in each), and in no file."""
+        rollups = [Path(f"/proc/{process}/smaps_rollup").read_text() for process in self.processes()]
+        read = lambda name: sum(int(re.search(rf"^{name}:\s+(\d+) kB", one, re.M)[1]) for one in rollups) / 1024
+        return read("Pss"), read("Rss"), read("Anonymous")
 
     def open_files(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))

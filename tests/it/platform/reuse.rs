@@ -109,6 +109,19 @@ async fn new_settings_and_new_code_have_new_instances() {
 }
 
 #[tokio::test]
+async fn an_instance_serves_thousands_of_calls() {
+    let fixture = deployed(reusing(1_000_000, 3_600, &[])).await;
+    for _ in 0..2_500 {
+        let call = Call {
+            memory: 256 * 1024 * 1024,
+            ..get("/state")
+        };
+        let outcome = fixture.send("app", call).await;
+        assert!(outcome.result.is_ok(), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_call_that_fails_takes_its_instance_along() {
     let fixture = deployed(reusing(100, 60, &[])).await;
     assert_eq!(count(&fixture).await, "1");

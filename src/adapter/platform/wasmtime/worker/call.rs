@@ -119,6 +119,11 @@ impl Instance {
         self.memory == memory && self.settings.environment == settings.environment
     }
 
+    /// Whether it can serve another call.
+    pub fn is_reusable(&mut self) -> bool {
+        self.store.data_mut().has_room()
+    }
+
     /// Gives the instance to another call: what it reaches and prints from now on is that call's.
     fn renew(&mut self, context: &Context, timeout: Duration) {
         let deadline = Instant::now() + timeout;
@@ -163,14 +168,13 @@ pub(super) async fn prove(code: &Code, context: Context, memory: usize) -> Resul
     }
 }
 
-/// Runs one call to its end, in the instance that was kept for it or in a fresh one. The guest is gone when this answers, or when the
-/// future is dropped; if it `may_stay` and ended well, the instance is part of the answer.
+/// Runs one call to its end, in the instance that was kept for it or in a fresh one. Nothing of it runs when this answers, or when the
+/// future is dropped. An instance that ended well is part of the answer: to be kept, or dropped when nobody waits for that any more.
 pub(super) async fn run(
     code: &Code,
     context: Context,
     call: Call,
     kept: Option<Instance>,
-    may_stay: bool,
 ) -> (Outcome, Option<Instance>) {
     let begun = Instant::now();
     let (max_body, timeout) = (call.max_body, call.timeout);
@@ -193,8 +197,9 @@ pub(super) async fn run(
     let mut stays = None;
     let guest = async {
         let end = enter(code, &mut instance, call, sender, begun).await;
-        let ended_well = may_stay && end.is_ok();
-        if ended_well && let Ok(Ok(true)) = tokio::time::timeout(REST, is_answered).await {
+        if end.is_ok()
+            && let Ok(Ok(true)) = tokio::time::timeout(REST, is_answered).await
+        {
             stays = Some(instance);
         } else {
             // Ends the channels of an answer that was never completed, so that nobody waits for it.

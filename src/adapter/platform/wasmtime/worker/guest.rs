@@ -50,6 +50,11 @@ impl Guest {
         }
     }
 
+    /// Whether another call finds room for its handles beside those that were never given back.
+    pub fn has_room(&mut self) -> bool {
+        self.table.iter_mut().count() < MAX_HANDLES / 2
+    }
+
     pub fn renew(&mut self, outbound: Outbound, spin: Spin) {
         (self.outbound, self.spin) = (outbound, spin);
     }

@@ -42,9 +42,9 @@ impl Idle {
     }
 
     /// Keeps an instance that has not had all its calls.
-    pub fn put(&mut self, program: ProgramId, instance: Instance, reuse: Reuse) {
+    pub fn put(&mut self, program: ProgramId, mut instance: Instance, reuse: Reuse) {
         let count: usize = self.0.values().map(Vec::len).sum();
-        if instance.calls < reuse.max_calls && count < MAX_IDLE {
+        if instance.calls < reuse.max_calls && count < MAX_IDLE && instance.is_reusable() {
             let since = Instant::now();
             self.0.entry(program).or_default().push(Waiting {
                 instance,

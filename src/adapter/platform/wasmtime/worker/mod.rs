@@ -47,6 +47,8 @@ pub fn serve_calls(max_instances: usize, directories: &[PathBuf]) -> Result<(), 
         std::process::abort();
     }));
     confine::inheritance()?;
+    // Huge pages would make a process that needs four megabytes take twelve. Without effect where the kernel has none.
+    let _ = nix::sys::prctl::set_thp_disable(true);
     let engine =
         engine::new_engine(max_instances + MAX_IDLE).map_err(|error| format!("{error:#}"))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -155,25 +157,24 @@ impl Worker {
                 let (idle, reuse) = (self.idle.clone(), request.reuse);
                 self.start(call, async move {
                     let server = context.server.clone();
-                    let outcome = match (code, arrived(request, rest)) {
+                    let (outcome, instance) = match (code, arrived(request, rest)) {
                         (Ok(code), Ok(request)) => {
                             let kept = reuse.and_then(|_| {
                                 lock(&idle).take(program, &context.settings, request.memory)
                             });
-                            let may_stay = reuse.is_some();
-                            let (outcome, stays) =
-                                call::run(&code, context, request, kept, may_stay).await;
-                            if let (Some(reuse), Some(instance)) = (reuse, stays) {
-                                lock(&idle).put(program, instance, reuse);
-                            }
-                            outcome
+                            call::run(&code, context, request, kept).await
                         }
                         (Err(reason), _) | (_, Err(reason)) => {
-                            Outcome::failed(CallFailure::Unreachable(reason))
+                            (Outcome::failed(CallFailure::Unreachable(reason)), None)
                         }
                     };
                     let (outcome, body) = ended(outcome);
                     server.report(&Report::Ended { call, outcome }, body);
+                    // The answer leaves before the instance is taken apart.
+                    tokio::task::yield_now().await;
+                    if let (Some(reuse), Some(instance)) = (reuse, instance) {
+                        lock(&idle).put(program, instance, reuse);
+                    }
                 });
             }
             Order::Cancel { call } => {
