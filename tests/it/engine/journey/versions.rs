@@ -94,6 +94,7 @@ async fn versions_are_read_compared_labelled_rolled_back_and_kept() {
     story.build(&FIRST.replace("one", "two")).await;
     story.a_version_is_read_without_its_values().await;
     story.two_versions_are_compared().await;
+    story.the_console_shows_what_differs().await;
     story.labels_move_and_are_checked().await;
     story.answers_name_their_version().await;
     story.a_version_takes_over_and_gives_back().await;
@@ -172,6 +173,35 @@ impl Versioned {
         );
         let missing = self.get("/versions/1/diff/7").await;
         missing.refused(404, "NOT_FOUND");
+    }
+
+    async fn the_console_shows_what_differs(&self) {
+        let function = format!(
+            "/workspaces/{}/functions/{}",
+            self.function.workspace, self.function.id
+        );
+        let page = self
+            .app
+            .get(&format!("{function}/versions/2?against=1"))
+            .await;
+        assert_eq!(page.status, 200);
+        let text = page.text();
+        for shown in [
+            "What v2 has other than v1",
+            "Variable TOKEN",
+            "https://api.example.com",
+        ] {
+            assert!(text.contains(shown), "{shown}");
+        }
+        // The page holds the function as it is now, and nothing of what an earlier version's variables were.
+        assert!(!text.contains("s3cret-1") && !text.contains("s3cret-old"));
+        let missing = self.app.get(&format!("{function}/versions/9")).await;
+        assert_eq!(missing.status, 404);
+        let deploy = self.app.get(&format!("{function}/deploy")).await.text();
+        assert!(
+            deploy.contains("Deploy this version"),
+            "version 2 can serve"
+        );
     }
 
     async fn labels_move_and_are_checked(&self) {
