@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import client
@@ -12,9 +13,12 @@ import sources
 from report import Report
 from server import Server
 
-NAMES = ("memory", "first-load", "workspaces", "functions", "deploy", "hello", "reuse", "draft", "logs", "page", "start", "many")
+NAMES = ("memory", "first-load", "workspaces", "functions", "deploy", "rollback", "hello", "reuse", "draft", "logs", "page", "start", "many")
 # These need no build.
 QUICK = NAMES[:4]
+ROLLBACKS = 20
+# Longer than they take together, on a slow machine as well.
+ROLLBACK_SECONDS = 8
 
 
 @dataclass
@@ -46,7 +50,7 @@ class Bench:
 def measure(bench):
     if bench.wants(*QUICK):
         measure_reads(bench)
-    if bench.wants("deploy", "hello", "reuse", "draft", "logs", "page", "start"):
+    if bench.wants("deploy", "rollback", "hello", "reuse", "draft", "logs", "page", "start"):
         measure_functions(bench)
     if bench.wants("many"):
         many(bench)
@@ -78,6 +82,8 @@ def measure_functions(bench):
         api = client.Api(server.console)
         workspace = api.create_workspace("Payments")
         hello = deploys(bench, server, api, workspace)
+        if bench.wants("rollback"):
+            rollback(bench, server, api, workspace)
         if bench.wants("hello", "logs", "page"):
             calls(bench, server, api, hello)
         if bench.wants("hello"):
@@ -114,6 +120,34 @@ def deploys(bench, server, api, workspace):
             bench.report.add(f"Deploy pressed → URL answers, {name}", done.seconds, "s", at_most=reach, beside=f"{done.stages}; {used}")
         pressed.append(done)
     return pressed[0]
+
+
+def rollback(bench, server, api, workspace):
+    """Lets two versions take turns while their URL is called: how long each turn takes, and that no call fails."""
+    made = [sources.hello("Hello from the first version!"), sources.hello("Hello from the second version!")]
+    function = api.create_function(workspace, "rollback", made[0][0])
+    for source, answer in made:
+        done = client.deploy(api, server.functions, workspace, function, "rollback", source, answer)
+    used, name = [], "rollback, redeploy asked for → answered"
+    with ThreadPoolExecutor(1) as pool:
+        answers = [answer for _, answer in made]
+        load_of = lambda: load.run(server.functions, done.deployment_path, connections=2, seconds=ROLLBACK_SECONDS, allowed=answers)
+        calling = pool.submit(load_of)
+        time.sleep(ROLLBACK_SECONDS / 4)
+        for _ in range(ROLLBACKS):
+            before = api.get(f"/api/v1/functions/{function}/deployments")[1]
+            begin = time.perf_counter()
+            api.post(f"/api/v1/deployments/{before['id']}/redeploy")
+            used.append((time.perf_counter() - begin) * 1000)
+            served = client.get(server.functions, done.deployment_path)[1]["x-blue-version"]
+            if served != str(before["version"]):
+                bench.report.fail(f"{name}: version {served} answers, not {before['version']}")
+        if calling.done():
+            bench.report.fail(f"{name}: the calls ended before the last redeployment")
+        result = calling.result()
+    bench.report.check_load(name, result)
+    beside = f"median of {len(used)}, slowest {max(used):.1f} ms; {result.count} calls meanwhile, {sum(result.errors.values())} failed"
+    bench.report.add(name, statistics.median(used), "ms", at_most=50, beside=beside)
 
 
 def calls(bench, server, api, hello):

@@ -11,7 +11,8 @@ use crate::ui::i18n::use_i18n;
 use crate::ui::pages::bundles::{
     BuildsPage, FunctionCodePage, FunctionDeployPage, FunctionExecutionsPage, FunctionLogsPage,
     FunctionMetricsPage, FunctionOverviewPage, FunctionSettingsPage, FunctionTestPage,
-    FunctionsPage, LogsPage, NewFunctionPage, OverviewPage, WorkspaceSettingsPage, WorkspacesPage,
+    FunctionVersionPage, FunctionsPage, LogsPage, NewFunctionPage, OverviewPage,
+    WorkspaceSettingsPage, WorkspacesPage,
 };
 use crate::ui::pages::not_found::NotFound;
 use crate::ui::widgets::relative_time::provide_now;
@@ -63,6 +64,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/workspaces/:ws/functions/:fn/logs") view={Lazy::<FunctionLogsPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/workspaces/:ws/functions/:fn/metrics") view={Lazy::<FunctionMetricsPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/workspaces/:ws/functions/:fn/settings") view={Lazy::<FunctionSettingsPage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/workspaces/:ws/functions/:fn/versions/:version") view={Lazy::<FunctionVersionPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/workspaces/:ws/builds") view={Lazy::<BuildsPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/workspaces/:ws/logs") view={Lazy::<LogsPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/workspaces/:ws/settings") view={Lazy::<WorkspaceSettingsPage>::new()} ssr=SsrMode::Async/>

@@ -3,12 +3,13 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::model::canary::Canary;
 use crate::model::deployment::Deployment;
 use crate::model::error::Error;
 pub use crate::model::form::DeployForm;
 use crate::model::id::{DeploymentId, FunctionId, TaskId, WorkspaceId};
 use crate::model::task::{TaskLine, TaskStatus, TaskView};
-use crate::model::version::Version;
+use crate::model::version::VersionView;
 
 /// A task with its output after the line `after` (0: from the start).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,7 +23,9 @@ pub struct BuildProgress {
 pub struct BuildHistory {
     pub tasks: Vec<TaskView>,
     pub deployments: Vec<Deployment>,
-    pub versions: Vec<Version>,
+    pub versions: Vec<VersionView>,
+    /// The newest one, running or ended.
+    pub canary: Option<Canary>,
 }
 
 /// Builds what is saved, and deploys it; goes to the Deploy tab, which shows the progress.
@@ -60,12 +63,13 @@ pub async fn build_history(
 ) -> Result<BuildHistory, Error> {
     use crate::server::context::{request, respond};
     let (services, actor) = request()?;
-    let (tasks, deployments, versions) =
+    let (tasks, deployments, versions, canary) =
         respond(services.build_history(&actor, &workspace, &function).await)?;
     Ok(BuildHistory {
         tasks,
         deployments,
         versions,
+        canary,
     })
 }
 

@@ -69,6 +69,18 @@ text_type!(
 );
 
 impl AppName {
+    /// Under which name a canary of this app runs.
+    pub fn canary(&self) -> Result<Self> {
+        Self::parse(format!("{self}-canary")).map_err(|_| {
+            Error::validation(
+                "app_name",
+                format!(
+                    "The canary would run as {self}-canary, which is longer than {MAX_APP_NAME} characters. Deploy the function under a shorter name."
+                ),
+            )
+        })
+    }
+
     /// Makes any text DNS-1123 safe; `None` when nothing of it is left (a name in Hangul, say).
     pub fn from_text(text: &str) -> Option<Self> {
         let mut name = String::new();
@@ -173,5 +185,14 @@ mod tests {
         assert_eq!(AppName::from_text("결제"), None);
         let long = AppName::from_text(&"a-".repeat(60)).expect("safe");
         assert!(long.as_str().len() <= 53 && !long.as_str().ends_with('-'));
+    }
+
+    #[test]
+    fn a_canary_is_named_after_its_app_where_the_name_has_room() {
+        let app = AppName::parse("a".repeat(46)).expect("valid");
+        let canary = app.canary().expect("there is room");
+        assert_eq!(canary.as_str().len(), 53);
+        let refused = canary.canary().expect_err("too long");
+        assert_eq!(refused.field.as_deref(), Some("app_name"));
     }
 }

@@ -45,6 +45,8 @@ pub struct DeployForm {
     /// Also push the image there, as in `registry.example.com/team/app`; needs the host in `BLUE_FAAS_PUSH_HOSTS`.
     pub registry_url: String,
     pub tag: String,
+    /// `yes`: makes a version and leaves what serves as it is.
+    pub build_only: String,
 }
 
 /// A request to try a function with, as the form sends it.
@@ -59,4 +61,24 @@ pub struct TestForm {
     /// One header a line, as in `accept: application/json`.
     pub headers: String,
     pub body: String,
+}
+
+/// What is said of a version: labels separated by spaces or commas.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VersionForm {
+    pub labels: String,
+    /// `yes`, or empty.
+    pub pinned: String,
+}
+
+/// A canary, as the form sends it. Empty means the default, where there is one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CanaryForm {
+    pub version: String,
+    pub percent: String,
+    /// Percentage points.
+    pub margin: String,
+    pub min_calls: String,
 }

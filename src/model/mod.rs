@@ -1,6 +1,8 @@
 //! Value types that server and browser share. Parse, don't re-check: fields are private where a rule holds, with one fallible constructor.
 
+pub mod canary;
 pub mod deployment;
+pub mod diff;
 pub mod error;
 pub mod execution;
 pub mod figures;

@@ -89,6 +89,16 @@ pub fn version(function: &FunctionId, number: u32) -> Key {
     )
 }
 
+/// Labels and pins of a function's versions.
+pub fn version_marks(function: &FunctionId) -> Key {
+    Key::new(function_partition(function), "MARKS")
+}
+
+/// The newest canary of a function, running or ended.
+pub fn canary(function: &FunctionId) -> Key {
+    Key::new(function_partition(function), "CANARY")
+}
+
 pub fn app(app: &AppName) -> Key {
     Key::new(app_partition(app), METADATA)
 }

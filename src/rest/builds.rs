@@ -11,14 +11,12 @@ use std::convert::Infallible;
 
 use super::error::Result;
 use super::extract::{Fields, Id, Parameters};
-use super::functions::ids_of;
 use super::upload::Form;
 use crate::model::deployment::AppName;
 use crate::model::error::Error;
 use crate::model::id::{FunctionId, TaskId, WorkspaceId};
 use crate::model::task::{Stage, TaskResult, TaskStatus};
 use crate::model::time::Timestamp;
-use crate::model::version::Version;
 use crate::port::builder::RegistryCredentials;
 use crate::service::Services;
 use crate::service::actor::Actor;
@@ -266,14 +264,6 @@ pub async fn retry(
         services.builds.retry(&Actor::anonymous(), &id).await?,
         "Build task created",
     ))
-}
-
-pub async fn versions(
-    State(services): State<Services>,
-    Id(function): Id<FunctionId>,
-) -> Result<Json<Vec<Version>>> {
-    let ids = ids_of(&services, function).await?;
-    Ok(Json(services.builds.versions(&ids.function).await?))
 }
 
 /// Text, or server-sent events where they are asked for: `line` with the line's number as id, `stages` on every change, `end` at the end.

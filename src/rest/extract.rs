@@ -51,6 +51,22 @@ impl<S: Send + Sync, T: TryFrom<String, Error = Error>> FromRequestParts<S> for 
     }
 }
 
+/// The segments of a path that has other parts than ids.
+pub struct Segments<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Segments<T> {
+    type Rejection = ErrorResponse;
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &S,
+    ) -> std::result::Result<Self, ErrorResponse> {
+        let Path(segments) = Path::<T>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| unreadable_path())?;
+        Ok(Self(segments))
+    }
+}
+
 fn unreadable_path() -> ErrorResponse {
     ErrorResponse(
         Error::new(

@@ -2,6 +2,7 @@
 
 mod answers;
 mod builds;
+mod canary;
 mod deployments;
 pub mod error;
 mod executions;
@@ -10,6 +11,7 @@ mod functions;
 mod health;
 mod observe;
 mod upload;
+mod versions;
 mod workspaces;
 
 use axum::extract::DefaultBodyLimit;
@@ -84,7 +86,8 @@ pub fn router(max_upload: usize, cors: &CorsLayer) -> Router<ConsoleState> {
         .route("/workspaces/{ws}/tasks", get(builds::list))
         .route("/scaffold", post(deployments::scaffold))
         .route("/deploy", post(deployments::deploy))
-        .route("/functions/{fn}/versions", get(builds::versions))
+        .nest("/functions/{fn}/versions", versions::router())
+        .nest("/functions/{fn}/canary", canary::router())
         .route("/functions/{fn}/deployments", get(deployments::list))
         .route("/deployments/{id}/redeploy", post(deployments::redeploy));
     let api = Router::new()

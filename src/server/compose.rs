@@ -32,6 +32,7 @@ use crate::service::observe::Observe;
 use crate::service::retention::{Retention, RetentionParts, RetentionSettings};
 use crate::service::statistics::Statistics;
 use crate::service::table::Table;
+use crate::service::versions::Versions;
 use crate::service::workspaces::Workspaces;
 
 /// Workspaces whose overview is kept in memory until something in it changes; a few kilobytes each.
@@ -163,6 +164,12 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
         deployments.clone(),
         engine,
     );
+    let versions = Versions::new(
+        table.clone(),
+        functions.clone(),
+        builds.clone(),
+        deployments.clone(),
+    );
     let remote = RemoteCaller::new(RemotePolicy {
         allowed_hosts: config.run.invoke_allowed_hosts.clone(),
     })
@@ -175,6 +182,7 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
         platform.clone(),
         routes.clone(),
         functions.clone(),
+        deployments.clone(),
         recorder.clone(),
         remote,
         limits,
@@ -217,6 +225,7 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
         functions,
         builds,
         deployments,
+        versions,
         executions,
         invocations,
         observe,

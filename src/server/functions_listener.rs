@@ -14,7 +14,6 @@ use super::middleware::guard::{host_of, is_loopback};
 use crate::model::deployment::AppName;
 use crate::model::error::{Error, ErrorKind};
 use crate::rest::error::ErrorResponse;
-use crate::service::deployments::routes::Route;
 use crate::service::invocations::{
     FunctionRequest, Invocations, add_spin_headers, disabled, method_not_allowed, too_large,
 };
@@ -163,7 +162,8 @@ async fn answer(
         .unwrap_or_default()
         .to_owned();
     let target = state.hosts.target(&host_of(&authority), &parts.uri)?;
-    let route = state.invocations.route(&target.app).ok_or_else(|| {
+    let route = state.invocations.route(&target.app);
+    let route = route.filter(|route| !route.is_canary).ok_or_else(|| {
         Error::new(
             ErrorKind::NotFound,
             format!(
@@ -203,7 +203,7 @@ async fn answer(
     let mut headers = parts.headers;
     drop_console_cookies(&mut headers, header::COOKIE);
     add_spin_headers(&mut headers, &uri, &target.base, &peer.to_string());
-    let answer = state
+    let answered = state
         .invocations
         .call(
             &route,
@@ -214,8 +214,18 @@ async fn answer(
                 body,
             },
         )
-        .await?;
-    Ok(to_response(answer, &route))
+        .await;
+    let mut response = match answered.result {
+        Ok(answer) => to_response(answer),
+        Err(error) => Refusal::from(error).into_response(),
+    };
+    if let Some(version) = answered.version {
+        response.headers_mut().insert(
+            http::HeaderName::from_static("x-blue-version"),
+            HeaderValue::from(version),
+        );
+    }
+    Ok(response)
 }
 
 async fn read_body(body: Body, limit: usize) -> Result<bytes::Bytes, Error> {
@@ -235,7 +245,7 @@ async fn read_body(body: Body, limit: usize) -> Result<bytes::Bytes, Error> {
     }
 }
 
-fn to_response(answer: crate::port::platform::Answer, route: &Route) -> Response {
+fn to_response(answer: crate::port::platform::Answer) -> Response {
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
@@ -253,12 +263,6 @@ fn to_response(answer: crate::port::platform::Answer, route: &Route) -> Response
         headers.remove(hop_by_hop);
     }
     drop_console_cookies(headers, header::SET_COOKIE);
-    if let Some(version) = route.version {
-        headers.insert(
-            http::HeaderName::from_static("x-blue-version"),
-            HeaderValue::from(version),
-        );
-    }
     response
 }
 

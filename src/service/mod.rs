@@ -15,6 +15,7 @@ pub mod observe;
 pub mod retention;
 pub mod statistics;
 pub mod table;
+pub mod versions;
 pub mod workspaces;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use kept::Kept;
 use observe::Observe;
 use retention::Retention;
 use statistics::Statistics;
+use versions::Versions;
 use workspaces::Workspaces;
 
 use crate::model::workspace::WorkspaceOverview;
@@ -40,6 +42,7 @@ pub struct Services {
     pub functions: Arc<Functions>,
     pub builds: Arc<Builds>,
     pub deployments: Arc<Deployments>,
+    pub versions: Arc<Versions>,
     pub executions: Arc<Executions>,
     pub invocations: Arc<Invocations>,
     pub observe: Arc<Observe>,

@@ -14,6 +14,7 @@ use super::executions::recorder::Recorder;
 use super::functions::{FunctionRecord, Functions};
 use super::key_values::StoredKeyValues;
 use super::table::{Table, blob_error, store_error};
+use super::versions::marks::Marks;
 use super::workspaces::Workspaces;
 use crate::model::deployment::ImageRef;
 use crate::model::error::Result;
@@ -36,7 +37,7 @@ const GRACE: i64 = 3_600;
 #[derive(Clone, Copy, Debug)]
 pub struct RetentionSettings {
     pub days: u32,
-    /// Versions kept per function; what serves is kept in addition.
+    /// Versions kept per function; what serves, is labelled or pinned is kept in addition.
     pub versions: usize,
     /// Bytes on disk at most.
     pub max_data: Option<u64>,
@@ -255,16 +256,22 @@ impl Retention {
                             .newest_first(),
                     )
                     .await?;
+                let marks = Marks::of(&self.table, &function.id).await?;
                 for version in versions.into_iter().skip(self.settings.versions) {
-                    if serving.contains(version.image_ref.as_str()) {
+                    if marks.keep(version.number) || serving.contains(version.image_ref.as_str()) {
                         continue;
                     }
-                    let mut writes =
-                        vec![Write::delete(keys::version(&function.id, version.number))];
+                    let mut writes = vec![
+                        Write::delete(keys::version(&function.id, version.number)),
+                        marks.check(&function.id),
+                    ];
                     if let Ok(image) = ImageRef::parse(&version.image_ref) {
                         writes.push(Write::delete(keys::image(&image)));
                     }
-                    self.table.transact(writes).await?;
+                    if !self.table.try_transact(writes, None).await? {
+                        // Labelled or pinned meanwhile; the next round knows.
+                        break;
+                    }
                     self.parts
                         .blobs
                         .delete(&version.source_key)

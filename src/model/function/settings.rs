@@ -278,6 +278,13 @@ impl Environment {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// The names, each with the same stand-in for its value.
+    #[must_use]
+    pub fn masked(self) -> Self {
+        let masked = self.0.into_keys().map(|name| (name, "***".to_owned()));
+        Self(masked.collect())
+    }
+
     pub fn len(&self) -> usize {
         self.0.len()
     }

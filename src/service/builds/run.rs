@@ -10,6 +10,7 @@ use super::engine::holds;
 use super::output::Output;
 use super::record::{TaskKind, TaskRecord};
 use crate::model::error::{Error, Result};
+use crate::model::id::{TaskId, WorkspaceId};
 use crate::model::source::Diagnostic;
 use crate::model::task::{StageName, StageStatus, TaskStatus};
 use crate::model::time::Timestamp;
@@ -59,7 +60,28 @@ impl From<BuildError> for Stopped {
     }
 }
 
+impl From<Stopped> for Error {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Failed { message, .. } => Self::conflict(message),
+            Stopped::Cancelled => Self::conflict("Cancelled."),
+            Stopped::Trouble(error) => error,
+        }
+    }
+}
+
 impl Builds {
+    /// What a task of this workspace built.
+    pub(in crate::service) async fn source_of(
+        &self,
+        workspace: &WorkspaceId,
+        task: &TaskId,
+    ) -> Result<SourceTree> {
+        let record: Option<TaskRecord> = self.table.get(&keys::task(workspace, task)).await?;
+        let record = record.ok_or_else(|| Error::not_found("task", task))?;
+        Ok(self.read_source(&record).await?)
+    }
+
     pub(super) async fn run_task(
         self: &Arc<Self>,
         mut task: TaskRecord,

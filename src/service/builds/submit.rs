@@ -82,11 +82,12 @@ impl Builds {
             .await
     }
 
-    /// Queues a build of a function's saved source, deployed when it is done.
+    /// Queues a build of a function's saved source, deployed when it is done if the kind says so.
     pub(in crate::service) async fn build_saved(
         &self,
         actor: &Actor,
         function: &FunctionRecord,
+        kind: TaskKind,
         plan: DeployPlan,
         push: Option<PushTarget>,
     ) -> Result<TaskRecord> {
@@ -98,7 +99,7 @@ impl Builds {
             task_id,
             function.workspace_id.clone(),
             plan.app_name.clone(),
-            TaskKind::Deploy,
+            kind,
         );
         let module = Bytes::copy_from_slice(code.python().as_bytes());
         let module_sha256 = sha256_hex(&module);
@@ -130,7 +131,7 @@ impl Builds {
         record.function_id = Some(function.id.clone());
         record.configuration = Some(function.configuration());
         record.source = Some(function.source_summary());
-        record.deploy = Some(plan);
+        record.deploy = Some(plan).filter(|_| kind == TaskKind::Deploy);
         record.push = push;
         self.enqueue(record, Some(function), None).await
     }

@@ -1,15 +1,17 @@
 //! What the console asks for in one go: pages from several services, and forms.
 
 mod forms;
+mod versions;
 
 use super::Services;
 use super::actor::Actor;
-use super::builds::record::{DeployPlan, PushTarget, TaskRecord};
+use super::builds::record::{DeployPlan, PushTarget, TaskKind, TaskRecord};
 use super::deployments::{ScaffoldRequest, manifest};
 use super::functions::record::FunctionRecord;
 use super::functions::{Draft, FunctionChange, NewFunction, parse_invocation_url};
 use super::statistics::{DAY, Scope};
 use super::workspaces::etag;
+use crate::model::canary::Canary;
 use crate::model::deployment::{AppName, DeployOptions, Deployment, ImageRef, Namespace};
 use crate::model::error::{Error, Result};
 use crate::model::execution::{Execution, ExecutionFilter};
@@ -17,7 +19,7 @@ use crate::model::form::{DeployForm, SettingsForm, TestForm};
 use crate::model::function::{Code, Function, FunctionDetail};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::task::TaskView;
-use crate::model::version::Version;
+use crate::model::version::VersionView;
 use crate::model::workspace::WorkspaceOverview;
 use forms::{CheckedSettings, normalized, parse_request};
 
@@ -220,7 +222,7 @@ impl Services {
             .map(drop)
     }
 
-    /// Builds what is saved and deploys it.
+    /// Builds what is saved, and deploys it unless the form says not to.
     pub async fn deploy_saved(
         &self,
         actor: &Actor,
@@ -244,8 +246,8 @@ impl Services {
             })?,
         };
         if let Some(route) = self.invocations.route(&app_name)
-            && route.function_id.is_some()
-            && route.function_id.as_ref() != Some(id)
+            && (route.is_canary
+                || route.function_id.is_some() && route.function_id.as_ref() != Some(id))
         {
             return Err(Error::conflict(format!(
                 "The app name {app_name} belongs to another function. Choose another name."
@@ -266,21 +268,33 @@ impl Services {
             "" => None,
             registry => Some(PushTarget::parse(registry, &form.tag, false)?),
         };
-        self.builds.build_saved(actor, &function, plan, push).await
+        let kind = if form.build_only == "yes" {
+            TaskKind::BuildAndPush
+        } else {
+            TaskKind::Deploy
+        };
+        let builds = &self.builds;
+        builds.build_saved(actor, &function, kind, plan, push).await
     }
 
-    /// Tasks, deployments and versions of a function, each newest first.
+    /// Tasks, deployments and versions of a function, each newest first, and its newest canary.
     pub async fn build_history(
         &self,
         actor: &Actor,
         workspace: &WorkspaceId,
         id: &FunctionId,
-    ) -> Result<(Vec<TaskView>, Vec<Deployment>, Vec<Version>)> {
+    ) -> Result<(
+        Vec<TaskView>,
+        Vec<Deployment>,
+        Vec<VersionView>,
+        Option<Canary>,
+    )> {
         self.functions.record(workspace, id).await?;
         Ok((
             self.builds.list_of_function(actor, workspace, id).await?,
             self.deployments.list(id).await?,
-            self.builds.versions(id).await?,
+            self.versions.list(actor, workspace, id).await?,
+            self.deployments.canary(actor, workspace, id).await?,
         ))
     }
 

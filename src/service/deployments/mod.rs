@@ -1,14 +1,16 @@
 //! Deployments: what serves under an app name, its history, and the way back.
 
+mod canary;
 pub mod record;
 pub mod routes;
 mod scaffold;
 mod steps;
+pub mod trial;
 
 use rand::seq::IndexedRandom as _;
 use std::collections::HashMap;
 use std::sync::Arc;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::actor::Actor;
 use super::functions::record::FunctionRecord;
@@ -20,6 +22,7 @@ use crate::model::deployment::{
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::id::{DeploymentId, FunctionId, WorkspaceId};
 use crate::model::time::Timestamp;
+use crate::model::version::Version;
 use crate::port::keys;
 use crate::port::platform::{Platform, PlatformError};
 use crate::port::store::{Query, Write};
@@ -96,16 +99,9 @@ impl Deployments {
             .table
             .get(&keys::image(&request.image_ref))
             .await?
-            .ok_or_else(|| Error::validation("image_ref", format!("The image {} is not known here. Build and push it first; its name is the task's image_url.", request.image_ref)))?;
+            .ok_or_else(|| image_unknown(&request.image_ref))?;
         let app_name = request.app_name.clone().unwrap_or_else(random_app_name);
-        let lock = self
-            .busy
-            .lock()
-            .await
-            .entry(app_name.clone())
-            .or_default()
-            .clone();
-        let _guard = lock.lock().await;
+        let _turn = self.turn(&app_name).await;
         let app: Option<AppRecord> = self.table.get(&keys::app(&app_name)).await?;
         let owner = self
             .owner(&request, &image, app.as_ref(), &app_name)
@@ -141,7 +137,7 @@ impl Deployments {
             workspace_id: owner.as_ref().map(|function| function.workspace_id.clone()),
         };
         self.begin(&record, owner.as_ref()).await?;
-        let next = next_app(app.as_ref(), &record, &image, owner.as_ref());
+        let next = AppRecord::deployed(app.as_ref(), &record, &image, owner.as_ref());
         match self.switch(&next).await {
             Ok(deployed) => {
                 let recorded = self
@@ -160,6 +156,17 @@ impl Deployments {
                 Err(shown)
             }
         }
+    }
+
+    async fn turn(&self, app: &AppName) -> OwnedMutexGuard<()> {
+        let lock = self
+            .busy
+            .lock()
+            .await
+            .entry(app.clone())
+            .or_default()
+            .clone();
+        lock.lock_owned().await
     }
 
     fn check_namespace(&self, namespace: &Namespace) -> Result<()> {
@@ -182,6 +189,12 @@ impl Deployments {
             .clone()
             .or_else(|| image.function_id.clone())
             .or_else(|| app.and_then(|app| app.function_id.clone()));
+        if let Some(main) = app.and_then(|app| app.canary_of.as_ref()) {
+            return Err(Error::conflict(format!(
+                "The app name {app_name} is that of {main}'s canary. Choose another name."
+            ))
+            .with_field("app_name"));
+        }
         if let Some(app) = app
             && app.function_id.is_some()
             && app.function_id != id
@@ -201,12 +214,17 @@ impl Deployments {
             // A label on the pod is all that older clients mean by it: a function unknown here gives an unattached app.
             return Ok(None);
         };
-        let key = keys::function(&WorkspaceId::parse(workspace)?, &id);
-        let function: Option<FunctionRecord> = self.table.get(&key).await?;
+        self.function(&WorkspaceId::parse(workspace)?, &id)
+            .await
+            .map(Some)
+    }
+
+    async fn function(&self, workspace: &WorkspaceId, id: &FunctionId) -> Result<FunctionRecord> {
+        let function: Option<FunctionRecord> =
+            self.table.get(&keys::function(workspace, id)).await?;
         function
             .filter(|function| !function.deleting)
-            .map(Some)
-            .ok_or_else(|| Error::not_found("function", &id))
+            .ok_or_else(|| Error::not_found("function", id))
     }
 
     async fn find(&self, id: &DeploymentId) -> Result<Option<DeploymentRecord>> {
@@ -234,6 +252,46 @@ impl Deployments {
             id: None,
         };
         self.deploy(actor, request).await
+    }
+
+    /// Deploys a version where its function serves.
+    pub(super) async fn deploy_version(
+        &self,
+        actor: &Actor,
+        function: &FunctionRecord,
+        version: &Version,
+    ) -> Result<DeployOutcome> {
+        let app = self.serving_app(function).await?.app_name;
+        self.deploy_to(actor, &app, function, version).await
+    }
+
+    /// Deploys a version to an app of its function, as what serves there is set up.
+    async fn deploy_to(
+        &self,
+        actor: &Actor,
+        app: &AppName,
+        function: &FunctionRecord,
+        version: &Version,
+    ) -> Result<DeployOutcome> {
+        let app: Option<AppRecord> = self.table.get(&keys::app(app)).await?;
+        let app = app.ok_or_else(not_deployed)?;
+        let request = DeployRequest {
+            app_name: Some(app.app_name),
+            namespace: app.namespace,
+            image_ref: ImageRef::parse(&version.image_ref)?,
+            options: app.options,
+            function_id: Some(function.id.clone()),
+            id: None,
+        };
+        self.deploy(actor, request).await
+    }
+
+    async fn serving_app(&self, function: &FunctionRecord) -> Result<AppRecord> {
+        let app = match &function.app_name {
+            Some(app) => self.table.get(&keys::app(app)).await?,
+            None => None,
+        };
+        app.ok_or_else(not_deployed)
     }
 
     /// Newest first.
@@ -292,37 +350,20 @@ fn partition(deployment: &Deployment) -> String {
     )
 }
 
-fn next_app(
-    before: Option<&AppRecord>,
-    record: &DeploymentRecord,
-    image: &ImageRecord,
-    owner: Option<&FunctionRecord>,
-) -> AppRecord {
-    let deployment = &record.deployment;
-    // A rollback brings its version's settings back; the newest version runs with the settings as they are now.
-    let is_newest =
-        |version: u32| owner.is_some_and(|function| f64::from(version) >= function.versions);
-    let of_version = image.configuration.clone().filter(|_| {
-        deployment
-            .version
-            .is_some_and(|version| !is_newest(version))
-    });
-    AppRecord {
-        app_name: deployment.app_name.clone(),
-        namespace: deployment.namespace.clone(),
-        function_id: deployment.function_id.clone(),
-        workspace_id: record.workspace_id.clone(),
-        deployment_id: Some(deployment.id.clone()),
-        version: deployment.version,
-        image_ref: Some(deployment.image_ref.clone()),
-        artifact: Some(image.artifact.clone()),
-        configuration: of_version
-            .or_else(|| owner.map(FunctionRecord::configuration))
-            .unwrap_or_default(),
-        options: deployment.options.clone(),
-        disabled: owner.is_some_and(|function| function.disabled),
-        revision: before.map_or(1.0, |app| app.revision + 1.0),
-    }
+fn not_deployed() -> Error {
+    Error::new(
+        ErrorKind::NotDeployed,
+        "This function is not deployed yet. Deploy it once; then its versions can take turns.",
+    )
+}
+
+fn image_unknown(image: impl std::fmt::Display) -> Error {
+    Error::validation(
+        "image_ref",
+        format!(
+            "The image {image} is not known here. Build and push it first; its name is the task's image_url."
+        ),
+    )
 }
 
 fn unknown_namespace(namespace: &str) -> Error {

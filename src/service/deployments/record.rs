@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::canary::CanaryRule;
 use crate::model::deployment::{AppName, DeployOptions, Deployment, ImageRef, Namespace};
 use crate::model::id::{DeploymentId, FunctionId, TaskId, WorkspaceId};
 use crate::model::version::{Artifact, Configuration};
+use crate::service::functions::FunctionRecord;
 
 /// An app name, whose it is and what serves under it. Stored twice: under its own key and in the list of apps.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,9 +33,43 @@ pub struct AppRecord {
     pub options: DeployOptions,
     #[serde(default)]
     pub disabled: bool,
+    /// Another version that takes a share of the calls.
+    #[serde(default)]
+    pub canary: Option<CanaryRule>,
+    /// The app whose canary this is: not called, deployed or claimed by its own name.
+    #[serde(default)]
+    pub canary_of: Option<AppName>,
     /// Counts changes, so that other replicas see them.
     #[serde(default)]
     pub revision: f64,
+}
+
+impl AppRecord {
+    /// What an app is with this deployment.
+    pub(super) fn deployed(
+        before: Option<&Self>,
+        record: &DeploymentRecord,
+        image: &ImageRecord,
+        owner: Option<&FunctionRecord>,
+    ) -> Self {
+        let deployment = &record.deployment;
+        Self {
+            app_name: deployment.app_name.clone(),
+            namespace: deployment.namespace.clone(),
+            function_id: deployment.function_id.clone(),
+            workspace_id: record.workspace_id.clone(),
+            deployment_id: Some(deployment.id.clone()),
+            version: deployment.version,
+            image_ref: Some(deployment.image_ref.clone()),
+            artifact: Some(image.artifact.clone()),
+            configuration: image.configuration_now(deployment.version, owner),
+            options: deployment.options.clone(),
+            disabled: owner.is_some_and(|function| function.disabled),
+            canary: None,
+            canary_of: None,
+            revision: before.map_or(1.0, |app| app.revision + 1.0),
+        }
+    }
 }
 
 /// What an image is, found by its name.
@@ -51,6 +87,24 @@ pub struct ImageRecord {
     /// Of the version; a deployment without one takes the defaults.
     #[serde(default)]
     pub configuration: Option<Configuration>,
+}
+
+impl ImageRecord {
+    /// With which settings it runs as `version` of its owner: a rollback brings its version's settings back; the newest version runs with the
+    /// settings as they are now.
+    pub(super) fn configuration_now(
+        &self,
+        version: Option<u32>,
+        owner: Option<&FunctionRecord>,
+    ) -> Configuration {
+        let is_newest =
+            |version: u32| owner.is_some_and(|function| f64::from(version) >= function.versions);
+        self.configuration
+            .clone()
+            .filter(|_| version.is_some_and(|version| !is_newest(version)))
+            .or_else(|| owner.map(FunctionRecord::configuration))
+            .unwrap_or_default()
+    }
 }
 
 /// A deployment with what its row in the list of another record needs.

@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Semaphore;
 
 use super::record::AppRecord;
+use super::trial::Trial;
 use crate::model::deployment::AppName;
 use crate::model::error::Result;
 use crate::model::id::{FunctionId, WorkspaceId};
@@ -28,7 +29,11 @@ pub struct Route {
     pub version: Option<u32>,
     pub configuration: Configuration,
     pub disabled: bool,
-    /// Calls of this app at the same time.
+    /// Another version on trial.
+    pub canary: Option<Arc<Trial>>,
+    /// Only calls of the app whose canary this is get here.
+    pub is_canary: bool,
+    /// Calls of this app at the same time, its canary's among them.
     pub concurrency: Arc<Semaphore>,
     revision: f64,
 }
@@ -80,10 +85,21 @@ impl Routes {
 
     pub(super) fn insert(&self, app: &AppRecord) {
         let mut routes = self.by_app.write().unwrap_or_else(PoisonError::into_inner);
-        let concurrency = routes.get(&app.app_name).map_or_else(
-            || Arc::new(Semaphore::new(self.per_function)),
-            |route| route.concurrency.clone(),
-        );
+        let known = routes.get(&app.app_name);
+        let beside = app.canary.as_ref().map(|rule| &rule.app_name);
+        let concurrency = known
+            .or_else(|| routes.get(app.canary_of.as_ref().or(beside)?))
+            .map_or_else(
+                || Arc::new(Semaphore::new(self.per_function)),
+                |route| route.concurrency.clone(),
+            );
+        // The counts go on while the canary is the same.
+        let canary = app.canary.as_ref().map(|rule| {
+            known
+                .and_then(|route| route.canary.clone())
+                .filter(|trial| trial.rule == *rule)
+                .unwrap_or_else(|| Arc::new(Trial::new(rule.clone())))
+        });
         let route = Route {
             app_name: app.app_name.clone(),
             workspace_id: app.workspace_id.clone(),
@@ -91,6 +107,8 @@ impl Routes {
             version: app.version,
             configuration: app.configuration.clone(),
             disabled: app.disabled,
+            canary,
+            is_canary: app.canary_of.is_some(),
             concurrency,
             revision: app.revision,
         };
@@ -104,7 +122,7 @@ impl Routes {
             .remove(app);
     }
 
-    /// Lets what serves follow a change of a function's settings, and the records of its app.
+    /// Lets what serves follow a change of a function's settings, and the records of its app and canary.
     pub(in crate::service) async fn follow_function(
         &self,
         function: &FunctionRecord,
@@ -112,27 +130,45 @@ impl Routes {
         let Some(app) = &function.app_name else {
             return Ok(());
         };
+        let deployed = Update::new(keys::function(&function.workspace_id, &function.id))
+            .set(
+                "deployedConfiguration",
+                fingerprint(&function.configuration()),
+            )
+            .when(Condition::Exists);
+        self.follow_in(app, function, vec![Write::Update(deployed)])
+            .await?;
+        let route = self.get(app);
+        match route.as_ref().and_then(|route| route.canary.as_ref()) {
+            Some(trial) => {
+                self.follow_in(&trial.rule.app_name, function, Vec::new())
+                    .await
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn follow_in(
+        &self,
+        app: &AppName,
+        function: &FunctionRecord,
+        mut writes: Vec<Write>,
+    ) -> Result<()> {
         let configuration = function.configuration();
         let value =
             serde_json::to_value(&configuration).map_err(|cause| internal("STORE_ERROR", cause))?;
         let change = |key| {
-            Update::new(key)
+            let update = Update::new(key)
                 .set("configuration", value.clone())
                 .set("disabled", function.disabled)
                 .add("revision", 1.0)
                 .when(Condition::Equals(
                     "function_id".to_owned(),
                     function.id.as_str().into(),
-                ))
+                ));
+            Write::Update(update)
         };
-        let deployed = Update::new(keys::function(&function.workspace_id, &function.id))
-            .set("deployedConfiguration", fingerprint(&configuration))
-            .when(Condition::Exists);
-        let writes = vec![
-            Write::Update(change(keys::app(app))),
-            Write::Update(change(keys::app_entry(app))),
-            Write::Update(deployed),
-        ];
+        writes.extend([change(keys::app(app)), change(keys::app_entry(app))]);
         if self.table.try_transact(writes, None).await? {
             self.platform
                 .configure(app, configuration)

@@ -3,6 +3,7 @@
 use super::record::{AppRecord, DeploymentRecord, ImageRecord, Place};
 use super::routes::release;
 use super::{DeployOutcome, Deployments, partition};
+use crate::model::canary::{Canary, CanaryState};
 use crate::model::deployment::{Deployment, DeploymentStatus};
 use crate::model::error::{Error, Result};
 use crate::port::keys;
@@ -112,16 +113,45 @@ impl Deployments {
                     .when(Condition::Exists),
             ));
         }
+        if let Some(app) = before {
+            writes.extend(self.canary_superseded(app, deployment).await?);
+        }
         if !self.table.try_transact(writes, None).await? {
             return Err(Error::conflict(
                 "Another deployment of this app came first, or the function was deleted. Reload and try again.",
             ));
         }
         self.routes.insert(&next);
+        if let Some(app) = before {
+            self.forget_canary(app).await;
+        }
         Ok(DeployOutcome {
             deployment: record.deployment.clone(),
             warnings: deployed.warnings,
         })
+    }
+
+    /// A deployment ends the canary that ran beside the version before.
+    async fn canary_superseded(
+        &self,
+        app: &AppRecord,
+        deployment: &Deployment,
+    ) -> Result<Vec<Write>> {
+        let Some(rule) = &app.canary else {
+            return Ok(Vec::new());
+        };
+        let state = if deployment.version == Some(rule.plan.version()) {
+            CanaryState::Promoted
+        } else {
+            CanaryState::Superseded
+        };
+        let reason = |_: &Canary| match (state, deployment.version) {
+            (CanaryState::Promoted, _) => format!("Promoted by {}.", deployment.by),
+            (_, Some(version)) => format!("Version {version} was deployed."),
+            (_, None) => "Another image was deployed.".to_owned(),
+        };
+        let end = self.canary_end(app, state, reason).await?;
+        Ok(end.map(|(_, writes)| writes).unwrap_or_default())
     }
 
     /// Lets the platform serve what served before a deployment that could not be recorded.

@@ -1,6 +1,7 @@
 //! Calls of functions: through the functions listener, by `/invoke` and by `/test`. Each one is an execution.
 
 mod draft;
+mod listener;
 mod queue;
 mod record;
 mod remote;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::actor::Actor;
+use super::deployments::Deployments;
 use super::deployments::routes::{Route, Routes};
 use super::executions::recorder::{Owner, Recorder};
 use super::functions::{FunctionRecord, Functions};
@@ -19,7 +21,7 @@ use crate::model::deployment::AppName;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::execution::{Execution, Trigger};
 use crate::model::id::{FunctionId, WorkspaceId};
-use crate::port::platform::{Answer, Call, CallFailure, Outcome, Platform};
+use crate::port::platform::{Call, CallFailure, Outcome, Platform};
 
 use queue::{FairQueue, Turn};
 pub use remote::{RemoteCaller, RemotePolicy};
@@ -62,6 +64,7 @@ pub struct Invocations {
     platform: Arc<dyn Platform>,
     routes: Arc<Routes>,
     functions: Arc<Functions>,
+    deployments: Arc<Deployments>,
     recorder: Recorder,
     remote: RemoteCaller,
     limits: CallLimits,
@@ -75,6 +78,7 @@ impl Invocations {
         platform: Arc<dyn Platform>,
         routes: Arc<Routes>,
         functions: Arc<Functions>,
+        deployments: Arc<Deployments>,
         recorder: Recorder,
         remote: RemoteCaller,
         limits: CallLimits,
@@ -83,6 +87,7 @@ impl Invocations {
             platform,
             routes,
             functions,
+            deployments,
             recorder,
             remote,
             limits,
@@ -97,16 +102,6 @@ impl Invocations {
 
     pub fn route(&self, app: &AppName) -> Option<Arc<Route>> {
         self.routes.get(app)
-    }
-
-    /// A call through the functions listener. Its answer is the function's own, or an error in the product's format.
-    pub async fn call(&self, route: &Route, request: FunctionRequest) -> Result<Answer> {
-        let call = self.call_of(route, request);
-        let (execution, outcome) = self.run(route, call, Trigger::Http).await;
-        self.recorder.record(route.owner(), execution).await;
-        outcome
-            .result
-            .map_err(|failure| call_error(&failure, &route.configuration))
     }
 
     fn call_of(&self, route: &Route, request: FunctionRequest) -> Call {

@@ -60,6 +60,7 @@ pub fn DeploySettings(
                         <TextField id="deploy-tag" name="options[tag]" label=words.tag mono=true hint=words.tag_hint.to_owned() error=error_of(error, "tag")/>
                     </div>
                 </details>
+                <label class="check"><input type="checkbox" name="options[build_only]" value="yes"/>{words.build_only}</label>
                 <p class="field__hint">{words.embedded_note}</p>
                 {move || disabled.get().then(|| view! { <p class="field__hint warn">{words.disabled_note}</p> })}
                 <SubmitDeploy context deploy/>

@@ -12,6 +12,7 @@ mod overlay;
 pub mod paint;
 mod problems;
 pub mod snippet;
+pub mod source_view;
 mod state;
 
 pub use code_editor::CodeEditor;

@@ -9,6 +9,7 @@ pub mod metrics;
 pub mod overview;
 pub mod settings;
 pub mod test;
+pub mod versions;
 
 /// Declares a table of texts with its English column.
 macro_rules! messages {
@@ -39,6 +40,7 @@ messages!(FunctionMessages {
     logs: logs::LogMessages = logs::LogMessages::EN,
     metrics: metrics::MetricMessages = metrics::MetricMessages::EN,
     settings: settings::SettingMessages = settings::SettingMessages::EN,
+    versions: versions::VersionMessages = versions::VersionMessages::EN,
 });
 
 pub const ENGLISH: FunctionMessages = FunctionMessages::EN;

@@ -9,6 +9,7 @@ use leptos_router::LazyRoute;
 use super::builds::Builds;
 use super::function::{
     CodeTab, DeployTab, ExecutionsTab, LogsTab, MetricsTab, OverviewTab, SettingsTab, TestTab,
+    VersionTab,
 };
 use super::functions::Functions;
 use super::logs::Logs;
@@ -77,4 +78,5 @@ bundle!(OfFunction, show_of_function, __preload_show_of_function {
     FunctionLogsPage => LogsTab,
     FunctionMetricsPage => MetricsTab,
     FunctionSettingsPage => SettingsTab,
+    FunctionVersionPage => VersionTab,
 });

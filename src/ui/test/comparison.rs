@@ -2,8 +2,9 @@
 
 use leptos::prelude::*;
 
+use crate::model::diff::diff_lines;
 use crate::model::execution::Execution;
-use crate::ui::editor::diff::{diff_lines, diff_view};
+use crate::ui::editor::diff::diff_view;
 use crate::ui::i18n::use_i18n;
 use crate::ui::observe::body::body_text;
 use crate::ui::widgets::notice::{Banner, Tone};

@@ -21,6 +21,9 @@ async fn a_path_that_there_is_not_is_a_json_404() {
         "/api/functions/fn-none",
         "/api/functions/fn-none/metrics",
         "/api/v1/functions/fn-none/versions",
+        "/api/v1/functions/fn-none/versions/1",
+        "/api/v1/functions/fn-none/versions/1/diff/2",
+        "/api/v1/functions/fn-none/canary",
         "/api/v1/functions/fn-none/deployments",
     ] {
         app.get(path).await.refused(404, "NOT_FOUND");

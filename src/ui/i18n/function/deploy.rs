@@ -51,6 +51,7 @@ messages!(
         registry_hint: Text = "Also pushes the image there, as in registry.example.com/team/app. Its host has to be in BLUE_FAAS_PUSH_HOSTS.",
         tag: Text = "Tag",
         tag_hint: Text = "Empty: one of the build's own.",
+        build_only: Text = "Only build a version; what serves stays",
         embedded_note: Text = "This server builds and runs functions itself, so autoscaling, spot nodes, service accounts and resource requests, which belong to a cluster, are not asked for. Memory and timeout are under Settings.",
         manifest: Text = "Manifest preview",
         manifest_text: Text = "What a Kubernetes cluster with SpinKube would be given.",

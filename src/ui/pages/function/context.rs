@@ -109,6 +109,11 @@ impl FunctionContext {
         )
     }
 
+    pub fn version_path(self, number: u32) -> String {
+        let (workspace, function) = (self.workspace(), self.function());
+        format!("/workspaces/{workspace}/functions/{function}/versions/{number}")
+    }
+
     pub fn functions_path(self) -> String {
         format!("/workspaces/{}/functions", self.workspace())
     }
@@ -161,4 +166,21 @@ impl FunctionContext {
             version
         });
     }
+}
+
+/// Asks again for what a tab shows, after every answer of an action.
+pub fn refetch_after<S, T>(action: ServerAction<S>, resource: Resource<T>)
+where
+    S: leptos::server_fn::ServerFn<Error = Error> + Clone + Send + Sync + 'static,
+    S::Output: Send + Sync + 'static,
+    T: serde::Serialize + serde::de::DeserializeOwned + Send + Sync + 'static,
+{
+    let version = action.version();
+    Effect::new(move |before: Option<usize>| {
+        let version = version.get();
+        if before.is_some_and(|before| before != version) {
+            resource.refetch();
+        }
+        version
+    });
 }

@@ -4,18 +4,21 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 
-use super::context::{FunctionContext, FunctionTab, use_function_ids};
+use super::context::{FunctionContext, FunctionTab, refetch_after, use_function_ids};
 use super::frame::FunctionFrame;
 use crate::api::builds::{
     BuildHistory, BuildProgress, CancelBuild, DeployFunction, Redeploy, RetryBuild, build_history,
     build_progress, preview_manifest,
 };
+use crate::api::versions::DeployVersion;
 use crate::model::error::Error;
 use crate::model::id::{FunctionId, TaskId, WorkspaceId};
 use crate::ui::build::progress::BuildCard;
 use crate::ui::deploy::builds_table::BuildTable;
+use crate::ui::deploy::canary::{CanaryActions, CanaryCard};
 use crate::ui::deploy::deployments_table::DeploymentTable;
 use crate::ui::deploy::form::DeploySettings;
+use crate::ui::deploy::versions_table::VersionTable;
 use crate::ui::i18n::use_i18n;
 use crate::ui::pages::use_query;
 use crate::ui::widgets::empty_state::EmptyState;
@@ -44,6 +47,8 @@ struct DeployActions {
     cancel: ServerAction<CancelBuild>,
     retry: ServerAction<RetryBuild>,
     redeploy: ServerAction<Redeploy>,
+    deploy_version: ServerAction<DeployVersion>,
+    canary: CanaryActions,
 }
 
 /// After a new build begins, an older one chosen by the address gives way to it.
@@ -99,11 +104,21 @@ fn DeployBody(
         cancel: ServerAction::new(),
         retry: ServerAction::new(),
         redeploy: ServerAction::new(),
+        deploy_version: ServerAction::new(),
+        canary: CanaryActions {
+            start: ServerAction::new(),
+            promote: ServerAction::new(),
+            end: ServerAction::new(),
+        },
     };
     context.refresh_after(actions.deploy);
     context.refresh_after(actions.cancel);
     context.refresh_after(actions.retry);
     context.refresh_after(actions.redeploy);
+    context.refresh_after(actions.deploy_version);
+    context.refresh_after(actions.canary.promote);
+    refetch_after(actions.canary.start, builds);
+    refetch_after(actions.canary.end, builds);
     show_newest_after(actions.retry, context);
     show_newest_after(actions.deploy, context);
     // Another build, begun by whomever, the end of one, or another version that serves.
@@ -151,14 +166,26 @@ fn Builds(
         cancel,
         retry,
         redeploy,
+        deploy_version,
+        canary,
         ..
     } = actions;
+    let serving = context
+        .detail
+        .with_untracked(|detail| detail.function.deployed_version);
+    let is_deployed = context
+        .detail
+        .with_untracked(|detail| detail.function.app_name.is_some());
+    let numbers = history.versions.iter().map(|view| view.version.number);
+    let others: Vec<u32> = numbers.filter(|number| Some(*number) != serving).collect();
     let card = match progress {
         Some(initial) => view! { <BuildCard context initial cancel retry ended/> }.into_any(),
         None => view! { <NothingBuilt context/> }.into_any(),
     };
     view! {
         {card}
+        <VersionTable context versions=history.versions deploy=deploy_version/>
+        {is_deployed.then(|| view! { <CanaryCard context versions=others initial=history.canary actions=canary/> })}
         <BuildTable context tasks=history.tasks/>
         <DeploymentTable deployments=history.deployments redeploy/>
     }

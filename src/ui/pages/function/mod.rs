@@ -13,6 +13,7 @@ mod metrics;
 mod overview;
 mod settings;
 mod test;
+mod version;
 
 pub use code::CodeTab;
 pub use context::{FunctionContext, FunctionTab};
@@ -23,3 +24,4 @@ pub use metrics::MetricsTab;
 pub use overview::OverviewTab;
 pub use settings::SettingsTab;
 pub use test::TestTab;
+pub use version::VersionTab;

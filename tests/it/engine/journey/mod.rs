@@ -1,9 +1,11 @@
 //! Stories around real builds. Each build costs ten seconds of CPU and more: a story tells much, and there are few.
 
+mod canary;
 mod cancelled;
 mod deployed;
 mod failing;
 mod killed;
+mod versions;
 
 use http::Method;
 use serde_json::Value;
@@ -97,7 +99,7 @@ async fn wait_for_the_builder(app: &TestApp, id: &str) {
     }
 }
 
-async fn versions(app: &TestApp, function: &Function) -> Value {
+pub(super) async fn versions(app: &TestApp, function: &Function) -> Value {
     app.get(&format!("/api/v1/functions/{}/versions", function.id))
         .await
         .with_status(200)

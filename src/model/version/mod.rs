@@ -1,4 +1,8 @@
-//! Versions: what one successful build made. Immutable.
+//! Versions: what one successful build made. Immutable, but for the names it is given.
+
+mod difference;
+mod label;
+mod view;
 
 use serde::{Deserialize, Serialize};
 
@@ -6,6 +10,10 @@ use super::function::{Environment, HttpMethods, InstanceReuse, Memory, OutboundH
 use super::id::{FunctionId, TaskId};
 use super::source::SourceSummary;
 use super::time::Timestamp;
+
+pub use difference::{Change, FieldChange, FileChange, NameChanges, VersionDiff};
+pub use label::{Label, MAX_LABELS};
+pub use view::{SourceFile, VersionDetail, VersionView};
 
 /// A function's configuration as a version or a deployment keeps it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,6 +26,17 @@ pub struct Configuration {
     // Left out where it is the default, so that what older releases deployed still compares equal.
     #[serde(default, skip_serializing_if = "InstanceReuse::is_none")]
     pub instance_reuse: InstanceReuse,
+}
+
+impl Configuration {
+    /// Without the values of the environment, for whoever only reads a version.
+    #[must_use]
+    pub fn masked(self) -> Self {
+        Self {
+            environment: self.environment.masked(),
+            ..self
+        }
+    }
 }
 
 /// A native or portable program, found by its hash.

@@ -1,0 +1,315 @@
+//! Canaries: another version of a function under an app name of its own, which takes a share of the calls.
+
+use super::record::{AppRecord, ImageRecord};
+use super::{Deployments, image_unknown, platform_error};
+use crate::model::canary::{Canary, CanaryCounts, CanaryPlan, CanaryRule, CanaryState};
+use crate::model::deployment::{AppName, ImageRef, Namespace};
+use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::id::{DeploymentId, FunctionId, WorkspaceId};
+use crate::model::time::Timestamp;
+use crate::model::version::Version;
+use crate::port::keys;
+use crate::port::store::{Condition, Write};
+use crate::service::actor::Actor;
+use crate::service::functions::FunctionRecord;
+use crate::service::new_id;
+use crate::service::table::to_item;
+
+impl Deployments {
+    /// Lets a version take a share of the calls.
+    pub async fn start_canary(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+        plan: CanaryPlan,
+    ) -> Result<Canary> {
+        let function = self.function(workspace, id).await?;
+        let _turn = self
+            .turn(&self.serving_app(&function).await?.app_name)
+            .await;
+        let app = self.serving_app(&function).await?;
+        let _canary_turn = self.turn(&app.app_name.canary()?).await;
+        if app.canary.is_some() || self.running_canary(id).await?.is_some() {
+            return Err(Error::conflict(
+                "A canary of this function is running. Promote or end it first.",
+            ));
+        }
+        if app.version == Some(plan.version()) {
+            return Err(Error::validation(
+                "version",
+                "This version serves already. Choose another one.",
+            ));
+        }
+        let deployment_id = new_id::deployment_id();
+        let canary = self
+            .release_canary(&app, &function, &plan, &deployment_id)
+            .await?;
+        let record = Canary {
+            function_id: id.clone(),
+            app_name: app.app_name.clone(),
+            serving_version: app.version,
+            state: CanaryState::Running,
+            reason: None,
+            counts: CanaryCounts::default(),
+            by: actor.name().to_owned(),
+            started_at: Timestamp::now(),
+            ended_at: None,
+            plan: plan.clone(),
+        };
+        let mut next = app.clone();
+        next.revision += 1.0;
+        next.canary = Some(CanaryRule {
+            app_name: canary.app_name.clone(),
+            deployment_id: deployment_id.clone(),
+            plan,
+        });
+        let item = to_item(&canary)?;
+        let mut writes = replace(&app, &next)?;
+        writes.extend([
+            Write::create(keys::app(&canary.app_name), item.clone()),
+            Write::put(keys::app_entry(&canary.app_name), item),
+            Write::put(keys::canary(id), to_item(&record)?),
+        ]);
+        if !self.table.try_transact(writes, None).await? {
+            self.take_down(&canary.app_name, &canary.namespace).await;
+            return Err(Error::conflict(
+                "This function or its canary's app name was changed at the same moment. Reload and try again.",
+            ));
+        }
+        self.routes.insert(&canary);
+        self.routes.insert(&next);
+        Ok(record)
+    }
+
+    /// Starts the version beside what serves; its app is written by the caller.
+    async fn release_canary(
+        &self,
+        app: &AppRecord,
+        function: &FunctionRecord,
+        plan: &CanaryPlan,
+        deployment_id: &DeploymentId,
+    ) -> Result<AppRecord> {
+        let version: Version = self
+            .table
+            .get(&keys::version(&function.id, plan.version()))
+            .await?
+            .ok_or_else(|| Error::not_found("version", plan.version()).with_field("version"))?;
+        let image_ref = ImageRef::parse(&version.image_ref)?;
+        let image: ImageRecord = self
+            .table
+            .get(&keys::image(&image_ref))
+            .await?
+            .ok_or_else(|| image_unknown(&image_ref).with_field("version"))?;
+        let app_name = app.app_name.canary()?;
+        let taken: Option<AppRecord> = self.table.get(&keys::app(&app_name)).await?;
+        if taken.is_some() {
+            return Err(Error::conflict(format!(
+                "The app name {app_name}, under which the canary would run, is another app's."
+            )));
+        }
+        let mut canary = AppRecord {
+            deployment_id: Some(deployment_id.clone()),
+            version: Some(version.number),
+            image_ref: Some(image_ref),
+            artifact: Some(image.artifact.clone()),
+            configuration: image.configuration_now(Some(version.number), Some(function)),
+            canary: None,
+            canary_of: Some(app.app_name.clone()),
+            revision: 1.0,
+            app_name,
+            ..app.clone()
+        };
+        let deployed = self.switch(&canary).await.map_err(platform_error)?;
+        canary.app_name = deployed.app_name;
+        Ok(canary)
+    }
+
+    /// The newest canary, running or ended.
+    pub async fn canary(
+        &self,
+        _actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+    ) -> Result<Option<Canary>> {
+        self.function(workspace, id).await?;
+        let record: Option<Canary> = self.table.get(&keys::canary(id)).await?;
+        Ok(record.map(|mut record| {
+            if record.state == CanaryState::Running {
+                record.counts = self.counts(&record.app_name);
+            }
+            record
+        }))
+    }
+
+    async fn running_canary(&self, id: &FunctionId) -> Result<Option<Canary>> {
+        let record: Option<Canary> = self.table.get(&keys::canary(id)).await?;
+        Ok(record.filter(|record| record.state == CanaryState::Running))
+    }
+
+    /// Gives all calls back to what serves.
+    pub async fn end_canary(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+    ) -> Result<Canary> {
+        self.function(workspace, id).await?;
+        let running = self.running_canary(id).await?.ok_or_else(no_canary)?;
+        let reason = format!("Ended by {}.", actor.name());
+        self.finish_canary(&running.app_name, CanaryState::Ended, |_| reason.clone())
+            .await?
+            .ok_or_else(no_canary)
+    }
+
+    /// Ends the canary of an app because it fails too often.
+    pub(in crate::service) async fn return_canary(&self, app: &AppName) -> Result<()> {
+        let reason = |record: &Canary| {
+            let (canary, serving) = (record.counts.canary, record.counts.serving);
+            format!(
+                "Of {} calls {:.1} % failed, and {:.1} % of the {} that the serving version took: more than {} percentage points apart.",
+                canary.calls,
+                canary.error_rate(),
+                serving.error_rate(),
+                serving.calls,
+                record.plan.margin()
+            )
+        };
+        let ended = self
+            .finish_canary(app, CanaryState::Returned, reason)
+            .await?;
+        if let Some(record) = ended {
+            tracing::warn!(%app, version = record.plan.version(), reason = record.reason, "a canary returned");
+        }
+        Ok(())
+    }
+
+    /// The canary becomes what serves.
+    pub async fn promote_canary(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+    ) -> Result<Canary> {
+        let function = self.function(workspace, id).await?;
+        let running = self.running_canary(id).await?.ok_or_else(no_canary)?;
+        let number = running.plan.version();
+        let version: Option<Version> = self.table.get(&keys::version(id, number)).await?;
+        let version = version.ok_or_else(|| Error::not_found("version", number))?;
+        self.deploy_to(actor, &running.app_name, &function, &version)
+            .await?;
+        self.table
+            .get(&keys::canary(id))
+            .await?
+            .ok_or_else(no_canary)
+    }
+
+    /// `None` when there is none.
+    async fn finish_canary(
+        &self,
+        app_name: &AppName,
+        state: CanaryState,
+        reason: impl Fn(&Canary) -> String,
+    ) -> Result<Option<Canary>> {
+        let _turn = self.turn(app_name).await;
+        // A change of the function's settings moves the revision as well.
+        for _ in 0..16 {
+            let app: Option<AppRecord> = self.table.get(&keys::app(app_name)).await?;
+            let Some(app) = app.filter(|app| app.canary.is_some()) else {
+                return Ok(None);
+            };
+            let Some((record, mut writes)) = self.canary_end(&app, state, &reason).await? else {
+                return Ok(None);
+            };
+            let mut next = app.clone();
+            next.revision += 1.0;
+            next.canary = None;
+            writes.extend(replace(&app, &next)?);
+            if self.table.try_transact(writes, None).await? {
+                self.routes.insert(&next);
+                self.forget_canary(&app).await;
+                return Ok(Some(record));
+            }
+        }
+        Err(Error::overloaded(
+            "This function is being changed by many callers at once. Try again in a moment.",
+        ))
+    }
+
+    /// What ends the canary of an app, besides the app's own record.
+    pub(super) async fn canary_end(
+        &self,
+        app: &AppRecord,
+        state: CanaryState,
+        reason: impl Fn(&Canary) -> String,
+    ) -> Result<Option<(Canary, Vec<Write>)>> {
+        let (Some(rule), Some(function)) = (&app.canary, &app.function_id) else {
+            return Ok(None);
+        };
+        let record: Option<Canary> = self.table.get(&keys::canary(function)).await?;
+        let Some(mut record) = record else {
+            return Ok(None);
+        };
+        record.state = state;
+        record.counts = self.counts(&app.app_name);
+        record.ended_at = Some(Timestamp::now());
+        record.reason = Some(reason(&record));
+        let writes = vec![
+            Write::delete(keys::app(&rule.app_name)),
+            Write::delete(keys::app_entry(&rule.app_name)),
+            Write::put(keys::canary(function), to_item(&record)?),
+        ];
+        Ok(Some((record, writes)))
+    }
+
+    /// Takes down what ran as the canary of an app until its record changed, unless its name is another app's already.
+    pub(super) async fn forget_canary(&self, before: &AppRecord) {
+        let Some(rule) = &before.canary else { return };
+        let _turn = self.turn(&rule.app_name).await;
+        match self.table.get_item(&keys::app(&rule.app_name)).await {
+            Ok(None) => {
+                self.routes.remove(&rule.app_name);
+                self.take_down(&rule.app_name, &before.namespace).await;
+            }
+            Ok(Some(_)) => {}
+            // Nothing calls it any more; it only takes memory until the next start.
+            Err(error) => {
+                tracing::warn!(app = %rule.app_name, %error, "a canary that ended was not taken down");
+            }
+        }
+    }
+
+    async fn take_down(&self, app: &AppName, namespace: &Namespace) {
+        if let Err(error) = self.platform.delete(app, namespace).await {
+            tracing::error!(%app, %error, "a canary that ended could not be taken down");
+        }
+    }
+
+    fn counts(&self, app: &AppName) -> CanaryCounts {
+        let route = self.routes.get(app);
+        route
+            .and_then(|route| Some(route.canary.as_ref()?.counts()))
+            .unwrap_or_default()
+    }
+}
+
+/// Replaces an app's record in both of its places, unless somebody else did.
+fn replace(app: &AppRecord, next: &AppRecord) -> Result<Vec<Write>> {
+    let item = to_item(next)?;
+    let same = Condition::Equals("revision".to_owned(), app.revision.into());
+    Ok(vec![
+        Write::Put {
+            key: keys::app(&app.app_name),
+            item: item.clone(),
+            condition: Some(same),
+        },
+        Write::put(keys::app_entry(&app.app_name), item),
+    ])
+}
+
+fn no_canary() -> Error {
+    Error::new(
+        ErrorKind::NotFound,
+        "No canary of this function is running. Start one first.",
+    )
+}
