@@ -96,6 +96,11 @@ impl Configuration {
                 json!(self.http_methods),
                 json!(new.http_methods),
             ),
+            (
+                "instance_reuse",
+                json!(self.instance_reuse),
+                json!(new.instance_reuse),
+            ),
         ];
         fields
             .into_iter()
