@@ -3,4 +3,5 @@
 pub mod builds;
 pub mod functions;
 pub mod observe;
+pub mod replays;
 pub mod workspaces;

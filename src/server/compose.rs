@@ -29,6 +29,7 @@ use crate::service::invocations::{CallLimits, Invocations, RemoteCaller, RemoteP
 use crate::service::kept::Kept;
 use crate::service::key_values::StoredKeyValues;
 use crate::service::observe::Observe;
+use crate::service::replays::Replays;
 use crate::service::retention::{Retention, RetentionParts, RetentionSettings};
 use crate::service::statistics::Statistics;
 use crate::service::table::Table;
@@ -203,9 +204,16 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
         store,
         blobs,
         builder,
-        platform,
+        platform: platform.clone(),
     });
-    let executions = Executions::new(table, functions.clone());
+    let executions = Executions::new(table.clone(), functions.clone());
+    let replays = Replays::new(
+        table,
+        platform,
+        functions.clone(),
+        executions.clone(),
+        invocations.clone(),
+    );
     let services = Services {
         workspaces,
         functions,
@@ -214,6 +222,7 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
         executions,
         invocations,
         observe,
+        replays,
         statistics,
         retention,
         health,

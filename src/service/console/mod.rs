@@ -1,6 +1,7 @@
 //! What the console asks for in one go: pages from several services, and forms.
 
 mod forms;
+mod replays;
 
 use super::Services;
 use super::actor::Actor;

@@ -1,5 +1,6 @@
 //! Calls of functions: through the functions listener, by `/invoke` and by `/test`. Each one is an execution.
 
+mod candidate;
 mod draft;
 mod record;
 mod remote;
@@ -20,6 +21,7 @@ use crate::model::execution::{Execution, Trigger};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::port::platform::{Answer, Call, CallFailure, Outcome, Platform};
 
+pub(in crate::service) use candidate::Candidate;
 pub use remote::{RemoteCaller, RemotePolicy};
 
 /// How long a call waits for a place when a function is at its limit.
@@ -287,7 +289,7 @@ impl Invocations {
 }
 
 /// The URI and Spin's headers, as the functions listener gives them.
-fn local_request(app: &str, request: TestRequest) -> Result<FunctionRequest> {
+pub(super) fn local_request(app: &str, request: TestRequest) -> Result<FunctionRequest> {
     let path = if request.path.starts_with('/') {
         request.path
     } else {

@@ -3,9 +3,10 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::diff::{Side, diff_lines, diff_view};
+use super::diff::diff_view;
 use super::state::EditorState;
 use crate::api::functions::{SaveCode, function_detail};
+use crate::model::diff::{Side, diff_lines};
 use crate::model::function::FunctionDetail;
 use crate::ui::i18n::use_i18n;
 use crate::ui::pages::function::FunctionContext;

@@ -2,5 +2,6 @@
 
 pub mod comparison;
 pub mod history;
+pub mod replay;
 pub mod request;
 pub mod response;

@@ -18,7 +18,6 @@ mod spin;
 mod turns;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -38,7 +37,7 @@ use crate::model::version::{Artifact, Configuration};
 use crate::port::blobs::Blobs;
 use crate::port::key_values::KeyValues;
 use crate::port::platform::{
-    Call, CallFailure, Deployed, Outcome, Platform, PlatformError, Release,
+    Call, CallFailure, Deployed, Outcome, Platform, PlatformError, Release, Unserved,
 };
 
 /// How long a call waits for a free instance at most, before it is refused.
@@ -277,7 +276,7 @@ impl Platform for WasmtimePlatform {
 
     async fn run_program(
         &self,
-        program: Bytes,
+        program: Unserved,
         function: &FunctionId,
         configuration: &Configuration,
         call: Call,
@@ -286,7 +285,11 @@ impl Platform for WasmtimePlatform {
             return runner::failed(CallFailure::Overloaded);
         };
         let settings = Arc::new(Settings::new(configuration, function.to_string()));
-        match self.functions.load_encoded(program, &self.runner).await {
+        let program = match program {
+            Unserved::Draft(image) => self.functions.load_encoded(image, &self.runner).await,
+            Unserved::Artifact(artifact) => self.program(&artifact).await,
+        };
+        match program {
             Ok(program) => self.runner.run(&program, &settings, call).await,
             Err(error) => runner::failed(CallFailure::Unreachable(error.to_string())),
         }
