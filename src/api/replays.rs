@@ -19,12 +19,12 @@ pub async fn replay_execution(
     let place = if target == "draft" {
         format!("code?execution={execution}")
     } else {
-        let replay = respond(
+        let replayed = respond(
             services
                 .replay_from_form(&actor, &workspace, &function, &execution, &target)
                 .await,
         )?;
-        let id = replay.replay.id;
+        let id = replayed.replay.id;
         format!("executions?execution={execution}&replay={id}#replay")
     };
     redirect(&format!(

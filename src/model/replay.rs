@@ -137,7 +137,7 @@ fn refusal(field: &str, reason: &str) -> Error {
 
 /// A recorded call, the same request's answer elsewhere, and what differs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Replay {
+pub struct Replayed {
     pub original: Execution,
     pub replay: Execution,
     pub differences: Differences,

@@ -7,7 +7,7 @@ use super::error::Result;
 use super::executions::draft_of;
 use super::extract::{ExecutionIds, Fields, Ids};
 use crate::model::error::Error;
-use crate::model::replay::{Check, Replay};
+use crate::model::replay::{Check, Replayed};
 use crate::service::Services;
 use crate::service::actor::Actor;
 use crate::service::replays::{CheckRequest, Methods, Target};
@@ -16,7 +16,7 @@ pub async fn replay(
     State(services): State<Services>,
     ids: ExecutionIds,
     fields: Fields,
-) -> Result<Json<Replay>> {
+) -> Result<Json<Replayed>> {
     let target = target(&fields)?;
     Ok(Json(
         services

@@ -4,7 +4,7 @@ use super::forms::normalized;
 use crate::model::error::{Error, Result};
 use crate::model::function::Code;
 use crate::model::id::{ExecutionId, FunctionId, WorkspaceId};
-use crate::model::replay::{Check, Replay};
+use crate::model::replay::{Check, Replayed};
 use crate::service::Services;
 use crate::service::actor::Actor;
 use crate::service::functions::Draft;
@@ -19,7 +19,7 @@ impl Services {
         function: &FunctionId,
         execution: &ExecutionId,
         target: &str,
-    ) -> Result<Replay> {
+    ) -> Result<Replayed> {
         let target =
             match target {
                 "serving" => Target::Serving,

@@ -20,7 +20,7 @@ const DEFAULT: u32 = 20;
 /// Requests that run at the same time.
 const PARALLEL: usize = 2;
 /// How long a check runs its requests.
-const TIME: Duration = Duration::from_secs(60);
+const TIME: Duration = Duration::from_mins(1);
 /// Executions read for one check at most: those that are passed over cost as much as the others.
 const MOST_READ: usize = 500;
 const PAGE: u32 = 100;

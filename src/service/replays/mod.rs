@@ -15,7 +15,7 @@ use crate::model::comparison::Differences;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::execution::Trigger;
 use crate::model::id::{ExecutionId, FunctionId, WorkspaceId};
-use crate::model::replay::{RecordedRequest, Replay};
+use crate::model::replay::{RecordedRequest, Replayed};
 use crate::model::version::Version;
 use crate::port::keys;
 use crate::port::platform::{Platform, PlatformError, Unserved};
@@ -64,7 +64,7 @@ impl Replays {
         function: &FunctionId,
         id: &ExecutionId,
         target: Target,
-    ) -> Result<Replay> {
+    ) -> Result<Replayed> {
         let original = self.executions.get(actor, workspace, function, id).await?;
         let recorded = RecordedRequest::of(&original)?;
         let function = self.functions.record(workspace, function).await?;
@@ -74,7 +74,7 @@ impl Replays {
             .invocations
             .run_candidate(&function, candidate, request, Trigger::Replay)
             .await?;
-        Ok(Replay {
+        Ok(Replayed {
             differences: Differences::between(&original, &replay),
             original,
             replay,

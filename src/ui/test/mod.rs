@@ -1,5 +1,6 @@
 //! Trying a function with a request of one's own.
 
+pub mod check;
 pub mod comparison;
 pub mod history;
 pub mod replay;

@@ -19,6 +19,7 @@ use crate::ui::editor::handler_card::HandlerCard;
 use crate::ui::editor::{CodeEditor, EditorState};
 use crate::ui::i18n::use_i18n;
 use crate::ui::pages::use_query;
+use crate::ui::test::check::CheckPanel;
 use crate::ui::test::comparison::Comparison;
 use crate::ui::test::replay::RequestNotes;
 use crate::ui::test::request::{DraftForm, first_form, form_of};
@@ -192,6 +193,7 @@ fn DraftBench(
             <DraftForm context initial draft code=state.text.into()/>
             <ResponsePanel shown=shown.into()/>
         </div>
+        <div class="needs-script"><CheckPanel context code=state.text.into()/></div>
     }
 }
 
