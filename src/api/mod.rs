@@ -3,5 +3,6 @@
 pub mod builds;
 pub mod functions;
 pub mod observe;
+pub mod replays;
 pub mod versions;
 pub mod workspaces;

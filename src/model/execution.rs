@@ -8,6 +8,14 @@ use super::time::Timestamp;
 
 /// Above this a body is kept as a preview, in bytes.
 pub const MAX_BODY_PREVIEW: usize = 64 * 1024;
+/// Bytes of one header value kept.
+pub const MAX_HEADER: usize = 1_024;
+/// Headers kept.
+pub const MAX_HEADERS: usize = 64;
+/// Characters of a path, or of a query, kept.
+pub const MAX_PATH: usize = 2_048;
+/// What stands in a record in place of a credential.
+pub const MASK: &str = "***";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -45,10 +53,26 @@ impl Trigger {
             Self::Replay => "replay",
         }
     }
+
+    /// Whether it ran beside what serves, for whoever asked: such a run is counted nowhere, and listed only where its trigger is asked for.
+    pub fn is_aside(self) -> bool {
+        match self {
+            Self::Http | Self::Invoke | Self::Test => false,
+            Self::Draft | Self::Replay => true,
+        }
+    }
 }
 
 /// Header names and values in the order they came; credentials are masked before they get here.
 pub type Headers = Vec<(String, String)>;
+
+/// A body as text: JSON indented, other text as it is.
+pub fn body_text(body: &Value) -> String {
+    match body {
+        Value::String(text) => text.clone(),
+        other => serde_json::to_string_pretty(other).unwrap_or_default(),
+    }
+}
 
 /// One call as clients read it (`ExecutionLog`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -130,7 +154,7 @@ pub struct ExecutionSummary {
 pub struct ExecutionFilter {
     pub status: Option<ExecutionStatus>,
     pub code: Option<u16>,
-    /// Drafts are left out unless they are asked for.
+    /// Drafts and replays are left out unless they are asked for.
     pub trigger: Option<Trigger>,
     pub from: Option<Timestamp>,
     pub to: Option<Timestamp>,
@@ -144,4 +168,16 @@ pub struct ExecutionFilter {
 pub struct ExecutionPage {
     pub executions: Vec<Execution>,
     pub next: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::body_text;
+    use serde_json::json;
+
+    #[test]
+    fn a_body_goes_back_into_a_form_as_it_was() {
+        assert_eq!(body_text(&json!("plain\ntext")), "plain\ntext");
+        assert_eq!(body_text(&json!({"a": 1})), "{\n  \"a\": 1\n}");
+    }
 }

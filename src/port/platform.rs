@@ -57,6 +57,15 @@ pub struct Answer {
     pub body: Bytes,
 }
 
+/// A program that serves under no name.
+#[derive(Clone, Debug)]
+pub enum Unserved {
+    /// As [`Builder::draft`](super::builder::Builder::draft) makes it.
+    Draft(Bytes),
+    /// A version's; prepare it first.
+    Artifact(Artifact),
+}
+
 /// Why a function gave no answer of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CallFailure {
@@ -148,10 +157,10 @@ pub trait Platform: Send + Sync + 'static {
 
     async fn call(&self, app: &AppName, call: Call) -> Outcome;
 
-    /// One call of a program that serves nowhere, as [`Builder::draft`](super::builder::Builder::draft) makes it, in the function's name.
+    /// One call of a program beside what serves, in the function's name.
     async fn run_program(
         &self,
-        program: Bytes,
+        program: Unserved,
         function: &FunctionId,
         configuration: &Configuration,
         call: Call,

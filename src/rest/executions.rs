@@ -165,17 +165,7 @@ pub async fn draft(
     ids: Ids,
     fields: Fields,
 ) -> Result<Json<Execution>> {
-    let draft = match (fields.text("code")?, fields.map("files")?) {
-        (Some(code), None) => Draft::Code(Code::from_base64(code)?),
-        (None, Some(files)) => Draft::Files(draft_files(files)?),
-        _ => {
-            return Err(Error::validation(
-                "code",
-                "Send code (Base64 of one module), or files (Base64 by path).",
-            )
-            .into());
-        }
-    };
+    let draft = draft_of(&fields)?.ok_or_else(no_draft)?;
     let request = test_request(&fields.object("request")?.unwrap_or_default())?;
     Ok(Json(
         services
@@ -189,6 +179,23 @@ pub async fn draft(
             )
             .await?,
     ))
+}
+
+/// The draft that a request brings, when it brings one.
+pub(super) fn draft_of(fields: &Fields) -> std::result::Result<Option<Draft>, Error> {
+    match (fields.text("code")?, fields.map("files")?) {
+        (None, None) => Ok(None),
+        (Some(code), None) => Ok(Some(Draft::Code(Code::from_base64(code)?))),
+        (None, Some(files)) => Ok(Some(Draft::Files(draft_files(files)?))),
+        (Some(_), Some(_)) => Err(no_draft()),
+    }
+}
+
+fn no_draft() -> Error {
+    Error::validation(
+        "code",
+        "Send code (Base64 of one module), or files (Base64 by path).",
+    )
 }
 
 fn draft_files(

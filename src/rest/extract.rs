@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::error::ErrorResponse;
 use crate::model::error::{Error, ErrorKind, Result};
-use crate::model::id::{FunctionId, WorkspaceId};
+use crate::model::id::{ExecutionId, FunctionId, WorkspaceId};
 
 /// The ids of a path like `/{ws}/functions/{fn}`.
 pub struct Ids {
@@ -31,6 +31,31 @@ impl<S: Send + Sync> FromRequestParts<S> for Ids {
         Ok(Self {
             workspace: WorkspaceId::parse(workspace)?,
             function: FunctionId::parse(function)?,
+        })
+    }
+}
+
+/// The ids of a path like `/{ws}/functions/{fn}/executions/{id}`.
+pub struct ExecutionIds {
+    pub workspace: WorkspaceId,
+    pub function: FunctionId,
+    pub execution: ExecutionId,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ExecutionIds {
+    type Rejection = ErrorResponse;
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &S,
+    ) -> std::result::Result<Self, ErrorResponse> {
+        let Path((workspace, function, execution)) =
+            Path::<(String, String, String)>::from_request_parts(parts, state)
+                .await
+                .map_err(|_| unreadable_path())?;
+        Ok(Self {
+            workspace: WorkspaceId::parse(workspace)?,
+            function: FunctionId::parse(function)?,
+            execution: ExecutionId::parse(execution)?,
         })
     }
 }

@@ -10,6 +10,7 @@ mod extract;
 mod functions;
 mod health;
 mod observe;
+mod replays;
 mod upload;
 mod versions;
 mod workspaces;
@@ -59,6 +60,14 @@ pub fn router(max_upload: usize, cors: &CorsLayer) -> Router<ConsoleState> {
         .route(
             "/{ws}/functions/{fn}/draft",
             post(executions::draft).layer(uploads),
+        )
+        .route(
+            "/{ws}/functions/{fn}/executions/{id}/replay",
+            post(replays::replay).layer(uploads),
+        )
+        .route(
+            "/{ws}/functions/{fn}/check",
+            post(replays::check).layer(uploads),
         )
         .route("/{ws}/functions/{fn}/timings", get(observe::timings))
         .route("/{ws}/functions/{fn}/logs", get(executions::list));

@@ -29,6 +29,7 @@ use crate::service::invocations::{CallLimits, Invocations, RemoteCaller, RemoteP
 use crate::service::kept::Kept;
 use crate::service::key_values::StoredKeyValues;
 use crate::service::observe::Observe;
+use crate::service::replays::Replays;
 use crate::service::retention::{Retention, RetentionParts, RetentionSettings};
 use crate::service::statistics::Statistics;
 use crate::service::table::Table;
@@ -206,7 +207,7 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
             max_data: config.keep.max_data,
         },
     );
-    let executions = Executions::new(table, functions.clone());
+    let executions = Executions::new(table.clone(), functions.clone());
     let observe = Observe::new(
         functions.clone(),
         statistics.clone(),
@@ -218,8 +219,15 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
         store,
         blobs,
         builder,
-        platform,
+        platform: platform.clone(),
     });
+    let replays = Replays::new(
+        table,
+        platform,
+        functions.clone(),
+        executions.clone(),
+        invocations.clone(),
+    );
     let services = Services {
         workspaces,
         functions,
@@ -229,6 +237,7 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
         executions,
         invocations,
         observe,
+        replays,
         statistics,
         retention,
         health,

@@ -12,6 +12,7 @@ pub mod kept;
 pub mod key_values;
 pub mod new_id;
 pub mod observe;
+pub mod replays;
 pub mod retention;
 pub mod statistics;
 pub mod table;
@@ -28,6 +29,7 @@ use health::Health;
 use invocations::Invocations;
 use kept::Kept;
 use observe::Observe;
+use replays::Replays;
 use retention::Retention;
 use statistics::Statistics;
 use versions::Versions;
@@ -46,6 +48,7 @@ pub struct Services {
     pub executions: Arc<Executions>,
     pub invocations: Arc<Invocations>,
     pub observe: Arc<Observe>,
+    pub replays: Arc<Replays>,
     pub statistics: Arc<Statistics>,
     pub retention: Arc<Retention>,
     pub health: Arc<Health>,

@@ -1,6 +1,7 @@
 //! Lines that executions captured, read from the store.
 
 use async_trait::async_trait;
+use serde::Deserialize as _;
 use std::sync::Arc;
 
 use crate::model::error::{Error, Result};
@@ -56,10 +57,9 @@ impl LogSource for EmbeddedLogs {
             })?;
             for (_, item) in &page.items {
                 read += 1;
-                // A draft's lines are for whoever ran it.
-                if item.get("trigger").and_then(|value| value.as_str())
-                    == Some(Trigger::Draft.as_str())
-                {
+                // The lines of a draft or a replay are for whoever ran it.
+                let trigger = item.get("trigger").map(Trigger::deserialize);
+                if matches!(trigger, Some(Ok(trigger)) if trigger.is_aside()) {
                     continue;
                 }
                 let Some(at) = item

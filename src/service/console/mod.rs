@@ -1,6 +1,7 @@
 //! What the console asks for in one go: pages from several services, and forms.
 
 mod forms;
+mod replays;
 mod versions;
 
 use super::Services;

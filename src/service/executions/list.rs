@@ -6,9 +6,7 @@ use futures::stream::{StreamExt as _, TryStreamExt as _};
 
 use super::Executions;
 use crate::model::error::{Error, Result};
-use crate::model::execution::{
-    Execution, ExecutionFilter, ExecutionPage, ExecutionSummary, Trigger,
-};
+use crate::model::execution::{Execution, ExecutionFilter, ExecutionPage, ExecutionSummary};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::time::Timestamp;
 use crate::port::keys::{self, EXECUTION_PREFIX};
@@ -87,7 +85,7 @@ fn passes(execution: &Execution, filter: &ExecutionFilter) -> bool {
         .is_none_or(|status| execution.status == status)
         && filter.code.is_none_or(|code| execution.status_code == code)
         && filter.trigger.map_or_else(
-            || execution.trigger != Trigger::Draft,
+            || !execution.trigger.is_aside(),
             |trigger| execution.trigger == trigger,
         )
         && (text.is_empty()

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::model::error::{Error, Result};
-use crate::model::execution::{Execution, ExecutionStatus, Trigger};
+use crate::model::execution::{Execution, ExecutionStatus};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::port::keys;
 use crate::port::store::{Condition, Key, Write};
@@ -268,11 +268,11 @@ fn take(
     }
 }
 
-/// What is counted: drafts are not.
+/// What is counted: drafts and replays are not.
 fn measurements(group: &[Pending]) -> Vec<Measurement> {
     group
         .iter()
-        .filter(|(execution, _)| execution.trigger != Trigger::Draft)
+        .filter(|(execution, _)| !execution.trigger.is_aside())
         .map(|(execution, _)| measurement(execution))
         .collect()
 }

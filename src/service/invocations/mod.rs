@@ -1,5 +1,6 @@
 //! Calls of functions: through the functions listener, by `/invoke` and by `/test`. Each one is an execution.
 
+mod candidate;
 mod draft;
 mod listener;
 mod queue;
@@ -23,6 +24,7 @@ use crate::model::execution::{Execution, Trigger};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::port::platform::{Call, CallFailure, Outcome, Platform};
 
+pub(in crate::service) use candidate::Candidate;
 use queue::{FairQueue, Turn};
 pub use remote::{RemoteCaller, RemotePolicy};
 
@@ -281,7 +283,7 @@ impl Invocations {
 }
 
 /// The URI and Spin's headers, as the functions listener gives them.
-fn local_request(app: &str, request: TestRequest) -> Result<FunctionRequest> {
+pub(super) fn local_request(app: &str, request: TestRequest) -> Result<FunctionRequest> {
     let path = if request.path.starts_with('/') {
         request.path
     } else {

@@ -6,7 +6,8 @@ use serde_json::Value;
 use std::time::Duration;
 
 use crate::model::execution::{
-    Execution, ExecutionStatus, Headers, Level, MAX_BODY_PREVIEW, Trigger,
+    Execution, ExecutionStatus, Headers, Level, MASK, MAX_BODY_PREVIEW, MAX_HEADER, MAX_HEADERS,
+    MAX_PATH, Trigger,
 };
 use crate::model::id::{ExecutionId, FunctionId};
 use crate::model::time::Timestamp;
@@ -14,10 +15,6 @@ use crate::port::platform::{Call, CallFailure, Outcome};
 
 /// Bytes of output lines kept with an execution.
 const MAX_LINES: usize = 64 * 1024;
-/// Bytes of one header value kept.
-const MAX_HEADER: usize = 1_024;
-/// Headers kept.
-const MAX_HEADERS: usize = 64;
 
 /// JSON nested deeper than this is kept as text: a store takes 31 levels, those of the record around it included.
 const MAX_JSON_DEPTH: usize = 24;
@@ -80,7 +77,7 @@ fn kept_headers(headers: &HeaderMap) -> Headers {
         .take(MAX_HEADERS)
         .map(|(name, value)| {
             let text = if is_credential(name.as_str()) {
-                "***".to_owned()
+                MASK.to_owned()
             } else {
                 String::from_utf8_lossy(&value.as_bytes()[..value.len().min(MAX_HEADER)])
                     .into_owned()
@@ -201,13 +198,13 @@ pub(super) fn execution(recorded: Recorded<'_>) -> Execution {
         },
         trigger: recorded.trigger,
         method: call.method.as_str().to_owned(),
-        path: call.uri.path().chars().take(2_048).collect(),
+        path: call.uri.path().chars().take(MAX_PATH).collect(),
         query: call
             .uri
             .query()
             .unwrap_or_default()
             .chars()
-            .take(2_048)
+            .take(MAX_PATH)
             .collect(),
         request_headers: kept_headers(&call.headers),
         response_headers,

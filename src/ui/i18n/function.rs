@@ -7,6 +7,7 @@ pub mod frame;
 pub mod logs;
 pub mod metrics;
 pub mod overview;
+pub mod replay;
 pub mod settings;
 pub mod test;
 pub mod versions;
@@ -37,6 +38,7 @@ messages!(FunctionMessages {
     deploy: deploy::DeployMessages = deploy::DeployMessages::EN,
     test: test::TestMessages = test::TestMessages::EN,
     executions: executions::ExecutionMessages = executions::ExecutionMessages::EN,
+    replay: replay::ReplayMessages = replay::ReplayMessages::EN,
     logs: logs::LogMessages = logs::LogMessages::EN,
     metrics: metrics::MetricMessages = metrics::MetricMessages::EN,
     settings: settings::SettingMessages = settings::SettingMessages::EN,

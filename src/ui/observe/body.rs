@@ -9,14 +9,6 @@ use crate::ui::editor::paint::escape;
 use crate::ui::i18n::use_i18n;
 use crate::ui::widgets::icon::{Glyph, Icon};
 
-/// The body as text: JSON indented, other text as it is.
-pub fn body_text(body: &Value) -> String {
-    match body {
-        Value::String(text) => text.clone(),
-        other => serde_json::to_string_pretty(other).unwrap_or_default(),
-    }
-}
-
 #[component]
 pub fn Body(body: Option<Value>, truncated: bool) -> impl IntoView {
     let words = &use_i18n().function.executions;
@@ -52,16 +44,4 @@ pub fn HeaderList(title: &'static str, headers: Headers) -> impl IntoView {
             </details>
         }
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::body_text;
-    use serde_json::json;
-
-    #[test]
-    fn a_body_goes_back_into_a_form_as_it_was() {
-        assert_eq!(body_text(&json!("plain\ntext")), "plain\ntext");
-        assert_eq!(body_text(&json!({"a": 1})), "{\n  \"a\": 1\n}");
-    }
 }

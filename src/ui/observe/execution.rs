@@ -2,12 +2,13 @@
 
 use leptos::prelude::*;
 
-use super::body::{Body, HeaderList, body_text};
+use super::body::{Body, HeaderList};
 use super::output::Output;
-use crate::model::execution::{Execution, Trigger};
+use crate::model::execution::{Execution, Trigger, body_text};
 use crate::ui::i18n::function::executions::ExecutionMessages;
 use crate::ui::i18n::{number, use_i18n};
 use crate::ui::pages::function::{FunctionContext, FunctionTab};
+use crate::ui::test::replay::{ReplayPanel, Replays};
 use crate::ui::widgets::button::{LinkButton, Size};
 use crate::ui::widgets::copy_button::{CopyButton, CopyLook};
 use crate::ui::widgets::icon::Glyph;
@@ -24,10 +25,17 @@ fn trigger_label(trigger: Trigger, words: &ExecutionMessages) -> &'static str {
 }
 
 #[component]
-pub fn ExecutionDetail(context: FunctionContext, execution: Execution) -> impl IntoView {
+pub fn ExecutionDetail(
+    context: FunctionContext,
+    execution: Execution,
+    replays: Replays,
+) -> impl IntoView {
     let words = &use_i18n().function.executions;
-    let repeat = |tab| format!("{}?execution={}", context.path(tab), execution.id);
-    let (again, on_draft) = (repeat(FunctionTab::Test), repeat(FunctionTab::Code));
+    let again = format!(
+        "{}?execution={}",
+        context.path(FunctionTab::Test),
+        execution.id
+    );
     let response_text = execution
         .response_body
         .as_ref()
@@ -59,12 +67,12 @@ pub fn ExecutionDetail(context: FunctionContext, execution: Execution) -> impl I
                     <div class="row">
                         <span class="muted mono only-wide">{execution.id.to_string()}</span>
                         {has_output.then(|| view! { <CopyButton text=output_text label=words.copy_output look=CopyLook::IconAndWord/> })}
-                        <LinkButton href=on_draft label=words.run_on_draft size=Size::Small/>
                         <LinkButton href=again label=words.run_again size=Size::Small glyph=Glyph::Play/>
                     </div>
                 </div>
-                <Output lines=execution.logs/>
+                <Output lines=execution.logs.clone()/>
             </section>
+            <ReplayPanel context execution replays/>
         </div>
     }
 }

@@ -13,6 +13,7 @@ use crate::model::id::ExecutionId;
 use crate::ui::browser;
 use crate::ui::i18n::{number, time, use_i18n};
 use crate::ui::pages::function::FunctionContext;
+use crate::ui::test::replay::Replays;
 use crate::ui::widgets::load::Load;
 use crate::ui::widgets::pagination::Pagination;
 use crate::ui::widgets::status::{ExecutionBadge, StatusCode};
@@ -45,21 +46,31 @@ fn follow(context: FunctionContext, fields: FilterFields, page: RwSignal<Executi
     });
 }
 
+/// The execution that the address names, and what opening one needs.
+#[derive(Clone, Copy)]
+pub struct Opened {
+    pub id: Memo<Option<ExecutionId>>,
+    /// The page of the list may not hold it.
+    pub execution: Resource<Result<Option<Execution>, Error>>,
+    pub replays: Replays,
+}
+
 #[component]
 pub fn ExecutionTable(
     context: FunctionContext,
     path: String,
     fields: FilterFields,
     initial: ExecutionPage,
-    open: Memo<Option<ExecutionId>>,
-    opened: Resource<Result<Option<Execution>, Error>>,
+    opened: Opened,
 ) -> impl IntoView {
     let words = &use_i18n().function.executions;
     let page = RwSignal::new(initial);
     follow(context, fields.clone(), page);
     let address = StoredValue::new((path, fields));
     let missing = Memo::new(move |_| {
-        open.get()
+        opened
+            .id
+            .get()
             .filter(|open| page.with(|page| page.executions.iter().all(|one| one.id != *open)))
     });
     let pages = move || {
@@ -88,7 +99,7 @@ pub fn ExecutionTable(
                 </thead>
                 <tbody>
                     <For each=move || page.with(|page| page.executions.clone()) key=|execution| execution.id.clone() let:execution>
-                        <ExecutionRow context address execution open/>
+                        <ExecutionRow context address execution opened/>
                     </For>
                 </tbody>
             </table>
@@ -102,11 +113,11 @@ fn ExecutionRow(
     context: FunctionContext,
     address: StoredValue<(String, FilterFields)>,
     execution: Execution,
-    open: Memo<Option<ExecutionId>>,
+    opened: Opened,
 ) -> impl IntoView {
     let words = &use_i18n().function.executions;
     let id = execution.id.clone();
-    let is_open = Memo::new(move |_| open.with(|open| open.as_ref() == Some(&id)));
+    let is_open = Memo::new(move |_| opened.id.with(|open| open.as_ref() == Some(&id)));
     let clock = time::clock(execution.timestamp);
     let (own, label) = (execution.id.clone(), clock.clone());
     let href = move || {
@@ -144,7 +155,7 @@ fn ExecutionRow(
                 .then(|| {
                     view! {
                         <tr class="table__detail">
-                            <td colspan=COLUMNS><ExecutionDetail context execution=detail.get_value()/></td>
+                            <td colspan=COLUMNS><ExecutionDetail context execution=detail.get_value() replays=opened.replays/></td>
                         </tr>
                     }
                 })
@@ -157,7 +168,7 @@ fn ExecutionRow(
 fn Elsewhere(
     context: FunctionContext,
     missing: Memo<Option<ExecutionId>>,
-    opened: Resource<Result<Option<Execution>, Error>>,
+    opened: Opened,
 ) -> impl IntoView {
     let card = move |execution: Execution| {
         view! {
@@ -167,13 +178,13 @@ fn Elsewhere(
                     <span class="muted">{time::exact(execution.timestamp)}</span>
                     <StatusCode code=execution.status_code/>
                 </div>
-                <ExecutionDetail context execution/>
+                <ExecutionDetail context execution replays=opened.replays/>
             </section>
         }
     };
     view! {
         <Load
-            resource=opened
+            resource=opened.execution
             fallback=|| ()
             children=move |opened| {
                 move || {

@@ -1,6 +1,8 @@
 //! Trying a function with a request of one's own.
 
+pub mod check;
 pub mod comparison;
 pub mod history;
+pub mod replay;
 pub mod request;
 pub mod response;

@@ -6,12 +6,11 @@ use serde_json::Value;
 
 use crate::api::observe::{RunDraft, TestForm, TestFunction};
 use crate::model::error::Error;
-use crate::model::execution::Execution;
+use crate::model::execution::{Execution, body_text};
 use crate::model::function::{HttpMethod, HttpMethods};
 use crate::ui::browser;
 use crate::ui::editor::paint::escape;
 use crate::ui::i18n::use_i18n;
-use crate::ui::observe::body::body_text;
 use crate::ui::pages::function::FunctionContext;
 use crate::ui::widgets::button::{Size, Weight, button_class};
 use crate::ui::widgets::field::{TextArea, TextField, error_of, error_of_form};

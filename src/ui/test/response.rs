@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use crate::model::execution::{Execution, ExecutionStatus};
+use crate::model::execution::{Execution, ExecutionStatus, body_text};
 use crate::ui::i18n::{number, use_i18n};
-use crate::ui::observe::body::{Body, HeaderList, body_text};
+use crate::ui::observe::body::{Body, HeaderList};
 use crate::ui::observe::execution::Timings;
 use crate::ui::observe::output::Output;
 use crate::ui::widgets::copy_button::CopyButton;

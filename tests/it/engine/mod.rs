@@ -3,4 +3,5 @@
 mod differential;
 mod draft;
 mod journey;
+mod replay;
 mod snapshot;

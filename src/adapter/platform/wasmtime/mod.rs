@@ -11,7 +11,6 @@ mod turns;
 mod worker;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -32,7 +31,7 @@ use crate::model::version::{Artifact, Configuration};
 use crate::port::blobs::Blobs;
 use crate::port::key_values::KeyValues;
 use crate::port::platform::{
-    Call, CallFailure, Deployed, Outcome, Platform, PlatformError, Release,
+    Call, CallFailure, Deployed, Outcome, Platform, PlatformError, Release, Unserved,
 };
 
 /// How long a call waits for a free instance at most, before it is refused.
@@ -276,7 +275,7 @@ impl Platform for WasmtimePlatform {
 
     async fn run_program(
         &self,
-        program: Bytes,
+        program: Unserved,
         function: &FunctionId,
         configuration: &Configuration,
         call: Call,
@@ -285,7 +284,11 @@ impl Platform for WasmtimePlatform {
             return Outcome::failed(CallFailure::Overloaded);
         };
         let settings = Arc::new(Settings::new(configuration, function.to_string()));
-        match self.functions.load_encoded(program, &self.pool).await {
+        let program = match program {
+            Unserved::Draft(image) => self.functions.load_encoded(image, &self.pool).await,
+            Unserved::Artifact(artifact) => self.program(&artifact).await,
+        };
+        match program {
             Ok(program) => self.pool.run(&program, &settings, call).await,
             Err(error) => Outcome::failed(CallFailure::Unreachable(error.to_string())),
         }

@@ -46,11 +46,6 @@ messages!(
         draft: Text = "Try it",
         draft_hint: Text = "Runs what is in the editor, with the saved settings. Nothing is deployed, saved or counted.",
         draft_run: Text = "Run draft",
-        compare_waits: Text = "The request below is that of a recorded call. Run the draft to compare their answers.",
-        compare_same: Text = "The draft answers as the recorded call did.",
-        compare_status: fn(u16, u16) -> String = |before, after| format!("The status was {before} and is {after}."),
-        compare_headers: fn(&str) -> String = |names| format!("Other response headers: {names}."),
-        compare_body: Text = "The body differs:",
         package_title: Text = "This function is a package.",
         package_text: fn(u32) -> String = |files| format!("It has {files} files; the entry module is edited here, the others stay as they were uploaded."),
     }

@@ -56,7 +56,6 @@ messages!(
         copy_output: Text = "Copy output",
         copy_body: Text = "Copy body",
         run_again: Text = "Run again",
-        run_on_draft: Text = "Run on the draft",
         open: fn(&str) -> String = |time| format!("Open the execution of {time}"),
         close: fn(&str) -> String = |time| format!("Close the execution of {time}"),
         invalid_time: Text = "A time in the filters could not be read; it does not filter.",

@@ -19,7 +19,9 @@ use crate::ui::editor::handler_card::HandlerCard;
 use crate::ui::editor::{CodeEditor, EditorState};
 use crate::ui::i18n::use_i18n;
 use crate::ui::pages::use_query;
+use crate::ui::test::check::CheckPanel;
 use crate::ui::test::comparison::Comparison;
+use crate::ui::test::replay::RequestNotes;
 use crate::ui::test::request::{DraftForm, first_form, form_of};
 use crate::ui::test::response::ResponsePanel;
 use crate::ui::widgets::card::Card;
@@ -178,12 +180,20 @@ fn DraftBench(
     let initial = repeated
         .as_ref()
         .map_or_else(|| first_form(&methods), form_of);
+    let comparison = repeated.map(|before| {
+        let waiting = before.clone();
+        move || match shown.get() {
+            None => view! { <RequestNotes execution=waiting.clone()/> }.into_any(),
+            Some(after) => view! { <Comparison before=before.clone() after/> }.into_any(),
+        }
+    });
     view! {
-        {repeated.map(|before| view! { <Comparison before after=shown.into()/> })}
+        {comparison}
         <div class="split split--half needs-script" id="draft">
             <DraftForm context initial draft code=state.text.into()/>
             <ResponsePanel shown=shown.into()/>
         </div>
+        <div class="needs-script"><CheckPanel context code=state.text.into()/></div>
     }
 }
 

@@ -7,14 +7,16 @@ use std::time::Duration;
 use super::context::{FunctionContext, FunctionTab, use_function_ids};
 use super::frame::FunctionFrame;
 use crate::api::observe::{get_execution, list_executions};
+use crate::api::replays::list_replay_versions;
 use crate::model::error::Error;
 use crate::model::execution::{Execution, ExecutionPage};
-use crate::model::id::ExecutionId;
+use crate::model::id::{ExecutionId, FunctionId, WorkspaceId};
 use crate::ui::browser;
 use crate::ui::i18n::use_i18n;
-use crate::ui::observe::executions::ExecutionTable;
+use crate::ui::observe::executions::{ExecutionTable, Opened};
 use crate::ui::observe::filter::FilterFields;
 use crate::ui::observe::filter_bar::FilterBar;
+use crate::ui::test::replay::Replays;
 use crate::ui::widgets::empty_state::EmptyState;
 use crate::ui::widgets::load::Load;
 
@@ -26,9 +28,10 @@ pub fn ExecutionsTab() -> impl IntoView {
     let ids = use_function_ids();
     let query = use_query_map();
     let fields = Memo::new(move |_| query.with(FilterFields::read));
-    let open = Memo::new(move |_| {
-        query.with(|query| ExecutionId::parse(query.get("execution").unwrap_or_default()).ok())
-    });
+    let named = move |name: &str| {
+        query.with(|query| ExecutionId::parse(query.get(name).unwrap_or_default()).ok())
+    };
+    let open = Memo::new(move |_| named("execution"));
     let page = Resource::new(
         move || (ids.get(), fields.get()),
         |(ids, fields)| async move {
@@ -36,28 +39,51 @@ pub fn ExecutionsTab() -> impl IntoView {
             list_executions(workspace, function, fields.filter()).await
         },
     );
-    // The address may name one that is on another page of the list.
-    let opened = Resource::new(
-        move || (ids.get(), open.get()),
-        |(ids, open)| async move {
+    let opened = Opened {
+        id: open,
+        execution: named_execution(ids, open),
+        replays: Replays {
+            versions: Resource::new(
+                move || (ids.get(), open.get().is_some()),
+                |(ids, is_open)| async move {
+                    let (workspace, function) = ids?;
+                    if is_open {
+                        list_replay_versions(workspace, function).await
+                    } else {
+                        Ok(Vec::new())
+                    }
+                },
+            ),
+            shown: named_execution(ids, Memo::new(move |_| named("replay"))),
+        },
+    };
+    let body = move |context| view! { <Listing context fields page opened/> }.into_any();
+    view! { <FunctionFrame tab=FunctionTab::Executions body/> }
+}
+
+/// The execution that the address names, when it names one.
+fn named_execution(
+    ids: Memo<Result<(WorkspaceId, FunctionId), Error>>,
+    name: Memo<Option<ExecutionId>>,
+) -> Resource<Result<Option<Execution>, Error>> {
+    Resource::new(
+        move || (ids.get(), name.get()),
+        |(ids, name)| async move {
             let (workspace, function) = ids?;
-            match open {
-                Some(open) => get_execution(workspace, function, open).await.map(Some),
+            match name {
+                Some(name) => get_execution(workspace, function, name).await.map(Some),
                 None => Ok(None),
             }
         },
-    );
-    let body = move |context| view! { <Listing context fields open page opened/> }.into_any();
-    view! { <FunctionFrame tab=FunctionTab::Executions body/> }
+    )
 }
 
 #[component]
 fn Listing(
     context: FunctionContext,
     fields: Memo<FilterFields>,
-    open: Memo<Option<ExecutionId>>,
     page: Resource<Result<ExecutionPage, Error>>,
-    opened: Resource<Result<Option<Execution>, Error>>,
+    opened: Opened,
 ) -> impl IntoView {
     let path = context.path(FunctionTab::Executions);
     let table_path = path.clone();
@@ -67,10 +93,10 @@ fn Listing(
             resource=page
             children=move |initial| {
                 let fields = fields.get_untracked();
-                if initial.executions.is_empty() && fields.cursor.is_empty() && open.get_untracked().is_none() {
+                if initial.executions.is_empty() && fields.cursor.is_empty() && opened.id.get_untracked().is_none() {
                     view! { <NoExecutions context page filtering=fields.is_filtering()/> }.into_any()
                 } else {
-                    view! { <ExecutionTable context path=table_path.clone() fields initial open opened/> }.into_any()
+                    view! { <ExecutionTable context path=table_path.clone() fields initial opened/> }.into_any()
                 }
             }
         />
