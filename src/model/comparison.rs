@@ -170,7 +170,7 @@ mod tests {
         );
         assert_eq!(
             told["body"]["lines"],
-            json!([{"side": "both", "text": "a"}, {"side": "old", "text": "b"}, {"side": "new", "text": "c"}])
+            json!([{"side": "context", "text": "a"}, {"side": "removed", "text": "b"}, {"side": "added", "text": "c"}])
         );
     }
 

@@ -143,7 +143,7 @@ impl Story {
             .as_array()
             .expect("lines")
             .iter()
-            .filter(|line| line["side"] == "old" || line["side"] == "new")
+            .filter(|line| line["side"] == "removed" || line["side"] == "added")
             .map(|line| text(line, "text").trim().to_owned())
             .collect();
         assert_eq!(

@@ -24,7 +24,7 @@ async fn a_function_with_a_name_alone_has_the_defaults() {
             "id": created["id"], "workspaceId": workspace.id, "name": "Approve", "runtime": "Python 3.12", "memory": 256, "timeout": 30,
             "httpMethods": ["GET"], "environmentVariables": {}, "code": "", "invocationUrl": null, "status": "active",
             "lastModified": created["lastModified"], "lastDeployed": null, "invocations24h": 0, "errors24h": 0, "avgDuration": 0.0,
-            "allowedOutboundHosts": [], "undeployedChanges": false, "source": created["source"],
+            "allowedOutboundHosts": [], "instanceReuse": "none", "undeployedChanges": false, "source": created["source"],
         })
     );
     assert_eq!(created["source"]["kind"], "file");
@@ -39,6 +39,7 @@ async fn what_a_function_is_given_it_keeps() {
         "name": "승인", "description": "Approves payments", "runtime": "Python 3.12", "memory": 1024, "timeout": 900,
         "httpMethods": ["POST", "PUT"], "environmentVariables": {"LEVEL": "3", "_EMPTY": ""}, "code": base64(HELLO),
         "invocationUrl": "https://functions.example.com/approve", "allowedOutboundHosts": ["https://*.example.com:8443"],
+        "instanceReuse": {"perSlot": {"maxRequests": 100, "maxAge": 60}},
     });
     let created = app
         .post(&workspace.functions(), &given)
