@@ -84,6 +84,8 @@ async fn each_wrong_field_is_refused_by_its_name() {
         ("environmentVariables", json!(["A=1"])),
         ("allowedOutboundHosts", json!(["example.com"])),
         ("allowedOutboundHosts", json!("https://example.com")),
+        ("instanceReuse", json!("always")),
+        ("instanceReuse", json!({"perSlot": {"maxRequests": 0, "maxAge": 60}})),
         ("invocationUrl", json!("ftp://example.com")),
         ("invocationUrl", json!("http://user:secret@example.com")),
         ("code", json!("not Base64!")),
