@@ -21,6 +21,8 @@ pub struct SettingsForm {
     /// One host a line, in Spin's syntax.
     pub allowed_outbound_hosts: String,
     pub invocation_url: String,
+    /// `yes`, or empty.
+    pub deploy_on_save: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -30,6 +30,7 @@ use crate::service::kept::Kept;
 use crate::service::key_values::StoredKeyValues;
 use crate::service::observe::Observe;
 use crate::service::retention::{Retention, RetentionParts, RetentionSettings};
+use crate::service::spin_apps::SpinApps;
 use crate::service::statistics::Statistics;
 use crate::service::table::Table;
 use crate::service::workspaces::Workspaces;
@@ -199,6 +200,13 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
         Arc::new(EmbeddedLogs::new(store.clone())),
         Arc::new(EmbeddedMetrics::new(store.clone())),
     );
+    let spin_apps = SpinApps::new(
+        workspaces.clone(),
+        functions.clone(),
+        builds.clone(),
+        builder.clone(),
+        blobs.clone(),
+    );
     let health = Arc::new(Health {
         store,
         blobs,
@@ -216,6 +224,7 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
         observe,
         statistics,
         retention,
+        spin_apps,
         health,
         overviews: Arc::new(Kept::new(KEPT_OVERVIEWS)),
     };

@@ -13,6 +13,8 @@ pub mod key_values;
 pub mod new_id;
 pub mod observe;
 pub mod retention;
+pub mod saves;
+pub mod spin_apps;
 pub mod statistics;
 pub mod table;
 pub mod workspaces;
@@ -28,6 +30,7 @@ use invocations::Invocations;
 use kept::Kept;
 use observe::Observe;
 use retention::Retention;
+use spin_apps::SpinApps;
 use statistics::Statistics;
 use workspaces::Workspaces;
 
@@ -45,6 +48,7 @@ pub struct Services {
     pub observe: Arc<Observe>,
     pub statistics: Arc<Statistics>,
     pub retention: Arc<Retention>,
+    pub spin_apps: Arc<SpinApps>,
     pub health: Arc<Health>,
     pub overviews: Arc<Kept<WorkspaceOverview>>,
 }

@@ -4,7 +4,7 @@
 //! believe they own a task only the later one is heard. A task whose owner is gone is claimed again when its lease ends.
 
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -77,12 +77,14 @@ impl Builds {
         let _ = tokio::time::timeout(Duration::from_secs(5), free.acquire_many(all)).await;
     }
 
-    /// The oldest task of the workspace that has the fewest under way.
+    /// The oldest task of the workspace that has the fewest under way. Tasks of one function run one after another, so that what was
+    /// asked for last is what serves in the end.
     async fn claim_next(&self) -> Result<Option<TaskRecord>> {
         let entries: Vec<QueueEntry> = self.table.all(Query::prefix(keys::QUEUE, "")).await?;
         let now = Timestamp::now().seconds();
         let mut under_way: HashMap<WorkspaceId, usize> = HashMap::new();
         let mut open = Vec::new();
+        let mut functions = HashSet::new();
         for entry in entries {
             let Some(task) = self
                 .table
@@ -104,9 +106,16 @@ impl Builds {
                         &entry.task_id,
                     )))
                     .await?;
-            } else if self.is_held(&task, now) {
+                continue;
+            }
+            // Entries come in the order they were made.
+            let is_next = match &task.function_id {
+                Some(function) => functions.insert(function.clone()),
+                None => true,
+            };
+            if self.is_held(&task, now) {
                 *under_way.entry(task.workspace_id).or_default() += 1;
-            } else {
+            } else if is_next {
                 open.push(task);
             }
         }

@@ -152,7 +152,9 @@ impl Services {
             environment: checked.environment,
             allowed_outbound_hosts: checked.hosts,
             invocation_url: parse_invocation_url(&settings.invocation_url)?,
+            deploy_on_save: settings.deploy_on_save == "yes",
             code: Code::parse(normalized(code))?,
+            package: None,
         };
         let function = self.functions.create(actor, workspace, new).await?;
         if deploy {
@@ -180,6 +182,7 @@ impl Services {
             environment: Some(checked.environment),
             allowed_outbound_hosts: Some(checked.hosts),
             invocation_url: Some(settings.invocation_url),
+            deploy_on_save: Some(settings.deploy_on_save == "yes"),
             ..FunctionChange::default()
         };
         self.functions
@@ -206,16 +209,15 @@ impl Services {
             code: Some(Code::parse(normalized(code))?),
             ..FunctionChange::default()
         };
-        self.functions
-            .update(
-                actor,
-                workspace,
-                id,
-                change,
-                Some(etag).filter(|tag| !tag.is_empty()),
-            )
-            .await
-            .map(drop)
+        self.update_function(
+            actor,
+            workspace,
+            id,
+            change,
+            Some(etag).filter(|tag| !tag.is_empty()),
+        )
+        .await
+        .map(drop)
     }
 
     /// Builds what is saved and deploys it.
@@ -232,8 +234,18 @@ impl Services {
                 "A build of this function is under way. Wait for its end or cancel it.",
             ));
         }
+        let (plan, push) = self.plan_deployment(&function, &form)?;
+        self.builds.build_saved(actor, &function, plan, push).await
+    }
+
+    /// What a deployment by this form is, checked.
+    pub(super) fn plan_deployment(
+        &self,
+        function: &FunctionRecord,
+        form: &DeployForm,
+    ) -> Result<(DeployPlan, Option<PushTarget>)> {
         let app_name = match form.app_name.trim() {
-            "" => self.suggested_app_name(&function)?,
+            "" => self.suggested_app_name(function)?,
             text => AppName::from_text(text).ok_or_else(|| {
                 Error::validation(
                     "app_name",
@@ -243,7 +255,7 @@ impl Services {
         };
         if let Some(route) = self.invocations.route(&app_name)
             && route.function_id.is_some()
-            && route.function_id.as_ref() != Some(id)
+            && route.function_id.as_ref() != Some(&function.id)
         {
             return Err(Error::conflict(format!(
                 "The app name {app_name} belongs to another function. Choose another name."
@@ -259,12 +271,13 @@ impl Services {
             app_name,
             namespace,
             options: DeployOptions::default(),
+            on_save: false,
         };
         let push = match form.registry_url.trim() {
             "" => None,
             registry => Some(PushTarget::parse(registry, &form.tag, false)?),
         };
-        self.builds.build_saved(actor, &function, plan, push).await
+        Ok((plan, push))
     }
 
     /// Tasks, deployments and versions of a function, each newest first.

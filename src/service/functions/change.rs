@@ -31,6 +31,7 @@ pub struct FunctionChange {
     pub invocation_url: Option<String>,
     pub code: Option<Code>,
     pub disabled: Option<bool>,
+    pub deploy_on_save: Option<bool>,
     pub last_deployed: Option<Timestamp>,
 }
 
@@ -46,6 +47,7 @@ impl FunctionChange {
             || self.allowed_outbound_hosts.is_some()
             || self.invocation_url.is_some()
             || self.code.is_some()
+            || self.deploy_on_save.is_some()
     }
 }
 
@@ -123,6 +125,7 @@ impl Functions {
             .clone()
             .unwrap_or_else(|| record.allowed_outbound_hosts.clone());
         record.disabled = change.disabled.unwrap_or(record.disabled);
+        record.deploy_on_save = change.deploy_on_save.unwrap_or(record.deploy_on_save);
         record.last_deployed = change.last_deployed.or(record.last_deployed);
         Ok(())
     }

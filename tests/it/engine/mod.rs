@@ -1,6 +1,8 @@
 //! Sources that are really built, deployed and called.
 
+mod deploy_on_save;
 mod differential;
 mod draft;
 mod journey;
 mod snapshot;
+mod spin_apps;

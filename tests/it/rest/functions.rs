@@ -24,7 +24,7 @@ async fn a_function_with_a_name_alone_has_the_defaults() {
             "id": created["id"], "workspaceId": workspace.id, "name": "Approve", "runtime": "Python 3.12", "memory": 256, "timeout": 30,
             "httpMethods": ["GET"], "environmentVariables": {}, "code": "", "invocationUrl": null, "status": "active",
             "lastModified": created["lastModified"], "lastDeployed": null, "invocations24h": 0, "errors24h": 0, "avgDuration": 0.0,
-            "allowedOutboundHosts": [], "undeployedChanges": false, "source": created["source"],
+            "allowedOutboundHosts": [], "undeployedChanges": false, "deployOnSave": false, "source": created["source"],
         })
     );
     assert_eq!(created["source"]["kind"], "file");
