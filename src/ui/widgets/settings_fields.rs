@@ -70,6 +70,11 @@ pub fn settings_of(function: &Function) -> SettingsForm {
             .collect::<Vec<_>>()
             .join("\n"),
         invocation_url: function.invocation_url.clone().unwrap_or_default(),
+        deploy_on_save: if function.deploy_on_save {
+            "yes".to_owned()
+        } else {
+            String::new()
+        },
     }
 }
 
@@ -173,6 +178,13 @@ pub fn SettingsFields(
             error=error_of(error, "allowedOutboundHosts")
         />
         {invocation_url}
+        <div class="field">
+            <label class="check">
+                <input type="checkbox" name="settings[deploy_on_save]" value="yes" checked=initial.deploy_on_save == "yes" aria-describedby="settings-deploy-hint"/>
+                {words.deploy_on_save}
+            </label>
+            <p class="field__hint" id="settings-deploy-hint">{words.deploy_on_save_hint}</p>
+        </div>
     }
 }
 

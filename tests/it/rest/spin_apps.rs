@@ -457,3 +457,40 @@ async fn an_import_is_made_whole_or_not_at_all() {
     let refused = import(&app, &workspace.functions(), &function, &wrong).await;
     assert_eq!(refused.refused_field(), "on_conflict");
 }
+
+#[tokio::test]
+async fn a_browsers_form_is_answered_with_a_page() {
+    let app = TestApp::start();
+    let workspace = a_workspace().create(&app).await;
+    let send = async |path: String, archive: &[u8]| {
+        let request = app
+            .request(Method::POST, &path)
+            .header("accept", "text/html,application/xhtml+xml")
+            .header("content-type", "multipart/form-data; boundary=b")
+            .body(multipart("b", archive));
+        let answer = Answer::of(request).await;
+        assert_eq!(answer.status, 303, "{}", answer.text());
+        answer.header("location").to_owned()
+    };
+    let pages = format!("/workspaces/{}", workspace.id);
+    let function = zip(&[("app.py", HELLO)]);
+    let place = send(format!("{}/import", workspace.functions()), &function).await;
+    assert!(
+        place.starts_with(&format!("{pages}/functions/fn-")),
+        "{place}"
+    );
+    assert!(place.ends_with("/code"), "{place}");
+
+    let place = send(format!("{}/import", workspace.functions()), &function).await;
+    let form = format!("{pages}/functions/new?refused=Nothing%20was%20imported");
+    assert!(place.starts_with(&form), "{place}");
+    let page = app.get(place.split('#').next().unwrap_or_default()).await;
+    assert!(
+        page.text()
+            .contains("Nothing was imported: the workspace has")
+    );
+
+    let place = send(format!("{}/import", workspace.path()), b"no archive").await;
+    let form = format!("{pages}/settings?refused=The%20archive");
+    assert!(place.starts_with(&form), "{place}");
+}
