@@ -53,8 +53,14 @@ impl Builds {
                     warming.cancel();
                     let builds = self.clone();
                     let stop = stop.clone();
+                    let cancel = CancellationToken::new();
+                    // Before the queue is looked at again, or the task would be taken for one that nobody works on.
+                    self.running
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .insert(task.task_id.clone(), cancel.clone());
                     tokio::spawn(async move {
-                        builds.clone().work_on(task, stop).await;
+                        builds.clone().work_on(task, cancel, stop).await;
                         drop(permit);
                         builds.wake.notify_one();
                     });
@@ -159,12 +165,12 @@ impl Builds {
         self.table.try_update(update).await
     }
 
-    async fn work_on(self: Arc<Self>, mut task: TaskRecord, stop: CancellationToken) {
-        let cancel = CancellationToken::new();
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(task.task_id.clone(), cancel.clone());
+    async fn work_on(
+        self: Arc<Self>,
+        mut task: TaskRecord,
+        cancel: CancellationToken,
+        stop: CancellationToken,
+    ) {
         let id = task.task_id.clone();
         if task.tries > MAX_TRIES {
             self.give_up(&mut task).await;
