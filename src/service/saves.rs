@@ -130,6 +130,7 @@ fn goes_live(function: &FunctionRecord, newest: Option<&TaskRecord>) -> bool {
     match newest {
         Some(task) => {
             task.deploy.is_some()
+                && !task.cancel_requested
                 && task
                     .source
                     .as_ref()

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::metadata::{self, Metadata};
 use super::{Files, GITIGNORE, OTHER_README, README, SpinApps, archive, manifest};
@@ -148,48 +148,53 @@ impl SpinApps {
         on_conflict: OnConflict,
     ) -> Result<()> {
         let records = self.functions.records(workspace).await?;
-        let taken: Vec<Name> = records.into_iter().map(|record| record.name).collect();
-        let mut conflicts: Vec<&str> = all
+        let taken: HashSet<Name> = records.into_iter().map(|record| record.name).collect();
+        let conflicts: BTreeSet<&str> = all
             .iter()
+            .filter(|new| taken.contains(&new.name))
             .map(|new| new.name.as_str())
-            .filter(|name| taken.iter().any(|known| known.as_str() == *name))
             .collect();
-        conflicts.sort_unstable();
-        conflicts.dedup();
         if conflicts.is_empty() {
             return Ok(());
         }
         if on_conflict == OnConflict::Refuse {
-            let message = format!(
-                "Nothing was imported: the workspace has functions of these names already: {}. Rename them, or send on_conflict=rename to have the new ones numbered.",
-                conflicts.join(", ")
-            );
-            return Err(Error::conflict(message).with_field("name"));
+            return Err(names_taken(&conflicts));
         }
-        for index in 0..all.len() {
-            let is_taken = |name: &str| taken.iter().any(|known| known.as_str() == name);
-            if !is_taken(all[index].name.as_str()) {
-                continue;
-            }
-            let stem: String = all[index]
-                .name
-                .as_str()
-                .chars()
-                .take(MAX_NAME - 5)
-                .collect();
-            let mut number = 2;
-            let free = loop {
-                let candidate = format!("{stem} {number}");
-                let in_archive = all.iter().any(|new| new.name.as_str() == candidate);
-                if !is_taken(&candidate) && !in_archive {
-                    break candidate;
+        let mut used = taken.clone();
+        used.extend(all.iter().map(|new| new.name.clone()));
+        // How far each name was counted: with many of one name, counting anew for each would take long.
+        let mut numbers: HashMap<String, u32> = HashMap::new();
+        for new in all.iter_mut().filter(|new| taken.contains(&new.name)) {
+            let stem: String = new.name.as_str().chars().take(MAX_NAME - 6).collect();
+            let number = numbers.entry(stem.clone()).or_insert(1);
+            loop {
+                *number += 1;
+                let name = Name::parse(format!("{stem} {number}"))?;
+                if used.insert(name.clone()) {
+                    new.name = name;
+                    break;
                 }
-                number += 1;
-            };
-            all[index].name = Name::parse(free)?;
+            }
         }
         Ok(())
     }
+}
+
+fn names_taken(conflicts: &BTreeSet<&str>) -> Error {
+    const NAMED: usize = 20;
+    let mut list: Vec<String> = conflicts
+        .iter()
+        .take(NAMED)
+        .map(|name| (*name).to_owned())
+        .collect();
+    if conflicts.len() > NAMED {
+        list.push(format!("{} more", conflicts.len() - NAMED));
+    }
+    Error::conflict(format!(
+        "Nothing was imported: the workspace has functions of these names already: {}. Rename them, or send on_conflict=rename to have the new ones numbered.",
+        list.join(", ")
+    ))
+    .with_field("name")
 }
 
 fn nothing_to_import() -> Error {
@@ -210,15 +215,13 @@ struct Settings {
 
 impl Settings {
     fn of(manifest: Option<&SpinManifest>, metadata: Option<&Metadata>) -> Result<Self> {
-        let Some(manifest) = manifest else {
-            return Ok(Self::default());
-        };
-        let hosts: Result<Vec<_>> = manifest
+        let said = manifest.cloned().unwrap_or_default();
+        let hosts: Result<Vec<_>> = said
             .allowed_outbound_hosts
             .iter()
             .map(|host| OutboundHost::parse(host))
             .collect();
-        let mut environment: BTreeMap<String, String> = manifest.environment.clone();
+        let mut environment: BTreeMap<String, String> = said.environment;
         // Exported without values: empty ones show what is to be filled in.
         for name in metadata
             .iter()
@@ -229,7 +232,7 @@ impl Settings {
         Ok(Self {
             environment: Environment::parse(environment)?,
             hosts: hosts?,
-            any_method: true,
+            any_method: manifest.is_some(),
         })
     }
 }

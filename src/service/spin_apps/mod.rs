@@ -7,7 +7,7 @@ mod metadata;
 mod readme;
 
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::actor::Actor;
@@ -108,16 +108,10 @@ impl SpinApps {
         records.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
         let mut all = Files::new();
         let mut folders: Vec<(String, String)> = Vec::new();
+        let (mut used, mut numbers) = (HashSet::new(), HashMap::new());
         let mut size = 0;
         for record in records {
-            let stem = app_name(&record)?;
-            let taken = |folder: &str| folders.iter().any(|(known, _)| known == folder);
-            let mut folder = stem.to_string();
-            let mut number = 2;
-            while taken(&folder) {
-                folder = format!("{stem}-{number}");
-                number += 1;
-            }
+            let folder = free_folder(&app_name(&record)?, &mut used, &mut numbers);
             for (path, content) in self.app(&record, values, None).await? {
                 size += content.len();
                 all.insert(format!("{folder}/{path}"), content);
@@ -211,6 +205,25 @@ fn app_name(record: &FunctionRecord) -> Result<AppName> {
     }
 }
 
+/// The app's name, numbered where another folder has it. `numbers` says how far each name was counted.
+fn free_folder(
+    app: &AppName,
+    used: &mut HashSet<String>,
+    numbers: &mut HashMap<AppName, u32>,
+) -> String {
+    let number = numbers.entry(app.clone()).or_insert(0);
+    loop {
+        *number += 1;
+        let folder = match *number {
+            1 => app.to_string(),
+            number => format!("{app}-{number}"),
+        };
+        if used.insert(folder.clone()) {
+            return folder;
+        }
+    }
+}
+
 /// The source's own requirements, and the tools in the versions that a build here uses.
 fn requirements(own: Option<&Bytes>, recipe: &Recipe) -> String {
     let own = own.map(|content| String::from_utf8_lossy(content).into_owned());
@@ -238,6 +251,16 @@ fn requirements(own: Option<&Bytes>, recipe: &Recipe) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_function_has_a_folder_of_its_own() {
+        let (mut used, mut numbers) = (HashSet::new(), HashMap::new());
+        let folders = ["shop", "shop-2", "shop", "shop"].map(|app| {
+            let app = AppName::parse(app).expect("an app name");
+            free_folder(&app, &mut used, &mut numbers)
+        });
+        assert_eq!(folders, ["shop", "shop-2", "shop-3", "shop-4"]);
+    }
 
     #[test]
     fn pinned_tools_replace_the_ones_that_a_source_lists() {

@@ -22,7 +22,7 @@ pub(super) fn of_function(record: &FunctionRecord, app: &AppName, contents: Cont
     if contents.component {
         text.push_str("`app.wasm` was built of these sources, so `spin up` alone runs it. After a change:\n\n");
     }
-    text.push_str("With Spin 2 or newer and Python 3.10 or newer:\n\n```sh\npython3 -m venv .venv\n. .venv/bin/activate\npip install -r requirements.txt\nspin build\nspin up\n```\n\n");
+    text.push_str("With Spin 3 or newer and Python 3.10 or newer:\n\n```sh\npython3 -m venv .venv\n. .venv/bin/activate\npip install -r requirements.txt\nspin build\nspin up\n```\n\n");
     variables(record, contents.values, &mut text);
     _ = write!(
         text,

@@ -307,6 +307,18 @@ async fn what_was_changed_in_an_export_counts() {
     assert_eq!(imported["name"], "With prices");
     assert_eq!(imported["source"]["kind"], "package");
 
+    let mut unmanifested = files.clone();
+    unmanifested.remove("spin.toml");
+    let named = [("name", "Without a manifest")];
+    let imported = import(&app, &elsewhere.functions(), &packed(&unmanifested), &named).await;
+    let imported = imported.with_status(201);
+    assert_eq!(imported["allowedOutboundHosts"], json!([]));
+    assert_eq!(
+        imported["environmentVariables"],
+        json!({"API_KEY": "", "_X": ""})
+    );
+    assert_eq!(imported["httpMethods"], json!(["POST", "HEAD"]));
+
     change(&mut files, "blue-faas.toml", "memory = 128", "memory = 5");
     let refused = import(&app, &elsewhere.functions(), &packed(&files), &named).await;
     let refusal = refused.refused(400, "VALIDATION_ERROR");
