@@ -27,6 +27,8 @@ pub struct SettingsForm {
     /// Seconds.
     pub reuse_max_age: String,
     pub invocation_url: String,
+    /// `yes`, or empty.
+    pub deploy_on_save: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

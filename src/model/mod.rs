@@ -1,5 +1,6 @@
 //! Value types that server and browser share. Parse, don't re-check: fields are private where a rule holds, with one fallible constructor.
 
+pub mod address;
 pub mod canary;
 pub mod comparison;
 pub mod deployment;

@@ -44,6 +44,17 @@ pub struct SpinManifest {
     pub environment: BTreeMap<String, String>,
 }
 
+/// How somebody else builds a source as a Spin app, with the tools that this builder uses.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    /// For pip, as in `spin-sdk==3.4.1`.
+    pub requirements: Vec<String>,
+    /// Makes `app.wasm` in a folder that holds the source and the files below.
+    pub command: String,
+    /// What the command needs beside the source, by path; no file of the source has one of these paths.
+    pub files: BTreeMap<String, Bytes>,
+}
+
 #[derive(Clone, Debug)]
 pub struct BuildRequest {
     pub task_id: TaskId,
@@ -121,6 +132,12 @@ pub enum BuildError {
 pub trait Builder: Send + Sync + 'static {
     /// Reads a source and bounds it, without running any of it. Cheap enough for a request.
     async fn read_source(&self, raw: RawSource) -> Result<(SourceTree, SourceSummary), BuildError>;
+
+    /// The files of a .zip archive that may be no source as a whole, bounded as a package's are.
+    async fn unpack(&self, archive: Bytes) -> Result<BTreeMap<String, Bytes>, BuildError>;
+
+    /// How to build this source elsewhere. Runs none of it.
+    async fn recipe(&self, source: &SourceTree) -> Result<Recipe, BuildError>;
 
     /// The quick checks on one module as it is typed: syntax, the handler, imports. Never fails; no process is started.
     fn diagnose(&self, file: &str, python: &str) -> Vec<Diagnostic>;

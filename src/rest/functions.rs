@@ -80,6 +80,7 @@ fn change(fields: &Fields) -> std::result::Result<FunctionChange, Error> {
         invocation_url: invocation_url.map(ToOwned::to_owned),
         code: fields.text("code")?.map(Code::from_base64).transpose()?,
         disabled,
+        deploy_on_save: fields.flag("deployOnSave")?,
         last_deployed,
     })
 }
@@ -121,7 +122,9 @@ pub async fn create(
         allowed_outbound_hosts: given.allowed_outbound_hosts.unwrap_or_default(),
         instance_reuse: given.instance_reuse.unwrap_or_default(),
         invocation_url: parse_invocation_url(given.invocation_url.as_deref().unwrap_or_default())?,
+        deploy_on_save: given.deploy_on_save.unwrap_or_default(),
         code: given.code.map_or_else(|| Code::parse(""), Ok)?,
+        package: None,
     };
     Ok((
         StatusCode::CREATED,
@@ -187,8 +190,7 @@ pub async fn update(
     let change = change(&fields)?;
     Ok(tagged(
         services
-            .functions
-            .update(
+            .update_function(
                 &Actor::anonymous(),
                 &ids.workspace,
                 &ids.function,
@@ -247,7 +249,6 @@ pub async fn replace_source(
     let upload = form.file()?;
     Ok(tagged(
         services
-            .functions
             .replace_source(
                 &Actor::anonymous(),
                 &ids.workspace,

@@ -11,6 +11,7 @@ mod functions;
 mod health;
 mod observe;
 mod replays;
+mod spin_apps;
 mod upload;
 mod versions;
 mod workspaces;
@@ -39,6 +40,19 @@ pub fn router(max_upload: usize, cors: &CorsLayer) -> Router<ConsoleState> {
                 .delete(workspaces::delete),
         )
         .route("/{ws}/logs", get(executions::list_of_workspace))
+        .route("/{ws}/export", get(spin_apps::export_workspace))
+        .route(
+            "/{ws}/import",
+            post(spin_apps::import_workspace).layer(uploads),
+        )
+        .route(
+            "/{ws}/functions/import",
+            post(spin_apps::import_function).layer(uploads),
+        )
+        .route(
+            "/{ws}/functions/{fn}/export",
+            get(spin_apps::export_function),
+        )
         .route(
             "/{ws}/functions",
             post(functions::create).get(functions::list),

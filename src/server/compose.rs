@@ -31,6 +31,7 @@ use crate::service::key_values::StoredKeyValues;
 use crate::service::observe::Observe;
 use crate::service::replays::Replays;
 use crate::service::retention::{Retention, RetentionParts, RetentionSettings};
+use crate::service::spin_apps::SpinApps;
 use crate::service::statistics::Statistics;
 use crate::service::table::Table;
 use crate::service::versions::Versions;
@@ -215,6 +216,13 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
         Arc::new(EmbeddedMetrics::new(store.clone())),
         executions.clone(),
     );
+    let spin_apps = SpinApps::new(
+        workspaces.clone(),
+        functions.clone(),
+        builds.clone(),
+        builder.clone(),
+        blobs.clone(),
+    );
     let health = Arc::new(Health {
         store,
         blobs,
@@ -240,6 +248,7 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
         replays,
         statistics,
         retention,
+        spin_apps,
         health,
         overviews: Arc::new(Kept::new(KEPT_OVERVIEWS)),
     };

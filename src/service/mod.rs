@@ -14,6 +14,8 @@ pub mod new_id;
 pub mod observe;
 pub mod replays;
 pub mod retention;
+pub mod saves;
+pub mod spin_apps;
 pub mod statistics;
 pub mod table;
 pub mod versions;
@@ -31,6 +33,7 @@ use kept::Kept;
 use observe::Observe;
 use replays::Replays;
 use retention::Retention;
+use spin_apps::SpinApps;
 use statistics::Statistics;
 use versions::Versions;
 use workspaces::Workspaces;
@@ -51,6 +54,7 @@ pub struct Services {
     pub replays: Arc<Replays>,
     pub statistics: Arc<Statistics>,
     pub retention: Arc<Retention>,
+    pub spin_apps: Arc<SpinApps>,
     pub health: Arc<Health>,
     pub overviews: Arc<Kept<WorkspaceOverview>>,
 }

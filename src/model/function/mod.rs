@@ -78,6 +78,9 @@ pub struct Function {
     pub deployed_version: Option<u32>,
     /// The code or the configuration differs from what serves.
     pub undeployed_changes: bool,
+    /// Saved code is built and deployed.
+    #[serde(default)]
+    pub deploy_on_save: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app_name: Option<AppName>,
 }

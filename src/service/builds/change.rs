@@ -35,6 +35,8 @@ impl Builds {
         if record.status == TaskStatus::Pending && record.lease_owner.is_none() {
             let mut ended = record.clone();
             ended.status = TaskStatus::Cancelled;
+            // Whoever read the task before cannot claim it any more.
+            ended.fence += 1.0;
             ended.error_message = Some("Cancelled before it started.".to_owned());
             ended.end_running(StageStatus::Skipped, Timestamp::now());
             ended.updated_at = Timestamp::now();
@@ -120,7 +122,7 @@ impl Builds {
         let mut ended = record.clone();
         ended.lease_owner = None;
         ended.lease_until = 0.0;
-        let mut writes = vec![
+        let writes = vec![
             Write::Put {
                 key: keys::task(&record.workspace_id, &record.task_id),
                 item: to_item(&ended)?,
@@ -128,19 +130,14 @@ impl Builds {
             },
             Write::delete(keys::queue_entry(record.created_at, &record.task_id)),
         ];
-        if let Some(function) = &record.function_id {
-            let key = keys::function(&record.workspace_id, function);
-            let current: Option<FunctionRecord> = self.table.get(&key).await?;
-            if current.is_some_and(|function| function.task_id.as_ref() == Some(&record.task_id)) {
-                let mine = Condition::Equals("taskId".to_owned(), record.task_id.as_str().into());
-                let update = Update::new(key)
-                    .remove("work")
-                    .set("failed", record.status == TaskStatus::Failed)
-                    .when(mine);
-                writes.push(Write::Update(update));
-            }
+        let of_function = self.free_function(record).await?;
+        let is_newest = of_function.is_some();
+        let with_function = writes.iter().cloned().chain(of_function).collect();
+        let mut finished = self.table.try_transact(with_function, None).await?;
+        // The function may have been given a newer task in between; then only this one has to end.
+        if !finished && is_newest && self.free_function(record).await?.is_none() {
+            finished = self.table.try_transact(writes, None).await?;
         }
-        let finished = self.table.try_transact(writes, None).await?;
         if finished {
             self.credentials
                 .lock()
@@ -149,6 +146,26 @@ impl Builds {
             self.news.notify_waiters();
         }
         Ok(finished)
+    }
+
+    /// What says of the task's function that nothing of it is under way, where this task is its newest.
+    async fn free_function(&self, record: &TaskRecord) -> Result<Option<Write>> {
+        let Some(function) = &record.function_id else {
+            return Ok(None);
+        };
+        let key = keys::function(&record.workspace_id, function);
+        let current: Option<FunctionRecord> = self.table.get(&key).await?;
+        let is_newest =
+            current.is_some_and(|function| function.task_id.as_ref() == Some(&record.task_id));
+        let mine = Condition::Equals("taskId".to_owned(), record.task_id.as_str().into());
+        Ok(is_newest.then(|| {
+            Write::Update(
+                Update::new(key)
+                    .remove("work")
+                    .set("failed", record.status == TaskStatus::Failed)
+                    .when(mine),
+            )
+        }))
     }
 
     /// Deletes a workspace's tasks that belong to a function, or all of them: records, output and sources. Their artifacts, which

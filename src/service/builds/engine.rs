@@ -4,7 +4,7 @@
 //! believe they own a task only the later one is heard. A task whose owner is gone is claimed again when its lease ends.
 
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -53,8 +53,14 @@ impl Builds {
                     warming.cancel();
                     let builds = self.clone();
                     let stop = stop.clone();
+                    let cancel = CancellationToken::new();
+                    // Before the queue is looked at again, or the task would be taken for one that nobody works on.
+                    self.running
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .insert(task.task_id.clone(), cancel.clone());
                     tokio::spawn(async move {
-                        builds.clone().work_on(task, stop).await;
+                        builds.clone().work_on(task, cancel, stop).await;
                         drop(permit);
                         builds.wake.notify_one();
                     });
@@ -77,12 +83,14 @@ impl Builds {
         let _ = tokio::time::timeout(Duration::from_secs(5), free.acquire_many(all)).await;
     }
 
-    /// The oldest task of the workspace that has the fewest under way.
+    /// The oldest task of the workspace that has the fewest under way. Tasks of one function run one after another, so that what was
+    /// asked for last is what serves in the end.
     async fn claim_next(&self) -> Result<Option<TaskRecord>> {
         let entries: Vec<QueueEntry> = self.table.all(Query::prefix(keys::QUEUE, "")).await?;
         let now = Timestamp::now().seconds();
         let mut under_way: HashMap<WorkspaceId, usize> = HashMap::new();
         let mut open = Vec::new();
+        let mut functions = HashSet::new();
         for entry in entries {
             let Some(task) = self
                 .table
@@ -104,9 +112,16 @@ impl Builds {
                         &entry.task_id,
                     )))
                     .await?;
-            } else if self.is_held(&task, now) {
+                continue;
+            }
+            // Entries come in the order they were made.
+            let is_next = match &task.function_id {
+                Some(function) => functions.insert(function.clone()),
+                None => true,
+            };
+            if self.is_held(&task, now) {
                 *under_way.entry(task.workspace_id).or_default() += 1;
-            } else {
+            } else if is_next {
                 open.push(task);
             }
         }
@@ -150,12 +165,12 @@ impl Builds {
         self.table.try_update(update).await
     }
 
-    async fn work_on(self: Arc<Self>, mut task: TaskRecord, stop: CancellationToken) {
-        let cancel = CancellationToken::new();
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(task.task_id.clone(), cancel.clone());
+    async fn work_on(
+        self: Arc<Self>,
+        mut task: TaskRecord,
+        cancel: CancellationToken,
+        stop: CancellationToken,
+    ) {
         let id = task.task_id.clone();
         if task.tries > MAX_TRIES {
             self.give_up(&mut task).await;

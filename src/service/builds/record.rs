@@ -72,6 +72,9 @@ pub struct DeployPlan {
     pub app_name: AppName,
     pub namespace: Namespace,
     pub options: DeployOptions,
+    /// A save asked for it. It is of the code as saved then, and gives way to the next save's while it waits.
+    #[serde(default)]
+    pub on_save: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

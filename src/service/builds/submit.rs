@@ -209,11 +209,19 @@ impl Builds {
         ];
         if let Some(function) = function {
             let key = keys::function(&function.workspace_id, &function.id);
+            // What a save asks for is in the queue in the order of the saves.
+            let still = match &record.deploy {
+                Some(plan) if plan.on_save => Condition::All(vec![
+                    alive,
+                    Condition::Equals("revision".to_owned(), function.revision.into()),
+                ]),
+                Some(_) | None => alive,
+            };
             writes.push(Write::Update(
                 Update::new(key)
                     .set("taskId", record.task_id.as_str())
                     .set("work", "building")
-                    .when(alive),
+                    .when(still),
             ));
         }
         if let Some(credentials) = credentials {

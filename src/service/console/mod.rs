@@ -156,7 +156,9 @@ impl Services {
             allowed_outbound_hosts: checked.hosts,
             instance_reuse: checked.reuse,
             invocation_url: parse_invocation_url(&settings.invocation_url)?,
+            deploy_on_save: settings.deploy_on_save == "yes",
             code: Code::parse(normalized(code))?,
+            package: None,
         };
         let function = self.functions.create(actor, workspace, new).await?;
         if deploy {
@@ -185,6 +187,7 @@ impl Services {
             allowed_outbound_hosts: Some(checked.hosts),
             instance_reuse: Some(checked.reuse),
             invocation_url: Some(settings.invocation_url),
+            deploy_on_save: Some(settings.deploy_on_save == "yes"),
             ..FunctionChange::default()
         };
         self.functions
@@ -211,16 +214,15 @@ impl Services {
             code: Some(Code::parse(normalized(code))?),
             ..FunctionChange::default()
         };
-        self.functions
-            .update(
-                actor,
-                workspace,
-                id,
-                change,
-                Some(etag).filter(|tag| !tag.is_empty()),
-            )
-            .await
-            .map(drop)
+        self.update_function(
+            actor,
+            workspace,
+            id,
+            change,
+            Some(etag).filter(|tag| !tag.is_empty()),
+        )
+        .await
+        .map(drop)
     }
 
     /// Builds what is saved, and deploys it unless the form says not to.
@@ -237,8 +239,24 @@ impl Services {
                 "A build of this function is under way. Wait for its end or cancel it.",
             ));
         }
+        let (plan, push) = self.plan_deployment(&function, &form)?;
+        let kind = if form.build_only == "yes" {
+            TaskKind::BuildAndPush
+        } else {
+            TaskKind::Deploy
+        };
+        let builds = &self.builds;
+        builds.build_saved(actor, &function, kind, plan, push).await
+    }
+
+    /// What a deployment by this form is, checked.
+    pub(super) fn plan_deployment(
+        &self,
+        function: &FunctionRecord,
+        form: &DeployForm,
+    ) -> Result<(DeployPlan, Option<PushTarget>)> {
         let app_name = match form.app_name.trim() {
-            "" => self.suggested_app_name(&function)?,
+            "" => self.suggested_app_name(function)?,
             text => AppName::from_text(text).ok_or_else(|| {
                 Error::validation(
                     "app_name",
@@ -248,7 +266,7 @@ impl Services {
         };
         if let Some(route) = self.invocations.route(&app_name)
             && (route.is_canary
-                || route.function_id.is_some() && route.function_id.as_ref() != Some(id))
+                || route.function_id.is_some() && route.function_id.as_ref() != Some(&function.id))
         {
             return Err(Error::conflict(format!(
                 "The app name {app_name} belongs to another function. Choose another name."
@@ -264,18 +282,13 @@ impl Services {
             app_name,
             namespace,
             options: DeployOptions::default(),
+            on_save: false,
         };
         let push = match form.registry_url.trim() {
             "" => None,
             registry => Some(PushTarget::parse(registry, &form.tag, false)?),
         };
-        let kind = if form.build_only == "yes" {
-            TaskKind::BuildAndPush
-        } else {
-            TaskKind::Deploy
-        };
-        let builds = &self.builds;
-        builds.build_saved(actor, &function, kind, plan, push).await
+        Ok((plan, push))
     }
 
     /// Tasks, deployments and versions of a function, each newest first, and its newest canary.

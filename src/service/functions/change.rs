@@ -32,6 +32,7 @@ pub struct FunctionChange {
     pub invocation_url: Option<String>,
     pub code: Option<Code>,
     pub disabled: Option<bool>,
+    pub deploy_on_save: Option<bool>,
     pub last_deployed: Option<Timestamp>,
 }
 
@@ -48,6 +49,7 @@ impl FunctionChange {
             || self.instance_reuse.is_some()
             || self.invocation_url.is_some()
             || self.code.is_some()
+            || self.deploy_on_save.is_some()
     }
 }
 
@@ -126,6 +128,7 @@ impl Functions {
             .unwrap_or_else(|| record.allowed_outbound_hosts.clone());
         record.instance_reuse = change.instance_reuse.unwrap_or(record.instance_reuse);
         record.disabled = change.disabled.unwrap_or(record.disabled);
+        record.deploy_on_save = change.deploy_on_save.unwrap_or(record.deploy_on_save);
         record.last_deployed = change.last_deployed.or(record.last_deployed);
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Functions: create, read, change, list.
 
 mod change;
+mod create;
 mod list;
 pub mod record;
 mod source;
@@ -12,38 +13,22 @@ use super::deployments::routes::Routes;
 use super::kept::Stamp;
 use super::new_id;
 use super::statistics::{Scope, Statistics};
-use super::table::{Table, to_item};
+use super::table::Table;
 use super::workspaces::{Workspaces, etag};
 use crate::model::error::{Error, Result};
-use crate::model::function::{
-    Code, Environment, Function, HttpMethods, InstanceReuse, Memory, OutboundHost, RUNTIME, Timeout,
-};
+use crate::model::function::{Code, Function};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::time::Timestamp;
-use crate::model::workspace::{Description, Name};
+use crate::model::workspace::Name;
 use crate::port::blobs::Blobs;
 use crate::port::builder::Builder;
 use crate::port::keys;
 use crate::port::store::{Condition, Query, Update, Write};
 
 pub use change::{FunctionChange, parse_invocation_url};
+pub use create::{NewFunction, NewPackage};
 pub use record::FunctionRecord;
 pub use source::{Draft, SourceUpload};
-
-/// What a new function is made of. Absent fields have their defaults.
-#[derive(Clone, Debug)]
-pub struct NewFunction {
-    pub name: Name,
-    pub description: Option<Description>,
-    pub memory: Memory,
-    pub timeout: Timeout,
-    pub http_methods: HttpMethods,
-    pub environment: Environment,
-    pub allowed_outbound_hosts: Vec<OutboundHost>,
-    pub instance_reuse: InstanceReuse,
-    pub invocation_url: Option<String>,
-    pub code: Code,
-}
 
 pub struct Functions {
     table: Table,
@@ -74,75 +59,6 @@ impl Functions {
             routes,
             turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
         })
-    }
-
-    pub async fn create(
-        &self,
-        _actor: &Actor,
-        workspace: &WorkspaceId,
-        new: NewFunction,
-    ) -> Result<Function> {
-        self.workspaces.record(workspace).await?;
-        let mut record = FunctionRecord {
-            id: new_id::function_id(),
-            workspace_id: workspace.clone(),
-            name: new.name,
-            description: new.description,
-            runtime: RUNTIME.to_owned(),
-            memory: new.memory,
-            timeout: new.timeout,
-            http_methods: new.http_methods,
-            environment_variables: new.environment,
-            allowed_outbound_hosts: new.allowed_outbound_hosts,
-            instance_reuse: new.instance_reuse,
-            code: None,
-            code_key: None,
-            code_sha256: None,
-            archive_key: None,
-            archive_sha256: None,
-            source: None,
-            invocation_url: new.invocation_url,
-            disabled: false,
-            last_modified: Timestamp::now(),
-            last_deployed: None,
-            revision: 1.0,
-            versions: 0.0,
-            app_name: None,
-            deployment_id: None,
-            deployed_version: None,
-            deployed_source: None,
-            deployed_configuration: None,
-            task_id: None,
-            work: None,
-            failed: false,
-            deleting: false,
-        };
-        self.store_code(&mut record, &new.code).await?;
-        self.insert(&record).await?;
-        self.view(record, Some(new.code)).await
-    }
-
-    async fn insert(&self, record: &FunctionRecord) -> Result<()> {
-        let workspace = &record.workspace_id;
-        let alive = || {
-            Condition::All(vec![
-                Condition::Exists,
-                Condition::Missing("deleting".to_owned()),
-            ])
-        };
-        let count = |key| Write::Update(Update::new(key).add("functionCount", 1.0).when(alive()));
-        let owner = to_item(&serde_json::json!({"workspace_id": workspace}))?;
-        let writes = vec![
-            Write::create(keys::function(workspace, &record.id), to_item(record)?),
-            Write::create(keys::function_owner(&record.id), owner),
-            count(keys::workspace(workspace)),
-            count(keys::workspace_entry(workspace)),
-        ];
-        if self.table.try_transact(writes, None).await? {
-            Ok(())
-        } else {
-            Err(Error::not_found("workspace", workspace))
-        }
     }
 
     pub async fn get(
@@ -225,7 +141,7 @@ impl Functions {
             ..original.clone()
         };
         self.copy_source(&original, &mut copy, &code).await?;
-        self.insert(&copy).await?;
+        self.insert(std::slice::from_ref(&copy)).await?;
         self.view(copy, Some(code)).await
     }
 

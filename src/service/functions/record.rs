@@ -32,6 +32,10 @@ fn runtime() -> String {
 /// Items of the first system lack most attributes: each has its default.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an attribute of its own"
+)]
 pub struct FunctionRecord {
     pub id: FunctionId,
     pub workspace_id: WorkspaceId,
@@ -71,6 +75,9 @@ pub struct FunctionRecord {
     pub invocation_url: Option<String>,
     #[serde(default)]
     pub disabled: bool,
+    /// Saved code is built and deployed.
+    #[serde(default)]
+    pub deploy_on_save: bool,
     pub last_modified: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_deployed: Option<Timestamp>,
@@ -190,6 +197,7 @@ impl FunctionRecord {
             allowed_outbound_hosts: self.allowed_outbound_hosts,
             instance_reuse: self.instance_reuse,
             deployed_version: self.deployed_version,
+            deploy_on_save: self.deploy_on_save,
             app_name: self.app_name,
         }
     }

@@ -136,6 +136,37 @@ impl Functions {
         Ok(tree)
     }
 
+    /// The files of an uploaded archive, bounded.
+    pub(in crate::service) async fn unpack(
+        &self,
+        archive: Bytes,
+    ) -> Result<BTreeMap<String, Bytes>> {
+        self.builder
+            .unpack(archive)
+            .await
+            .map_err(|error| upload_error(&error))
+    }
+
+    /// Files as the package that they are.
+    pub(in crate::service) async fn read_files(
+        &self,
+        files: BTreeMap<String, Bytes>,
+    ) -> Result<(SourceTree, SourceSummary)> {
+        self.builder
+            .read_source(RawSource::Files { files })
+            .await
+            .map_err(|error| upload_error(&error))
+    }
+
+    /// The saved source: every file, the entry with the edits since the upload.
+    pub(in crate::service) async fn saved_tree(
+        &self,
+        record: &FunctionRecord,
+    ) -> Result<SourceTree> {
+        let code = self.code(record).await?;
+        self.draft_tree(record, Draft::Code(code)).await
+    }
+
     /// A draft as a program; nothing of it is kept.
     pub(in crate::service) async fn draft_program(&self, tree: SourceTree) -> Result<Bytes> {
         let cancel = CancellationToken::new();
@@ -199,20 +230,30 @@ impl Functions {
         record.archive_sha256 = None;
         record.source = None;
         if upload.is_package() {
-            let sha256 = sha256_hex(&upload.content);
-            let key = format!(
-                "{}{sha256}.zip",
-                code_prefix(&record.workspace_id, &record.id)
-            );
-            self.blobs
-                .put(&key, upload.content.clone(), Some(&sha256))
-                .await
-                .map_err(blob_error)?;
-            record.archive_key = Some(key);
-            record.archive_sha256 = Some(sha256);
-            record.source = Some(summary.clone());
+            self.store_archive(record, &upload.content, summary).await?;
         }
         self.store_code(record, &code).await
+    }
+
+    pub(super) async fn store_archive(
+        &self,
+        record: &mut FunctionRecord,
+        archive: &Bytes,
+        summary: &SourceSummary,
+    ) -> Result<()> {
+        let sha256 = sha256_hex(archive);
+        let key = format!(
+            "{}{sha256}.zip",
+            code_prefix(&record.workspace_id, &record.id)
+        );
+        self.blobs
+            .put(&key, archive.clone(), Some(&sha256))
+            .await
+            .map_err(blob_error)?;
+        record.archive_key = Some(key);
+        record.archive_sha256 = Some(sha256);
+        record.source = Some(summary.clone());
+        Ok(())
     }
 
     pub(super) async fn copy_source(

@@ -6,6 +6,7 @@ pub mod function;
 pub mod functions;
 pub mod logs;
 pub mod number;
+pub mod spin_apps;
 pub mod time;
 pub mod widgets;
 pub mod workspace;
@@ -21,6 +22,7 @@ pub struct Messages {
     pub function: function::FunctionMessages,
     pub builds: builds::BuildsMessages,
     pub logs: logs::LogsMessages,
+    pub spin_apps: spin_apps::SpinAppMessages,
 }
 
 static ENGLISH: Messages = Messages {
@@ -32,6 +34,7 @@ static ENGLISH: Messages = Messages {
     function: function::ENGLISH,
     builds: builds::ENGLISH,
     logs: logs::ENGLISH,
+    spin_apps: spin_apps::ENGLISH,
 };
 
 /// The texts in the language of the page.

@@ -12,4 +12,5 @@ mod params;
 pub mod workspace_settings;
 pub mod workspaces;
 
-pub use params::{use_query, use_workspace_id, with_query, workspace_href};
+pub use crate::model::address::with_query;
+pub use params::{use_query, use_workspace_id, workspace_href};

@@ -16,6 +16,7 @@ use crate::ui::widgets::field::{FieldError, error_of, error_of_form};
 use crate::ui::widgets::notice::{FormError, action_error};
 use crate::ui::widgets::settings_fields::{SettingsFields, SettingsOf, new_settings};
 use crate::ui::workspace::code_template::CodeTemplate;
+use crate::ui::workspace::import_form::ImportForm;
 
 /// The fields that show their error themselves.
 const OWN_ERRORS: &[&str] = &[
@@ -59,6 +60,7 @@ pub fn NewFunction() -> impl IntoView {
                 </Card>
                 <CodeCard workspace template error/>
             </ActionForm>
+            <ImportCard workspace/>
         </Page>
         <div class="action-bar" role="region" aria-label=i18n.frame.create>
             <CreatedIn/>
@@ -68,6 +70,24 @@ pub fn NewFunction() -> impl IntoView {
                 {words.create_and_deploy} " " <kbd class="key">"Ctrl ↵"</kbd>
             </button>
         </div>
+    }
+}
+
+/// A function that was written elsewhere.
+#[component]
+fn ImportCard(workspace: Memo<Result<WorkspaceId, Error>>) -> impl IntoView {
+    let words = &use_i18n().spin_apps;
+    let action = move || {
+        let path = workspace_href(&workspace.get(), "/functions/import");
+        format!("/api{path}")
+    };
+    view! {
+        <Card title=words.import_title>
+            <div class="card__body form">
+                <p class="second">{words.import_text}</p>
+                <ImportForm action=Signal::derive(action) accept=".zip,.py" label=words.file hint=words.file_hint submit=words.import/>
+            </div>
+        </Card>
     }
 }
 

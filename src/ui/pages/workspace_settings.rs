@@ -16,6 +16,7 @@ use crate::ui::widgets::notice::{FormError, action_error};
 use crate::ui::widgets::toast::use_toasts;
 use crate::ui::workspace::api_examples::ApiExamples;
 use crate::ui::workspace::danger::{DangerZone, DeleteWorkspaceDialog};
+use crate::ui::workspace::transfer::Transfer;
 
 #[component]
 pub fn Settings() -> impl IntoView {
@@ -49,6 +50,7 @@ pub fn Settings() -> impl IntoView {
                     };
                     view! {
                         <General workspace action/>
+                        <Transfer workspace=id.clone()/>
                         <ApiExamples workspace=id/>
                         <DangerZone open=with_query(&here(), &[("dialog", "delete")])/>
                         {delete_dialog}

@@ -1,4 +1,5 @@
 //! Changing and ending a function.
 
 pub mod danger;
+pub mod export;
 pub mod form;

@@ -78,6 +78,11 @@ pub fn settings_of(function: &Function) -> SettingsForm {
         reuse_max_requests: reuse_bound(function, SlotReuse::max_requests),
         reuse_max_age: reuse_bound(function, SlotReuse::max_age),
         invocation_url: function.invocation_url.clone().unwrap_or_default(),
+        deploy_on_save: if function.deploy_on_save {
+            "yes".to_owned()
+        } else {
+            String::new()
+        },
     }
 }
 
@@ -193,6 +198,13 @@ pub fn SettingsFields(
         />
         <ReuseFields initial=reuse error=error_of(error, "instanceReuse")/>
         {invocation_url}
+        <div class="field">
+            <label class="check">
+                <input type="checkbox" name="settings[deploy_on_save]" value="yes" checked=initial.deploy_on_save == "yes" aria-describedby="settings-deploy-hint"/>
+                {words.deploy_on_save}
+            </label>
+            <p class="field__hint" id="settings-deploy-hint">{words.deploy_on_save_hint}</p>
+        </div>
     }
 }
 

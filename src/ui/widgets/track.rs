@@ -27,7 +27,7 @@ fn segment_class(status: StageStatus) -> &'static str {
 }
 
 /// What the track says in words: the stage that runs or failed, else the last one that is done.
-fn describe(stages: &[Stage], words: &WidgetMessages) -> String {
+pub fn describe(stages: &[Stage], words: &WidgetMessages) -> String {
     let told = stages
         .iter()
         .position(|stage| matches!(stage.status, StageStatus::Running | StageStatus::Failed));

@@ -10,5 +10,7 @@ pub mod delete_function_dialog;
 pub mod execution_rows;
 pub mod function_list;
 pub mod function_rows;
+pub mod import_form;
 pub mod overview_parts;
 pub mod search_form;
+pub mod transfer;

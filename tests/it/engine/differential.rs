@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::journey::{BUILD_TIMEOUT, has_ended, task_log, task_when};
-use super::snapshot::zip;
 use crate::support::answer::Answer;
 use crate::support::app::TestApp;
+use crate::support::archive::zip;
 use crate::support::builders::{Function, a_function, a_workspace, text};
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];

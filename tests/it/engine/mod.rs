@@ -1,7 +1,9 @@
 //! Sources that are really built, deployed and called.
 
+mod deploy_on_save;
 mod differential;
 mod draft;
 mod journey;
 mod replay;
 mod snapshot;
+mod spin_apps;

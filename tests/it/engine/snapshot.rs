@@ -3,12 +3,12 @@
 use http::Method;
 use serde_json::{Value, json};
 use std::collections::HashSet;
-use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use super::journey::{BUILD_TIMEOUT, build_and_push, has_ended, stage, task_log, task_when};
 use crate::platform::fixture::{Fixture, get, text as body_of};
 use crate::support::app::TestApp;
+use crate::support::archive::zip;
 use crate::support::builders::{Function, a_function, a_workspace, text};
 use crate::support::components::component;
 
@@ -177,17 +177,6 @@ async fn an_endless_loop_while_the_module_loads_ends_when_it_is_cancelled() {
         "{:?}",
         asked.elapsed()
     );
-}
-
-pub(super) fn zip(files: &[(&str, impl AsRef<[u8]>)]) -> Vec<u8> {
-    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, content) in files {
-        archive
-            .start_file(*name, zip::write::SimpleFileOptions::default())
-            .expect("a file");
-        archive.write_all(content.as_ref()).expect("written");
-    }
-    archive.finish().expect("an archive").into_inner()
 }
 
 #[tokio::test]

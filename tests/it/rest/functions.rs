@@ -24,7 +24,7 @@ async fn a_function_with_a_name_alone_has_the_defaults() {
             "id": created["id"], "workspaceId": workspace.id, "name": "Approve", "runtime": "Python 3.12", "memory": 256, "timeout": 30,
             "httpMethods": ["GET"], "environmentVariables": {}, "code": "", "invocationUrl": null, "status": "active",
             "lastModified": created["lastModified"], "lastDeployed": null, "invocations24h": 0, "errors24h": 0, "avgDuration": 0.0,
-            "allowedOutboundHosts": [], "instanceReuse": "none", "undeployedChanges": false, "source": created["source"],
+            "allowedOutboundHosts": [], "instanceReuse": "none", "undeployedChanges": false, "deployOnSave": false, "source": created["source"],
         })
     );
     assert_eq!(created["source"]["kind"], "file");
@@ -85,7 +85,10 @@ async fn each_wrong_field_is_refused_by_its_name() {
         ("allowedOutboundHosts", json!(["example.com"])),
         ("allowedOutboundHosts", json!("https://example.com")),
         ("instanceReuse", json!("always")),
-        ("instanceReuse", json!({"perSlot": {"maxRequests": 0, "maxAge": 60}})),
+        (
+            "instanceReuse",
+            json!({"perSlot": {"maxRequests": 0, "maxAge": 60}}),
+        ),
         ("invocationUrl", json!("ftp://example.com")),
         ("invocationUrl", json!("http://user:secret@example.com")),
         ("code", json!("not Base64!")),

@@ -9,5 +9,6 @@ mod lists;
 mod requests;
 mod retention;
 mod scaffold;
+mod spin_apps;
 mod tasks;
 mod workspaces;

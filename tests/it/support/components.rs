@@ -51,8 +51,7 @@ pub fn component(file: PathBuf) -> Component {
 fn componentize(source: &str, file: &Path) {
     let folder = tempfile::tempdir_in(cache()).expect("a folder");
     std::fs::write(folder.path().join("app.py"), source).expect("the source is written");
-    let venv = std::env::var_os("BLUE_FAAS_VENV")
-        .map_or_else(|| home().join(".cache/blue-faas/venv"), PathBuf::from);
+    let venv = environment();
     let output = Command::new(venv.join("bin/componentize-py"))
         .args([
             "-q",
@@ -74,6 +73,12 @@ fn componentize(source: &str, file: &Path) {
         String::from_utf8_lossy(&output.stderr)
     );
     std::fs::rename(folder.path().join("app.wasm"), file).expect("the component is kept");
+}
+
+/// The Python environment with the tools that build.
+pub fn environment() -> PathBuf {
+    std::env::var_os("BLUE_FAAS_VENV")
+        .map_or_else(|| home().join(".cache/blue-faas/venv"), PathBuf::from)
 }
 
 fn cache() -> PathBuf {

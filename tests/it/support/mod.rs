@@ -2,5 +2,6 @@
 
 pub mod answer;
 pub mod app;
+pub mod archive;
 pub mod builders;
 pub mod components;

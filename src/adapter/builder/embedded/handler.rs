@@ -6,8 +6,8 @@ use ruff_text_size::Ranged;
 use super::python::Module;
 use crate::model::source::{Diagnostic, Severity};
 
-const CLASS: &str = "IncomingHandler";
-const FACTORY: &str = "init_incoming_handler";
+pub(super) const CLASS: &str = "IncomingHandler";
+pub(super) const FACTORY: &str = "init_incoming_handler";
 const FIX: &str = "Add: from spin_sdk.http import IncomingHandler as BaseHandler, Request, Response, then class IncomingHandler(BaseHandler): with def handle_request(self, request: Request) -> Response:";
 
 /// How a module exposes its handler.

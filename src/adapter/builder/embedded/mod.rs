@@ -16,6 +16,7 @@ mod manifest;
 mod mypy;
 mod portable;
 mod python;
+mod recipe;
 mod registry;
 mod requirements;
 mod snapshot;
@@ -46,7 +47,8 @@ use crate::model::task::StageName;
 use crate::model::version::Artifact;
 use crate::port::blobs::Blobs;
 use crate::port::builder::{
-    BuildError, BuildRequest, Builder, Built, Progress, PushRequest, Pushed, RawSource, SourceTree,
+    BuildError, BuildRequest, Builder, Built, Progress, PushRequest, Pushed, RawSource, Recipe,
+    SourceTree,
 };
 
 /// What the format of `IncomingHandler` needs: newer versions speak another one.
@@ -201,6 +203,21 @@ impl Builder for ComponentizeBuilder {
         tokio::task::spawn_blocking(move || source::read(raw, limits))
             .await
             .map_err(|error| BuildError::Failed(error.to_string()))?
+    }
+
+    async fn unpack(&self, archive: Bytes) -> Result<BTreeMap<String, Bytes>, BuildError> {
+        let limits = self.limits();
+        tokio::task::spawn_blocking(move || archive::read(&archive, limits))
+            .await
+            .map_err(|error| BuildError::Failed(error.to_string()))?
+    }
+
+    async fn recipe(&self, source: &SourceTree) -> Result<Recipe, BuildError> {
+        let source = source.clone();
+        // Every module is parsed.
+        tokio::task::spawn_blocking(move || recipe::of(&source))
+            .await
+            .map_err(|error| BuildError::Failed(error.to_string()))
     }
 
     fn diagnose(&self, file: &str, python: &str) -> Vec<Diagnostic> {

@@ -57,7 +57,9 @@ pub(super) fn read(content: &[u8]) -> Result<Vec<String>, BuildError> {
                 ),
             ));
         }
-        requirements.push(line.to_owned());
+        if !is_brought(line) {
+            requirements.push(line.to_owned());
+        }
     }
     if requirements.len() > MAX_LINES {
         return Err(refused(
@@ -66,6 +68,15 @@ pub(super) fn read(content: &[u8]) -> Result<Vec<String>, BuildError> {
         ));
     }
     Ok(requirements)
+}
+
+/// What a Spin app lists for its own build: the builder brings its own, of the versions it works with.
+fn is_brought(line: &str) -> bool {
+    let end = line
+        .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')))
+        .unwrap_or(line.len());
+    let name = line[..end].to_ascii_lowercase().replace(['_', '.'], "-");
+    matches!(name.as_str(), "componentize-py" | "spin-sdk" | "mypy")
 }
 
 fn objection(line: &str) -> Option<&'static str> {
@@ -338,6 +349,13 @@ mod tests {
                 "rich[jupyter]; python_version >= '3.8'"
             ]
         );
+    }
+
+    #[test]
+    fn the_tools_that_build_are_no_requirements_of_a_function() {
+        let lines = read(b"spin-sdk==3.1.0\nSpin_SDK\ncomponentize-py >=0.13\nspin-sdk-tools==1\n")
+            .expect("sound");
+        assert_eq!(lines, ["spin-sdk-tools==1"]);
     }
 
     #[test]

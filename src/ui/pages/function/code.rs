@@ -13,7 +13,9 @@ use crate::model::error::{Error, ErrorKind};
 use crate::model::execution::Execution;
 use crate::model::id::ExecutionId;
 use crate::model::source::SourceKind;
+use crate::model::task::{TaskStatus, TaskView};
 use crate::ui::browser;
+use crate::ui::build::failure::failure_text;
 use crate::ui::editor::conflict::Conflict;
 use crate::ui::editor::handler_card::HandlerCard;
 use crate::ui::editor::{CodeEditor, EditorState};
@@ -29,6 +31,7 @@ use crate::ui::widgets::icon::{Glyph, Icon};
 use crate::ui::widgets::load::Load;
 use crate::ui::widgets::notice::{Banner, FormError, action_error};
 use crate::ui::widgets::toast::use_toasts;
+use crate::ui::widgets::track::{Track, TrackLook, describe};
 
 fn saved_code(context: FunctionContext) -> String {
     context.detail.with(|detail| {
@@ -128,11 +131,49 @@ fn Code(context: FunctionContext) -> impl IntoView {
                 <CodeEditor name="code" state class="editor--tall" on_save toolbar/>
             </ActionForm>
             <aside class="stack">
+                <SavesCard context/>
                 <HandlerCard state/>
                 <EnvironmentCard context/>
             </aside>
         </div>
         <Load resource=repeated children=move |repeated| view! { <DraftBench context state repeated/> }/>
+    }
+}
+
+/// What became of the last save, where saves are deployed.
+#[component]
+fn SavesCard(context: FunctionContext) -> impl IntoView {
+    let words = &use_i18n().function.code;
+    let is_on = context.part(|detail| detail.function.deploy_on_save);
+    let task = context.part(|detail| detail.latest_task.clone());
+    let path = context.path(FunctionTab::Deploy);
+    let body = move || match task.get() {
+        Some(task) => view! { <TaskStages task/> }.into_any(),
+        None => {
+            view! { <div class="card__body"><p class="muted">{words.deployment_none}</p></div> }
+                .into_any()
+        }
+    };
+    move || {
+        is_on.get().then(|| {
+            let href = path.clone();
+            view! { <Card title=words.deployment end=move || view! { <a class="link" href=href>{words.deployment_open}</a> }>{body}</Card> }
+        })
+    }
+}
+
+/// How far a build is, in short.
+#[component]
+fn TaskStages(task: TaskView) -> impl IntoView {
+    let words = &use_i18n().widgets;
+    let failed = (task.status == TaskStatus::Failed).then(|| failure_text(&task));
+    let told = describe(&task.stages, words);
+    view! {
+        <Track stages=task.stages look=TrackLook::Wide/>
+        <div class="card__body">
+            <p role="status">{told}</p>
+            {failed.map(|text| view! { <p class="mono bad build-error">{text}</p> })}
+        </div>
     }
 }
 

@@ -11,6 +11,7 @@ use crate::model::id::TaskId;
 use crate::model::task::TaskStatus;
 use crate::ui::browser;
 use crate::ui::i18n::use_i18n;
+use crate::ui::settings::export::export_href;
 use crate::ui::widgets::button::{Size, SubmitButton, Weight, button_class};
 use crate::ui::widgets::icon::{Glyph, Icon};
 use crate::ui::widgets::menu::MenuLink;
@@ -126,6 +127,10 @@ pub(super) fn MoreMenu(
                     <FunctionIds context/>
                     <button type="submit" class="menu__item"><Icon glyph=Glyph::Copy/>{words.duplicate}</button>
                 </ActionForm>
+                <a class="menu__item" href=export_href(context) download="">
+                    <Icon glyph=Glyph::Download/>
+                    {use_i18n().spin_apps.export}
+                </a>
                 <hr class="menu__rule"/>
                 <MenuLink href=format!("{}?dialog=delete", context.path(tab)) label=words.delete_ask glyph=Glyph::Trash danger=true/>
             </div>

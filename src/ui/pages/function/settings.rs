@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::context::{FunctionContext, FunctionTab};
 use super::frame::FunctionFrame;
 use crate::ui::settings::danger::DangerZone;
+use crate::ui::settings::export::ExportCard;
 use crate::ui::settings::form::SettingsCard;
 
 #[component]
@@ -17,6 +18,7 @@ fn Settings(context: FunctionContext) -> impl IntoView {
     view! {
         <div class="settings-page stack">
             <SettingsCard context/>
+            <ExportCard context/>
             <DangerZone context/>
         </div>
     }

@@ -1,0 +1,149 @@
+//! Functions and workspaces as Spin apps: `…/export` and `…/import`
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderMap, StatusCode, header};
+use serde::Serialize;
+
+use super::error::{ErrorResponse, Result};
+use super::extract::{Id, Ids, Parameters};
+use super::upload::Form;
+use crate::model::address::with_query;
+use crate::model::error::Error;
+use crate::model::function::Function;
+use crate::model::id::WorkspaceId;
+use crate::model::workspace::Name;
+use crate::service::Services;
+use crate::service::actor::Actor;
+use crate::service::spin_apps::{Export, ExportOptions, OnConflict};
+
+/// Whether a parameter is `yes`.
+fn wanted(parameters: &Parameters, name: &str) -> std::result::Result<bool, Error> {
+    match parameters.text(name) {
+        None | Some("no") => Ok(false),
+        Some("yes") => Ok(true),
+        Some(_) => Err(Error::validation(
+            name,
+            format!("{name} must be yes or no."),
+        )),
+    }
+}
+
+fn archive(export: Export) -> Response {
+    let disposition = format!("attachment; filename=\"{}\"", export.file_name);
+    let headers = [
+        (header::CONTENT_TYPE, "application/zip".to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
+    (headers, export.content).into_response()
+}
+
+pub async fn export_function(
+    State(services): State<Services>,
+    ids: Ids,
+    parameters: Parameters,
+) -> Result<Response> {
+    let options = ExportOptions {
+        values: wanted(&parameters, "values")?,
+        component: wanted(&parameters, "component")?,
+    };
+    let export = services
+        .spin_apps
+        .export_function(&Actor::anonymous(), &ids.workspace, &ids.function, options)
+        .await?;
+    Ok(archive(export))
+}
+
+pub async fn export_workspace(
+    State(services): State<Services>,
+    Id(workspace): Id<WorkspaceId>,
+    parameters: Parameters,
+) -> Result<Response> {
+    let values = wanted(&parameters, "values")?;
+    let export = services
+        .spin_apps
+        .export_workspace(&Actor::anonymous(), &workspace, values)
+        .await?;
+    Ok(archive(export))
+}
+
+fn on_conflict(form: &Form) -> std::result::Result<OnConflict, Error> {
+    match form.text("on_conflict") {
+        None | Some("refuse") => Ok(OnConflict::Refuse),
+        Some("rename") => Ok(OnConflict::Rename),
+        Some(_) => Err(Error::validation(
+            "on_conflict",
+            "on_conflict must be refuse or rename.",
+        )),
+    }
+}
+
+/// A program gets what was made. A browser's form goes on to a page: to what was made, or back with what was wrong.
+fn answer<T: Serialize>(
+    headers: &HeaderMap,
+    imported: Result<T>,
+    made: impl FnOnce(&T) -> String,
+    form: &str,
+) -> Response {
+    let is_page = headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"));
+    match imported {
+        Ok(imported) if is_page => Redirect::to(&made(&imported)).into_response(),
+        Ok(imported) => (StatusCode::CREATED, Json(imported)).into_response(),
+        Err(ErrorResponse(error)) if is_page => {
+            let address = with_query(form, &[("refused", &error.message)]);
+            Redirect::to(&format!("{address}#import-file")).into_response()
+        }
+        Err(refused) => refused.into_response(),
+    }
+}
+
+pub async fn import_function(
+    State(services): State<Services>,
+    Id(workspace): Id<WorkspaceId>,
+    headers: HeaderMap,
+    form: Result<Form>,
+) -> Response {
+    let import = async {
+        let form = form?;
+        let name = form.text("name").map(Name::parse).transpose()?;
+        let on_conflict = on_conflict(&form)?;
+        let imported = services
+            .spin_apps
+            .import_function(
+                &Actor::anonymous(),
+                &workspace,
+                form.file()?,
+                name,
+                on_conflict,
+            )
+            .await?;
+        Ok(imported)
+    };
+    let functions = format!("/workspaces/{workspace}/functions");
+    let code = |function: &Function| format!("{functions}/{}/code", function.id);
+    answer(&headers, import.await, code, &format!("{functions}/new"))
+}
+
+pub async fn import_workspace(
+    State(services): State<Services>,
+    Id(workspace): Id<WorkspaceId>,
+    headers: HeaderMap,
+    form: Result<Form>,
+) -> Response {
+    let import = async {
+        let form = form?;
+        let on_conflict = on_conflict(&form)?;
+        let imported = services
+            .spin_apps
+            .import_workspace(&Actor::anonymous(), &workspace, form.file()?, on_conflict)
+            .await?;
+        Ok(imported)
+    };
+    let list = |_: &Vec<Function>| format!("/workspaces/{workspace}/functions");
+    let settings = format!("/workspaces/{workspace}/settings");
+    answer(&headers, import.await, list, &settings)
+}

@@ -1,0 +1,43 @@
+//! Exports and imports.
+
+pub struct SpinAppMessages {
+    pub title: &'static str,
+    pub export: &'static str,
+    pub function_text: &'static str,
+    pub with_values: &'static str,
+    pub with_component: &'static str,
+    pub values_hint: &'static str,
+    pub workspace_title: &'static str,
+    pub workspace_text: &'static str,
+    pub workspace_export: &'static str,
+    pub workspace_file: &'static str,
+    pub workspace_file_hint: &'static str,
+    pub workspace_import: &'static str,
+    pub import_title: &'static str,
+    pub import_text: &'static str,
+    pub file: &'static str,
+    pub file_hint: &'static str,
+    pub rename: &'static str,
+    pub import: &'static str,
+}
+
+pub const ENGLISH: SpinAppMessages = SpinAppMessages {
+    title: "Export",
+    export: "Export as Spin app",
+    function_text: "A .zip with the sources, a spin.toml and a README: spin build and spin up run it, an import makes the same function of it.",
+    with_values: "Export with values",
+    with_component: "Export with the built component",
+    values_hint: "Without them an export names the environment variables and leaves their values out: they may be secret.",
+    workspace_title: "Export and import",
+    workspace_text: "A .zip with a folder for each function, a Spin app each. The values of environment variables, which may be secret, are in it only if you ask for them.",
+    workspace_export: "Export all functions",
+    workspace_file: "Archive of a workspace",
+    workspace_file_hint: "A .zip with a folder for each function. Either all of them are imported or none.",
+    workspace_import: "Import functions",
+    import_title: "Or import one",
+    import_text: "An exported function, any Spin app in Python, or a single module.",
+    file: "File",
+    file_hint: "A .zip archive or a .py file",
+    rename: "Number it when the name is taken",
+    import: "Import function",
+};
