@@ -192,3 +192,26 @@ fn verdict(
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[tokio::test]
+    async fn a_request_without_an_answer_in_time_did_not_run() {
+        let original: Execution = serde_json::from_value(json!({
+            "id": "e-1", "functionId": "fn-1", "timestamp": "2026-11-20T14:02:11+09:00", "status": "success", "duration": 1.0, "statusCode": 200,
+            "logs": [], "level": "info", "trigger": "http", "method": "GET", "path": "/", "requestSize": 0, "responseSize": 0
+        }))
+        .expect("an execution");
+        let late = timeout_at(Instant::now(), std::future::pending()).await;
+        let Verdict::NotRun { reason } = verdict(&original, late) else {
+            panic!("it did not run");
+        };
+        assert!(reason.contains("60 s"), "{reason}");
+        let refused = Ok(Err(Error::overloaded("busy")));
+        let reason = "busy".to_owned();
+        assert_eq!(verdict(&original, refused), Verdict::NotRun { reason });
+    }
+}

@@ -1,7 +1,7 @@
 //! A recorded request as a call.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use crate::model::error::{Error, Result};
 use crate::model::replay::RecordedRequest;
@@ -26,7 +26,11 @@ pub(super) fn function_request(
     let address = headers
         .get(FULL_URL)
         .and_then(|address| address.to_str().ok())
-        .and_then(|address| address.parse().ok());
+        .and_then(|address| address.parse::<Uri>().ok())
+        // What went to an `invocationUrl` may hold any header under this name.
+        .filter(|uri| {
+            uri.path() == recorded.path && uri.query().unwrap_or_default() == recorded.query
+        });
     if let Some(uri) = address {
         return Ok(FunctionRequest {
             method,
@@ -64,4 +68,37 @@ fn headers(recorded: &RecordedRequest) -> Result<HeaderMap> {
         );
     }
     Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_request_has_the_address_it_was_recorded_with() {
+        let function: FunctionRecord = serde_json::from_value(json!({
+            "id": "fn-1", "workspaceId": "ws-1", "name": "Orders", "lastModified": "2026-11-20T14:02:11+09:00",
+        }))
+        .expect("a function");
+        let address_for = |full_url: &str| {
+            let recorded = RecordedRequest {
+                method: "GET".to_owned(),
+                path: "/orders".to_owned(),
+                query: "page=2".to_owned(),
+                headers: vec![(FULL_URL.to_owned(), full_url.to_owned())],
+                body: String::new(),
+                altered: Vec::new(),
+            };
+            let request = function_request(&function, &recorded).expect("a request");
+            assert_eq!(request.headers[FULL_URL], request.uri.to_string());
+            request.uri.to_string()
+        };
+        let own = "https://shop.example/orders?page=2";
+        assert_eq!(address_for(own), own);
+        assert_eq!(
+            address_for("https://shop.example/other"),
+            "http://replay.localhost/orders?page=2"
+        );
+    }
 }

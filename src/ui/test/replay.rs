@@ -92,7 +92,7 @@ fn ReplayForm(context: FunctionContext, execution: Execution, replays: Replays) 
             <input type="hidden" name="function" value=context.function().to_string()/>
             <input type="hidden" name="execution" value=execution.id.to_string()/>
             <label class="row">
-                <span>{words.target}</span>
+                <span class="nowrap">{words.target}</span>
                 <select class="select" name="target">
                     {serving}
                     <Load resource=replays.versions fallback=|| () children=versions/>

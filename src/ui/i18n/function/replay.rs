@@ -43,7 +43,8 @@ messages!(
         check_all: Text = "Other methods than GET and HEAD too",
         check_none: fn(usize) -> String = |read| format!("Among the last {read} executions is no request to check."),
         check_summary: fn(usize, usize) -> String = |same, different| format!("{same} the same, {different} different"),
-        check_left: fn(usize, usize) -> String = |not_repeatable, not_run| format!("{not_repeatable} cannot be made again, {not_run} did not run"),
+        check_not_repeatable: fn(usize) -> String = |count| format!("{count} cannot be made again"),
+        check_not_run: fn(usize) -> String = |count| format!("{count} did not run"),
         check_table: Text = "Checked requests, newest first",
         column_request: Text = "Request",
         column_recorded: Text = "Recorded",
@@ -55,6 +56,7 @@ messages!(
         row_not_run: Text = "did not run",
         without: fn(&str) -> String = |fields| format!("without {fields}"),
         compare: Text = "Compare",
-        compare_close: Text = "Close",
+        why: Text = "Why",
+        close: Text = "Close",
     }
 );
