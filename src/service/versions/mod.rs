@@ -105,7 +105,7 @@ impl Versions {
     ) -> Result<VersionDiff> {
         self.functions.record(workspace, id).await?;
         let (old, new) = (self.record(id, from).await?, self.record(id, to).await?);
-        // Packages of one archive are read once when nothing of them changed.
+        // A source with the same hash is the same, and need not be read.
         let files = if old.source.sha256 == new.source.sha256 {
             Vec::new()
         } else {

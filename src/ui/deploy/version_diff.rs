@@ -108,7 +108,7 @@ fn SettingsDiff(rows: Vec<SettingRow>) -> impl IntoView {
         .map(|(name, before, after)| {
             view! {
                 <tr>
-                    <th scope="row">{name}</th>
+                    <td>{name}</td>
                     <td>{or_none(before)}</td>
                     <td>{or_none(after)}</td>
                 </tr>

@@ -4,9 +4,8 @@ use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use crate::api::versions::DeployVersion;
-use crate::model::source::SourceKind;
 use crate::model::version::VersionView;
-use crate::ui::i18n::{number, use_i18n};
+use crate::ui::i18n::use_i18n;
 use crate::ui::pages::function::FunctionContext;
 use crate::ui::widgets::button::{Size, SubmitButton};
 use crate::ui::widgets::card::Card;
@@ -43,8 +42,6 @@ pub fn VersionTable(
                                 <tr>
                                     <th scope="col">{words.column_version}</th>
                                     <th scope="col" class="col-fill">{words.column_marks}</th>
-                                    <th scope="col" class="col-wide">{words.column_source}</th>
-                                    <th scope="col" class="col-wide">{deploying.column_by}</th>
                                     <th scope="col">{deploying.column_when}</th>
                                     <th scope="col"><span class="sr">{deploying.actions}</span></th>
                                 </tr>
@@ -66,19 +63,10 @@ fn VersionRow(
     deploy: ServerAction<DeployVersion>,
 ) -> impl IntoView {
     let number = version.version.number;
-    let source = &version.version.source;
-    let size = number::bytes(source.size);
-    let overview = &use_i18n().function.overview;
-    let source = match source.kind {
-        SourceKind::File => (overview.source_file)(&size),
-        SourceKind::Package => (overview.source_package)(source.files, &size),
-    };
     view! {
         <tr>
             <td class="mono"><a class="link" href=context.version_path(number)>{format!("v{number}")}</a></td>
             <td><Marks version=version.clone()/></td>
-            <td class="col-wide nowrap second">{source}</td>
-            <td class="col-wide nowrap">{version.version.by.clone()}</td>
             <td class="muted nowrap"><RelativeTime at=version.version.at/></td>
             <td class="num"><RowActions context version deploy/></td>
         </tr>
