@@ -6,9 +6,11 @@ use super::{DeployOutcome, Deployments, partition};
 use crate::model::canary::{Canary, CanaryState};
 use crate::model::deployment::{Deployment, DeploymentStatus};
 use crate::model::error::{Error, Result};
+use crate::model::id::{FunctionId, WorkspaceId};
 use crate::port::keys;
 use crate::port::platform::{Deployed, PlatformError};
 use crate::port::store::{Condition, Query, Update, Write};
+use crate::service::builds::record::TaskRecord;
 use crate::service::functions::record::{FunctionRecord, fingerprint};
 use crate::service::table::to_item;
 
@@ -91,7 +93,6 @@ impl Deployments {
                 .set("deployedConfiguration", fingerprint(&next.configuration))
                 .set("lastDeployed", deployment.created_at.to_string())
                 .set("failed", false)
-                .remove("work")
                 .when(Condition::All(vec![
                     Condition::Exists,
                     Condition::Missing("deleting".to_owned()),
@@ -125,10 +126,46 @@ impl Deployments {
         if let Some(app) = before {
             self.forget_canary(app).await;
         }
+        if let (Some(workspace), Some(function)) = (&next.workspace_id, &next.function_id) {
+            self.end_work(workspace, function).await?;
+        }
         Ok(DeployOutcome {
             deployment: record.deployment.clone(),
             warnings: deployed.warnings,
         })
+    }
+
+    /// Nothing is being deployed any more. A newer task of the function may wait: then that is what is under way.
+    async fn end_work(&self, workspace: &WorkspaceId, id: &FunctionId) -> Result<()> {
+        let key = keys::function(workspace, id);
+        // A task that is queued, begins or ends in between moves the condition.
+        for _ in 0..16 {
+            let Some(function) = self.table.get::<FunctionRecord>(&key).await? else {
+                return Ok(());
+            };
+            let mut writes = Vec::new();
+            let mut update = Update::new(key.clone()).remove("work");
+            let mut newest = Condition::Missing("taskId".to_owned());
+            if let Some(task_id) = &function.task_id {
+                newest = Condition::Equals("taskId".to_owned(), task_id.as_str().into());
+                let place = keys::task(workspace, task_id);
+                let task: Option<TaskRecord> = self.table.get(&place).await?;
+                if let Some(task) = task.filter(|task| !task.status.is_terminal()) {
+                    update = Update::new(key.clone()).set("work", "building");
+                    let same = Condition::Equals("status".to_owned(), task.status.as_str().into());
+                    writes.push(Write::Check {
+                        key: place,
+                        condition: same,
+                    });
+                }
+            }
+            let newest = Condition::All(vec![Condition::Exists, newest]);
+            writes.push(Write::Update(update.when(newest)));
+            if self.table.try_transact(writes, None).await? {
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 
     /// A deployment ends the canary that ran beside the version before.
@@ -216,11 +253,11 @@ impl Deployments {
         if let (Some(workspace), Some(function)) = (&record.workspace_id, &deployment.function_id) {
             let update = Update::new(keys::function(workspace, function))
                 .set("failed", true)
-                .remove("work")
                 .when(Condition::Exists);
             self.table
                 .try_transact(vec![Write::Update(update)], None)
                 .await?;
+            self.end_work(workspace, function).await?;
         }
         Ok(())
     }
