@@ -73,7 +73,7 @@ test("a version is built, compared, labelled, tried on some calls, promoted and 
   await expect(row("v2").getByText("serving", { exact: true })).toBeVisible();
   expect(await answered()).toBe(second);
 
-  await row("v1").getByRole("button", { name: "Roll back to this version" }).click();
+  await row("v1").getByRole("button", { name: "Roll back" }).click();
   await expect(row("v1").getByText("serving", { exact: true })).toBeVisible();
   expect(await answered()).toBe(first);
 });

@@ -132,7 +132,14 @@ fn line_with_area(values: &[Option<f64>], scale: Scale, key: &str, area: bool) -
                 Short(first.0)
             );
         }
-        _ = write!(svg, r#"<path class="line {key}" d="{}"/>"#, path.trim_end());
+        // A value by itself has no length: its round end is what is seen.
+        let (point, end) = if points.len() == 1 {
+            ("line--point ", "h0")
+        } else {
+            ("", "")
+        };
+        let path = path.trim_end();
+        _ = write!(svg, r#"<path class="line {point}{key}" d="{path}{end}"/>"#);
     }
     svg
 }
@@ -338,7 +345,10 @@ mod tests {
             false,
         );
         assert_eq!(svg.matches("<path").count(), 2);
-        assert!(svg.contains(r#"d="M100 70""#), "{svg}");
+        assert!(
+            svg.contains(r#"class="line line--point line--2" d="M100 70h0""#),
+            "{svg}"
+        );
     }
 
     #[test]

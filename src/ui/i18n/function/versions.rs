@@ -14,7 +14,7 @@ messages!(
         pinned: Text = "pinned",
         compare: Text = "Compare",
         compare_with: fn(u32) -> String = |number| format!("Compare with v{number}"),
-        roll_back: Text = "Roll back to this version",
+        roll_back: Text = "Roll back",
         deploy: Text = "Deploy this version",
         facts: Text = "What it is",
         image: Text = "Image",
