@@ -16,7 +16,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-build setup-run setup-check setup-test setup-bench run build dev check lint test nextest end2end-site end2end bench soak clean
+.PHONY: help setup setup-build setup-run setup-check setup-test setup-bench setup-fuzz run build dev check lint test nextest end2end-site end2end bench soak fuzz clean
 
 # Directories are listed too: their time stamp is how a deleted file is noticed.
 INPUTS := $(shell find src style public .cargo Cargo.toml Cargo.lock rust-toolchain.toml package-lock.json $(wildcard docs/openapi.json) 2>/dev/null)
@@ -34,6 +34,8 @@ setup-check:
 	@tools/setup rust nextest venv
 setup-test: setup-build setup-check
 	@tools/setup chromium fonts
+setup-fuzz:
+	@tools/setup rust fuzz
 setup-bench: setup-run
 	@tools/setup wrk
 
@@ -81,6 +83,14 @@ bench: setup-bench build ## measure the figures of docs/BENCHMARKS.md on this ma
 soak: setup-bench setup-check build ## build many functions both ways and compare them, then load a server for a long time
 	BLUE_FAAS_DIFFERENTIAL=all cargo nextest run --locked --features ssr engine::differential
 	benches/soak $(ARGS)
+
+# libFuzzer without a sanitizer: it needs no nightly compiler, and the code it looks for panics in is safe Rust.
+fuzz: setup-fuzz ## search for input that makes the readers of bases and images panic (SECONDS=300 each)
+	for target in base image; do \
+		mkdir -p "$(CACHE)/fuzz/$$target"; \
+		cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none --target-dir "$(CACHE)/fuzz/target" $$target \
+			"$(CACHE)/fuzz/$$target" tests/fuzz/seeds/$$target -- -max_total_time=$(or $(SECONDS),300) -max_len=16384; \
+	done
 
 clean: ## remove what was built in this clone; the tools and the shared build cache stay
 	rm -rf target node_modules end2end/test-results end2end/playwright-report

@@ -303,6 +303,17 @@ fn base() -> Vec<u8> {
     component.finish()
 }
 
+/// What the fuzzer starts from; after a change here, write it anew.
+#[test]
+fn the_fuzzers_seed_is_this_base() {
+    let seed = include_bytes!("../../../tests/fuzz/seeds/base/small.wasm");
+    if base() != seed {
+        let file = std::env::temp_dir().join("small.wasm");
+        std::fs::write(&file, base()).expect("written");
+        panic!("copy {} to tests/fuzz/seeds/base", file.display());
+    }
+}
+
 fn assert_valid(bytes: &[u8]) {
     if let Err(error) = wasmparser::Validator::new().validate_all(bytes) {
         panic!("not valid: {error}");
