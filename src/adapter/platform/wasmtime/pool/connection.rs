@@ -17,8 +17,9 @@ use super::{BaseProgram, Loadable, Loaded};
 use crate::port::key_values::{KeyValueError, KeyValues};
 use crate::port::platform::{Answer, Call, CallFailure, Outcome};
 
-/// How much later than a call's own timeout its worker must have answered. One that has not hangs, and is ended.
-const GRACE: Duration = Duration::from_secs(2);
+/// How much later than a call's own timeout its worker must have answered. One that has not hangs, and is ended. With two hundred guests that
+/// compute, a worker looks at its timers every two seconds.
+const GRACE: Duration = Duration::from_secs(6);
 /// Of a proof, which has a timeout of its own in the worker.
 const PROOF: Duration = Duration::from_secs(15);
 
