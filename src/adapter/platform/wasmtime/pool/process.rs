@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedReadHalf;
@@ -25,8 +25,8 @@ const START: Duration = Duration::from_secs(20);
 const WATCH: Duration = Duration::from_secs(5);
 /// Resident bytes of a worker without a call at which it is replaced.
 const MAX_IDLE_MEMORY: u64 = 1024 * 1024 * 1024;
-/// A worker that lived shorter failed at its start: the next one waits.
-const HEALTHY: Duration = Duration::from_secs(10);
+/// Between two tries to start a worker that cannot be started; the first is shorter.
+const PAUSE: Duration = Duration::from_millis(50);
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 
 /// Keeps one place filled.
@@ -36,31 +36,30 @@ pub(super) async fn keep_running(
     config: PoolConfig,
     services: Services,
 ) {
-    let mut pause = Duration::ZERO;
+    let mut pause = PAUSE;
     loop {
-        let begun = Instant::now();
         match Process::start(&config, &services).await {
             Ok((worker, mut process)) => {
+                pause = PAUSE;
                 slots.set(place, Some(Arc::new(worker)));
                 match process.watch(true).await {
                     // The next one starts beside it, and it ends with its last call.
                     End::Due => {
                         tokio::spawn(async move { process.watch(false).await });
-                        continue;
                     }
+                    // At once, however often: whoever makes workers crash must not keep the others' calls waiting.
                     End::Ended(reason) => {
                         slots.set(place, None);
                         tracing::warn!(reason, "a worker process ended and is started again");
                     }
                 }
             }
-            Err(error) => tracing::error!(%error, "a worker process cannot be started"),
+            Err(error) => {
+                tracing::error!(%error, "a worker process cannot be started");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(MAX_PAUSE);
+            }
         }
-        if begun.elapsed() > HEALTHY {
-            pause = Duration::ZERO;
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).clamp(Duration::from_millis(50), MAX_PAUSE);
     }
 }
 
