@@ -9,7 +9,7 @@ mod switcher;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-pub use page::{BackLink, Page, PageHead};
+pub use page::{BackLink, Page, PageHead, lasting_title};
 pub use place::{Place, Section};
 
 use crate::api::workspaces::get_workspace;

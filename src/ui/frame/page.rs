@@ -9,10 +9,22 @@ use crate::ui::widgets::icon::{Glyph, Icon};
 /// The main region, and the document's title: `title` names the page, the product is added.
 #[component]
 pub fn Page(#[prop(into)] title: Signal<String>, children: Children) -> impl IntoView {
-    let full = move || title.with(|title| (use_i18n().frame.title)(title));
+    let words = use_i18n();
     view! {
-        <Title text=full/>
+        <Title text=lasting_title(title, move |title| (words.frame.title)(title))/>
         <main class="page" id="main" tabindex="-1">{children()}</main>
+    }
+}
+
+/// A page's title as it changes. The server reads it once more after the page was rendered, when what it is made of may be gone.
+pub fn lasting_title(
+    part: impl With<Value = String> + Copy + Send + Sync + 'static,
+    full: impl Fn(&str) -> String + Send + Sync + 'static,
+) -> impl Fn() -> String + Send + Sync + 'static {
+    let rendered = part.with(|part| full(part));
+    move || {
+        part.try_with(|part| full(part))
+            .unwrap_or_else(|| rendered.clone())
     }
 }
 

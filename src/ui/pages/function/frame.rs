@@ -9,7 +9,7 @@ use super::delete_dialog::DeleteDialog;
 use super::header::FunctionHeader;
 use crate::api::functions::function_detail;
 use crate::ui::browser;
-use crate::ui::frame::{BackLink, Page};
+use crate::ui::frame::{BackLink, Page, lasting_title};
 use crate::ui::i18n::use_i18n;
 use crate::ui::pages::{use_workspace_id, workspace_href};
 use crate::ui::widgets::load::Load;
@@ -71,8 +71,12 @@ fn Loaded(context: FunctionContext, tab: FunctionTab, body: AnyView) -> impl Int
             current: one == tab,
         })
         .collect();
+    let title = move |name: &str| {
+        let tab = tab.label(&words.function.frame);
+        (words.frame.title)(&format!("{name}: {tab}"))
+    };
     view! {
-        <Title text=move || name.with(|name| (words.frame.title)(&format!("{name}: {}", tab.label(&words.function.frame))))/>
+        <Title text=lasting_title(name, title)/>
         <FunctionHeader context tab/>
         <Tabs label=words.function.frame.tabs_label tabs/>
         {body}
