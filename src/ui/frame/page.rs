@@ -18,10 +18,10 @@ pub fn Page(#[prop(into)] title: Signal<String>, children: Children) -> impl Int
 
 /// A page's title as it changes. The server reads it once more after the page was rendered, when what it is made of may be gone.
 pub fn lasting_title(
-    part: impl With<Value = String> + Copy + Send + Sync + 'static,
+    part: impl With<Value = String> + WithUntracked<Value = String> + Copy + Send + Sync + 'static,
     full: impl Fn(&str) -> String + Send + Sync + 'static,
 ) -> impl Fn() -> String + Send + Sync + 'static {
-    let rendered = part.with(|part| full(part));
+    let rendered = part.with_untracked(|part| full(part));
     move || {
         part.try_with(|part| full(part))
             .unwrap_or_else(|| rendered.clone())
