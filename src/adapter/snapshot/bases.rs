@@ -6,8 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::base::{BaseKey, Image};
 use super::compiler::Compiler;
-use super::image::{BaseKey, Image};
 use super::prepared::{PreparedBase, WARMED_BASE, checksum, hexadecimal, parse_key};
 use crate::port::blobs::{BlobError, Blobs};
 

@@ -9,9 +9,8 @@ use wasmtime::component::InstancePre;
 use wasmtime::{Engine, Trap};
 use wasmtime_wasi::I32Exit;
 
-use super::base::unpack_snapshot;
+use super::base::{Image, unpack_snapshot};
 use super::guest::{Guest, Host, MAX_OUTPUT, linker};
-use super::image::Image;
 use super::prepared::{LoadedBase, PreparedBase};
 
 /// Bytes of a source with its packages that are handed over at most.

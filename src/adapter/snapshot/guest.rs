@@ -16,9 +16,8 @@ use wasmtime_wasi_http::{
     RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
 
+use super::base::{MAX_PAGES, PAGE, SNAPSHOT};
 use super::engine::TICK;
-use super::memory::{MAX_PAGES, PAGE};
-use super::memory_code::SNAPSHOT;
 use super::stand_in::add_stand_ins;
 
 type Result<T, E = wasmtime::Error> = std::result::Result<T, E>;

@@ -6,11 +6,10 @@ use std::time::Instant;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
-use super::base::{Base, MAX_BASE, MODULES, unpack_snapshot};
+use super::base::{Base, MAX_BASE, MODULES, PAGE, memory_module, unpack_snapshot};
 use super::confine::confine_child;
 use super::engine;
 use super::guest::{Guest, WARM_UP, linker};
-use super::memory::{PAGE, memory_module};
 use super::prepared::{
     MANIFEST, MEMORY, Manifest, SERVING, WARMED_BASE, checksum, hexadecimal, module_file,
 };

@@ -10,11 +10,7 @@ use std::path::{Path, PathBuf};
 use wasmtime::component::{Component, Instance, Linker};
 use wasmtime::{Engine, Module, Store};
 
-use super::base::MODULES;
-use super::image::{BaseKey, Image};
-use super::memory::memory_module;
-use super::memory_code::{GROW, RESTORE};
-use super::refusal::Refused;
+use super::base::{BaseKey, GROW, Image, MODULES, RESTORE, Refused, memory_module};
 
 /// Names of the files in a prepared base's folder. The manifest is written last: a folder without one does not count.
 pub(super) const MANIFEST: &str = "manifest.json";

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use blue_faas::adapter::snapshot::Image;
+use blue_faas_fuzz::base::Image;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -6,11 +6,11 @@ use wasmparser::{FuncType, ValType};
 use super::refusal::{Result, refuse};
 
 /// Forgets the run, then answers all of the memory followed by the globals as one list, in a page added for it.
-pub(super) const SNAPSHOT: &str = "blue-snapshot";
+pub const SNAPSHOT: &str = "blue-snapshot";
 /// Makes the memory larger by some pages.
-pub(super) const GROW: &str = "blue-grow";
+pub const GROW: &str = "blue-grow";
 /// Copies runs to where they belong: address and length of each, then its bytes.
-pub(super) const RESTORE: &str = "blue-restore";
+pub const RESTORE: &str = "blue-restore";
 /// Where the host puts an argument of `RESTORE`: behind the memory, where nobody looks for anything.
 pub(super) const ROOM: &str = "blue-room";
 /// In the order of [`functions`].

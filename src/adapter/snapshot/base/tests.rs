@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use wasm_encoder as we;
 
-use super::base::Base;
+use super::Base;
 use super::memory::PAGE;
 
 fn module(sections: &[&dyn we::Section]) -> Vec<u8> {
@@ -306,7 +306,7 @@ fn base() -> Vec<u8> {
 /// What the fuzzer starts from; after a change here, write it anew.
 #[test]
 fn the_fuzzers_seed_is_this_base() {
-    let seed = include_bytes!("../../../tests/fuzz/seeds/base/small.wasm");
+    let seed = include_bytes!("../../../../tests/fuzz/seeds/base/small.wasm");
     if base() != seed {
         let file = std::env::temp_dir().join("small.wasm");
         std::fs::write(&file, base()).expect("written");
@@ -359,10 +359,10 @@ fn a_snapshot_in_the_middle_of_a_call_is_refused() {
     let mut snapshot = vec![1; 10];
     snapshot.extend([0; 8]);
     snapshot.extend(7_i32.to_le_bytes());
-    let unpacked = super::base::unpack_snapshot(&snapshot, &[7]);
+    let unpacked = super::unpack_snapshot(&snapshot, &[7]);
     assert_eq!(unpacked.expect("a memory"), [1; 10]);
-    assert!(super::base::unpack_snapshot(&snapshot, &[8]).is_err());
-    assert!(super::base::unpack_snapshot(&snapshot[..11], &[7]).is_err());
+    assert!(super::unpack_snapshot(&snapshot, &[8]).is_err());
+    assert!(super::unpack_snapshot(&snapshot[..11], &[7]).is_err());
 }
 
 proptest! {

@@ -100,7 +100,7 @@ impl Image {
     }
 
     /// Address, length and content of each run, as the base restores them.
-    pub(super) fn pack(&self) -> Vec<u8> {
+    pub fn pack(&self) -> Vec<u8> {
         let content: usize = self.runs.iter().map(|(_, content)| content.len()).sum();
         let mut packed = Vec::with_capacity(self.runs.len() * RUN + content);
         for (address, content) in &self.runs {

@@ -6,9 +6,9 @@ use super::module::CoreModule;
 use super::refusal::{Refused, Result, at, refuse};
 
 /// Bytes of a WebAssembly page.
-pub(super) const PAGE: usize = 64 * 1024;
+pub const PAGE: usize = 64 * 1024;
 /// Pages of a memory at most, 512 MiB: what the stock builder lets a source use while it loads.
-pub(super) const MAX_PAGES: usize = 8192;
+pub const MAX_PAGES: usize = 8192;
 
 /// The memory that a module's data segments make.
 pub(super) fn initial(module: &CoreModule<'_>) -> Result<Vec<u8>> {
@@ -31,7 +31,7 @@ pub(super) fn initial(module: &CoreModule<'_>) -> Result<Vec<u8>> {
 }
 
 /// A module that exports a memory of this size and content as `memory` and does nothing.
-pub(super) fn memory_module(content: &[u8], pages: usize, max_pages: Option<u64>) -> Vec<u8> {
+pub fn memory_module(content: &[u8], pages: usize, max_pages: Option<u64>) -> Vec<u8> {
     let mut module = we::Module::new();
     let mut memories = we::MemorySection::new();
     memories.memory(we::MemoryType {

@@ -6,7 +6,7 @@
 pub struct Refused(String);
 
 impl Refused {
-    pub(super) fn new(why: impl Into<String>) -> Self {
+    pub fn new(why: impl Into<String>) -> Self {
         Self(why.into())
     }
 }

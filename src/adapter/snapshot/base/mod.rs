@@ -1,26 +1,46 @@
 //! The base as a whole: the stock component every function starts from, taken apart and put together for each of its uses.
+//!
+//! Nothing here depends on the rest of the product, so `tests/fuzz` compiles it alone.
+
+mod component;
+mod frame;
+mod image;
+mod join;
+mod kind;
+mod link;
+mod memory;
+mod memory_code;
+mod module;
+mod plan;
+mod refusal;
+mod rewrite;
+mod section;
+#[cfg(test)]
+mod tests;
 
 use sha2::{Digest, Sha256};
 use wasm_encoder as we;
 
-use super::component::Component;
-use super::frame::write_first_instances;
-use super::image::{BaseKey, Image};
-use super::join::Joining;
-use super::kind::{module_type, strip};
-use super::link::Links;
-use super::memory::{self, PAGE, memory_module};
-use super::memory_code;
-use super::plan::{Planner, Step};
-use super::refusal::{Refused, Result, at};
-use super::section::{COMPONENT, sections};
+pub use self::image::{BaseKey, Image};
+pub use self::memory::{MAX_PAGES, PAGE, memory_module};
+pub use self::memory_code::{GROW, RESTORE, SNAPSHOT};
+pub use self::refusal::Refused;
+
+use self::component::Component;
+use self::frame::write_first_instances;
+use self::join::Joining;
+use self::kind::{module_type, strip};
+use self::link::Links;
+use self::plan::{Planner, Step};
+use self::refusal::{Result, at};
+use self::section::{COMPONENT, sections};
 
 /// Bytes of a base at most.
-pub(super) const MAX_BASE: u64 = 256 * 1024 * 1024;
+pub const MAX_BASE: u64 = 256 * 1024 * 1024;
 /// The custom section that holds what the warmed memory has over the initial one.
 const WARMED: &str = "blue-faas:warmed";
 /// Names of the core modules that a serving component imports, in the order of their indices.
-pub(super) const MODULES: [&str; 4] = ["memory", "code", "shim", "fixup"];
+pub const MODULES: [&str; 4] = ["memory", "code", "shim", "fixup"];
 
 pub struct Base {
     pub key: BaseKey,
@@ -89,7 +109,7 @@ impl Base {
     }
 
     /// The base is what `bytes` hold from now on.
-    pub(super) fn rename(&mut self, bytes: &[u8]) {
+    pub fn rename(&mut self, bytes: &[u8]) {
         self.key = Sha256::digest(bytes).into();
     }
 
@@ -151,7 +171,7 @@ impl Base {
 }
 
 /// Splits what the snapshot export answered into the memory, refusing one that could not be started from.
-pub(super) fn unpack_snapshot<'s>(snapshot: &'s [u8], globals: &[i32]) -> Result<&'s [u8]> {
+pub fn unpack_snapshot<'s>(snapshot: &'s [u8], globals: &[i32]) -> Result<&'s [u8]> {
     const LIST: usize = memory_code::LIST as usize;
     let tail = LIST + 4 * globals.len();
     let length = snapshot.len().checked_sub(tail);
