@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 
 use crate::model::deployment::{AppName, DeployOptions, ImageRef, Namespace};
 use crate::model::execution::Level;
@@ -57,6 +59,22 @@ pub struct Answer {
     pub body: Bytes,
 }
 
+/// An answer whose end is still to come.
+#[derive(Debug)]
+pub struct Begun {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    /// The whole body, piece by piece; its last item is an error when the call fails before the end.
+    pub body: mpsc::UnboundedReceiver<Result<Bytes, BrokenOff>>,
+}
+
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the function failed before its answer was complete")]
+pub struct BrokenOff;
+
+/// Takes an answer that begins long before it ends, once.
+pub type OnBegin = Arc<dyn Fn(Begun) + Send + Sync>;
+
 /// A program that serves under no name.
 #[derive(Clone, Debug)]
 pub enum Unserved {
@@ -83,13 +101,9 @@ pub enum CallFailure {
     Unreachable(String),
 }
 
-/// What a call gave and used.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    pub result: Result<Answer, CallFailure>,
-    /// Lines written to stdout (`Info`) and stderr (`Error`), bounded, oldest first.
-    pub lines: Vec<(Level, String)>,
-    pub lines_truncated: bool,
+/// What a call used; `None` where the platform cannot tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
     pub cpu: Option<Duration>,
     /// Peak linear memory in bytes.
     pub memory: Option<u64>,
@@ -100,19 +114,29 @@ pub struct Outcome {
     pub page_faults: Option<u64>,
 }
 
+/// What a call gave and used.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub result: Result<Answer, CallFailure>,
+    /// Lines written to stdout (`Info`) and stderr (`Error`), bounded, oldest first.
+    pub lines: Vec<(Level, String)>,
+    pub lines_truncated: bool,
+    pub usage: Usage,
+}
+
 impl Outcome {
-    /// Of a call that never ran.
-    pub fn failed(failure: CallFailure) -> Self {
+    /// Of a call of which nothing else is known.
+    pub fn of(result: Result<Answer, CallFailure>) -> Self {
         Self {
-            result: Err(failure),
+            result,
             lines: Vec::new(),
             lines_truncated: false,
-            cpu: None,
-            memory: None,
-            start: None,
-            run: None,
-            page_faults: None,
+            usage: Usage::default(),
         }
+    }
+
+    pub fn failed(failure: CallFailure) -> Self {
+        Self::of(Err(failure))
     }
 }
 
@@ -155,7 +179,9 @@ pub trait Platform: Send + Sync + 'static {
     /// A missing app is fine.
     async fn delete(&self, app: &AppName, namespace: &Namespace) -> Result<(), PlatformError>;
 
-    async fn call(&self, app: &AppName, call: Call) -> Outcome;
+    /// Answers when the call has ended. An answer that takes its time is given to `on_begin` as well, once it has begun; whoever drops that
+    /// body ends the call, whose outcome is then what had been answered.
+    async fn call(&self, app: &AppName, call: Call, on_begin: Option<OnBegin>) -> Outcome;
 
     /// One call of a program beside what serves, in the function's name.
     async fn run_program(

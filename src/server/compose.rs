@@ -43,6 +43,9 @@ const KEPT_OVERVIEWS: usize = 256;
 /// A leak of a kilobyte a call would be a gigabyte by then.
 const CALLS_PER_WORKER: u64 = 1_000_000;
 
+/// Until what callers no longer wait for is recorded.
+const MAX_FAREWELL: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// The technologies behind the ports.
 struct Adapters {
     store: Arc<dyn Store>,
@@ -321,11 +324,14 @@ impl Server {
         let following = tokio::spawn(follow(routes, services.clone(), stop.clone()));
         let functions =
             functions_listener::router(services.invocations.clone(), &self.config.listen);
+        let invocations = services.invocations.clone();
         let console = console::router(services, &self.config.listen);
         tokio::join!(
             listen::serve(self.console, console, stop.clone()),
             listen::serve(self.functions, functions, stop.clone())
         );
+        // Their callers are gone by now, which ends them.
+        let _ = tokio::time::timeout(MAX_FAREWELL, invocations.finish_streams()).await;
         let _ = tokio::join!(builds, following);
         retention.abort();
         recorder.flush().await;

@@ -15,7 +15,8 @@ use crate::model::deployment::AppName;
 use crate::model::error::{Error, ErrorKind};
 use crate::rest::error::ErrorResponse;
 use crate::service::invocations::{
-    FunctionRequest, Invocations, add_spin_headers, disabled, method_not_allowed, too_large,
+    FunctionAnswer, FunctionRequest, Invocations, add_spin_headers, disabled, method_not_allowed,
+    too_large,
 };
 
 /// Names by which functions are reached.
@@ -245,10 +246,17 @@ async fn read_body(body: Body, limit: usize) -> Result<bytes::Bytes, Error> {
     }
 }
 
-fn to_response(answer: crate::port::platform::Answer) -> Response {
-    let mut response = Response::new(Body::from(answer.body));
-    *response.status_mut() = answer.status;
-    *response.headers_mut() = answer.headers;
+fn to_response(answer: FunctionAnswer) -> Response {
+    let (status, headers, body) = match answer {
+        FunctionAnswer::Whole(answer) => (answer.status, answer.headers, answer.body.into()),
+        FunctionAnswer::Begun(mut begun) => {
+            let pieces = futures::stream::poll_fn(move |context| begun.body.poll_recv(context));
+            (begun.status, begun.headers, Body::from_stream(pieces))
+        }
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
     let headers = response.headers_mut();
     for hop_by_hop in [
         "connection",

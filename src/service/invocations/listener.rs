@@ -1,11 +1,12 @@
 //! Calls through the functions listener, and which version takes each.
 
 use std::sync::Arc;
+use tokio::sync::mpsc;
 
 use super::{FunctionRequest, Invocations, call_error};
 use crate::model::error::Result;
 use crate::model::execution::{Execution, ExecutionStatus, Trigger};
-use crate::port::platform::{Answer, CallFailure, Outcome};
+use crate::port::platform::{Answer, Begun, CallFailure, OnBegin, Outcome};
 use crate::service::deployments::routes::Route;
 use crate::service::deployments::trial::{Taker, Trial};
 
@@ -14,31 +15,73 @@ pub struct Answered {
     /// The version that took the call.
     pub version: Option<u32>,
     /// The function's own answer, or an error in the product's format.
-    pub result: Result<Answer>,
+    pub result: Result<FunctionAnswer>,
 }
 
+pub enum FunctionAnswer {
+    Whole(Answer),
+    /// Its end is still to come.
+    Begun(Begun),
+}
+
+/// Where an answer goes that begins before it ends, with the version that gives it.
+type Beginnings = mpsc::Sender<(Option<u32>, Begun)>;
+
+/// Who took a call, and what came of it.
+type Called = (Arc<Route>, Execution, Outcome);
+
 impl Invocations {
-    pub async fn call(&self, route: &Arc<Route>, request: FunctionRequest) -> Answered {
-        let (taker, execution, outcome) = match &route.canary {
-            Some(trial) => self.call_on_trial(route, trial, request).await,
-            None => self.call_one(route, request).await,
-        };
-        self.recorder.record(route.owner(), execution).await;
-        Answered {
-            version: taker.version,
-            result: outcome
-                .result
-                .map_err(|failure| call_error(&failure, &taker.configuration)),
+    /// Answers as soon as the function's answer has begun. Its caller may drop this, which ends the call.
+    pub async fn call(self: &Arc<Self>, route: &Arc<Route>, request: FunctionRequest) -> Answered {
+        let (beginnings, mut begun) = mpsc::channel(1);
+        let (invocations, route) = (self.clone(), route.clone());
+        let mut call = Box::pin(async move {
+            let (taker, execution, outcome) = match &route.canary {
+                Some(trial) => {
+                    let called = invocations.call_on_trial(&route, trial, request, &beginnings);
+                    called.await
+                }
+                None => invocations.call_one(&route, request, &beginnings).await,
+            };
+            invocations.recorder.record(route.owner(), execution).await;
+            (taker, outcome)
+        });
+        tokio::select! {
+            biased;
+            (taker, outcome) = &mut call => Answered {
+                version: taker.version,
+                result: outcome
+                    .result
+                    .map(FunctionAnswer::Whole)
+                    .map_err(|failure| call_error(&failure, &taker.configuration)),
+            },
+            Some((version, begun)) = begun.recv() => {
+                // The call goes on, and is recorded at its end.
+                self.streams.spawn(call);
+                let result = Ok(FunctionAnswer::Begun(begun));
+                Answered { version, result }
+            }
         }
+    }
+
+    /// Waits for the calls whose answers have begun.
+    pub async fn finish_streams(&self) {
+        self.streams.close();
+        self.streams.wait().await;
     }
 
     async fn call_one(
         &self,
         route: &Arc<Route>,
         request: FunctionRequest,
-    ) -> (Arc<Route>, Execution, Outcome) {
+        beginnings: &Beginnings,
+    ) -> Called {
         let call = self.call_of(route, request);
-        let (execution, outcome) = self.run(route, call, Trigger::Http).await;
+        let (version, beginnings) = (route.version, beginnings.clone());
+        let on_begin: OnBegin = Arc::new(move |begun| {
+            let _ = beginnings.try_send((version, begun));
+        });
+        let (execution, outcome) = self.run(route, call, Trigger::Http, Some(on_begin)).await;
         (route.clone(), execution, outcome)
     }
 
@@ -47,18 +90,19 @@ impl Invocations {
         route: &Arc<Route>,
         trial: &Arc<Trial>,
         request: FunctionRequest,
-    ) -> (Arc<Route>, Execution, Outcome) {
+        beginnings: &Beginnings,
+    ) -> Called {
         if trial.draw() == Taker::Canary
             && let Some(canary) = self.routes.get(&trial.rule.app_name)
         {
-            let called = self.call_one(&canary, request.clone()).await;
+            let called = self.call_one(&canary, request.clone(), beginnings).await;
             // One that was taken down since it was drawn has run nothing: the call goes to what serves.
             if !matches!(called.2.result, Err(CallFailure::NotDeployed)) {
                 self.count(route, trial, Taker::Canary, &called);
                 return called;
             }
         }
-        let called = self.call_one(route, request).await;
+        let called = self.call_one(route, request, beginnings).await;
         self.count(route, trial, Taker::Serving, &called);
         called
     }
@@ -69,7 +113,7 @@ impl Invocations {
         route: &Route,
         trial: &Arc<Trial>,
         taker: Taker,
-        (_, execution, outcome): &(Arc<Route>, Execution, Outcome),
+        (_, execution, outcome): &Called,
     ) {
         if matches!(outcome.result, Err(CallFailure::Overloaded)) {
             return;

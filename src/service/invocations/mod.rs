@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio_util::task::TaskTracker;
 
 use super::actor::Actor;
 use super::deployments::Deployments;
@@ -22,9 +23,10 @@ use crate::model::deployment::AppName;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::execution::{Execution, Trigger};
 use crate::model::id::{FunctionId, WorkspaceId};
-use crate::port::platform::{Call, CallFailure, Outcome, Platform};
+use crate::port::platform::{Call, CallFailure, OnBegin, Outcome, Platform};
 
 pub(in crate::service) use candidate::Candidate;
+pub use listener::FunctionAnswer;
 use queue::{FairQueue, Turn};
 pub use remote::{RemoteCaller, RemotePolicy};
 
@@ -73,6 +75,8 @@ pub struct Invocations {
     all: FairQueue,
     /// Places to make drafts in: each computes for a moment.
     drafts: tokio::sync::Semaphore,
+    /// Calls whose answers have begun.
+    streams: TaskTracker,
 }
 
 impl Invocations {
@@ -95,6 +99,7 @@ impl Invocations {
             limits,
             all: FairQueue::new(limits.concurrency),
             drafts: tokio::sync::Semaphore::new(DRAFTS),
+            streams: TaskTracker::new(),
         })
     }
 
@@ -118,11 +123,20 @@ impl Invocations {
         }
     }
 
-    async fn run(&self, route: &Route, call: Call, trigger: Trigger) -> (Execution, Outcome) {
+    async fn run(
+        &self,
+        route: &Route,
+        call: Call,
+        trigger: Trigger,
+        on_begin: Option<OnBegin>,
+    ) -> (Execution, Outcome) {
         let (id, at) = new_id::execution();
         let begin = Instant::now();
         let outcome = match self.places(route).await {
-            Some(_places) => self.platform.call(&route.app_name, call.clone()).await,
+            Some(_places) => {
+                let app = &route.app_name;
+                self.platform.call(app, call.clone(), on_begin).await
+            }
             None => Outcome::failed(CallFailure::Overloaded),
         };
         let recorded = record::Recorded {
@@ -233,7 +247,7 @@ impl Invocations {
             }
             (_, Some(route)) => {
                 let call = self.call_of(&route, local_request(route.app_name.as_str(), request)?);
-                self.run(&route, call, trigger).await
+                self.run(&route, call, trigger, None).await
             }
             (_, None) => {
                 return Err(Error::new(

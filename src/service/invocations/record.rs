@@ -151,6 +151,7 @@ pub(super) struct Recorded<'a> {
 
 pub(super) fn execution(recorded: Recorded<'_>) -> Execution {
     let Recorded { call, outcome, .. } = recorded;
+    let usage = outcome.usage;
     let (request_body, request_cut) = body_value(&call.body);
     let millis = |duration: Duration| (duration.as_secs_f64() * 1e6).round() / 1e3;
     let (status_code, response_headers, (response_body, response_cut), response_size, error) =
@@ -211,17 +212,17 @@ pub(super) fn execution(recorded: Recorded<'_>) -> Execution {
         request_size: call.body.len() as u64,
         response_size: response_size as u64,
         version: recorded.version,
-        cpu_ms: outcome.cpu.map(millis),
-        memory_mb: outcome
+        cpu_ms: usage.cpu.map(millis),
+        memory_mb: usage
             .memory
             .map(|bytes| (bytes as f64 / 1024.0 / 1024.0 * 10.0).round() / 10.0),
-        queue_ms: outcome.start.map(|start| {
-            let taken_up = start + outcome.run.unwrap_or_default();
+        queue_ms: usage.start.map(|start| {
+            let taken_up = start + usage.run.unwrap_or_default();
             millis(recorded.duration.saturating_sub(taken_up))
         }),
-        start_ms: outcome.start.map(millis),
-        run_ms: outcome.run.map(millis),
-        page_faults: outcome.page_faults,
+        start_ms: usage.start.map(millis),
+        run_ms: usage.run.map(millis),
+        page_faults: usage.page_faults,
         truncated: request_cut || response_cut,
         error,
     }

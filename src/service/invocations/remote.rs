@@ -87,20 +87,12 @@ impl RemoteCaller {
                 }
             }
         }
-        Ok(Outcome {
-            result: Ok(Answer {
-                status,
-                headers,
-                body: body.into(),
-            }),
-            lines: Vec::new(),
-            lines_truncated: false,
-            cpu: None,
-            memory: None,
-            start: None,
-            run: None,
-            page_faults: None,
-        })
+        let body = body.into();
+        Ok(Outcome::of(Ok(Answer {
+            status,
+            headers,
+            body,
+        })))
     }
 
     async fn check(&self, url: &reqwest::Url) -> Result<()> {

@@ -14,9 +14,14 @@ async fn hello_answers() {
     let outcome = fixture.call("hello", "/").await;
     assert_eq!(text(&outcome), "Hello from Blue FaaS!");
     assert_eq!(answer(&outcome).headers["content-type"], "text/plain");
-    assert!(outcome.cpu.is_some_and(|cpu| cpu.as_micros() > 100));
-    assert!(outcome.memory.is_some_and(|memory| memory > 10_000_000));
-    assert!(outcome.start.is_some());
+    assert!(outcome.usage.cpu.is_some_and(|cpu| cpu.as_micros() > 100));
+    assert!(
+        outcome
+            .usage
+            .memory
+            .is_some_and(|memory| memory > 10_000_000)
+    );
+    assert!(outcome.usage.start.is_some());
     assert!(outcome.lines.is_empty());
 }
 

@@ -104,7 +104,7 @@ impl Fixture {
 
     pub async fn send(&self, name: &str, call: Call) -> Outcome {
         self.platform
-            .call(&AppName::parse(name).expect("valid"), call)
+            .call(&AppName::parse(name).expect("valid"), call, None)
             .await
     }
 }

@@ -15,7 +15,7 @@ async fn a_function_that_takes_too_much_memory_fails_alone() {
     let outcome = fixture.call("routes", "/hog").await;
     assert_eq!(answer(&outcome).status, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(lines(&outcome, Level::Error).last(), Some(&"MemoryError"));
-    let peak = outcome.memory.expect("measured");
+    let peak = outcome.usage.memory.expect("measured");
     assert!((100 << 20..=128 << 20).contains(&peak), "{peak}");
 
     let outcome = fixture
@@ -102,10 +102,11 @@ async fn sleeping_takes_wall_time_and_no_cpu_time() {
     assert!(begun.elapsed() >= Duration::from_millis(400));
     assert!(
         outcome
+            .usage
             .cpu
             .is_some_and(|cpu| cpu < Duration::from_millis(200)),
         "{:?}",
-        outcome.cpu
+        outcome.usage.cpu
     );
 }
 

@@ -7,4 +7,5 @@ mod limits;
 mod outbound;
 mod reuse;
 mod speed;
+mod streams;
 mod workers;

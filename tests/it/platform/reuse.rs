@@ -72,7 +72,7 @@ async fn calls_at_the_same_time_have_instances_of_their_own() {
         .expect("no panic")
     {
         assert!(outcome.result.is_ok());
-        assert!(outcome.run.expect("measured") < Duration::from_millis(1_900));
+        assert!(outcome.usage.run.expect("measured") < Duration::from_millis(1_900));
     }
 }
 

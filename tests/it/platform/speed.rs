@@ -62,8 +62,8 @@ async fn hello_cpu_and_rate() {
                 for _ in 0..each {
                     let outcome = fixture.call("hello", "/").await;
                     assert!(outcome.result.is_ok());
-                    guest += outcome.cpu.unwrap_or_default();
-                    start += outcome.start.unwrap_or_default();
+                    guest += outcome.usage.cpu.unwrap_or_default();
+                    start += outcome.usage.start.unwrap_or_default();
                 }
                 (guest, start)
             })

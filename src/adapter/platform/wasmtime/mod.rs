@@ -31,7 +31,7 @@ use crate::model::version::{Artifact, Configuration};
 use crate::port::blobs::Blobs;
 use crate::port::key_values::KeyValues;
 use crate::port::platform::{
-    Call, CallFailure, Deployed, Outcome, Platform, PlatformError, Release, Unserved,
+    Call, CallFailure, Deployed, OnBegin, Outcome, Platform, PlatformError, Release, Unserved,
 };
 
 /// How long a call waits for a free instance at most, before it is refused.
@@ -262,7 +262,7 @@ impl Platform for WasmtimePlatform {
         Ok(())
     }
 
-    async fn call(&self, app: &AppName, call: Call) -> Outcome {
+    async fn call(&self, app: &AppName, call: Call, on_begin: Option<OnBegin>) -> Outcome {
         let Some(_instance) = self.instance(&call).await else {
             return Outcome::failed(CallFailure::Overloaded);
         };
@@ -270,7 +270,9 @@ impl Platform for WasmtimePlatform {
         let Some(app) = self.app(app) else {
             return Outcome::failed(CallFailure::NotDeployed);
         };
-        self.pool.run(&app.program, &app.settings, call).await
+        self.pool
+            .run(&app.program, &app.settings, call, on_begin)
+            .await
     }
 
     async fn run_program(
@@ -289,7 +291,7 @@ impl Platform for WasmtimePlatform {
             Unserved::Artifact(artifact) => self.program(&artifact).await,
         };
         match program {
-            Ok(program) => self.pool.run(&program, &settings, call).await,
+            Ok(program) => self.pool.run(&program, &settings, call, None).await,
             Err(error) => Outcome::failed(CallFailure::Unreachable(error.to_string())),
         }
     }

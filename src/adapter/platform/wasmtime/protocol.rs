@@ -3,7 +3,7 @@
 //! A frame is its length, the length of its head (both `u32`, big-endian), the head (postcard) and the rest.
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
 
 use crate::model::execution::Level;
-use crate::port::platform::CallFailure;
+use crate::port::platform::{CallFailure, Usage};
 
 /// Bytes of a frame at most: images and bodies have lower limits of their own.
 const MAX_FRAME: usize = 256 * 1024 * 1024;
@@ -96,6 +96,8 @@ pub(super) struct Request {
     pub timeout: Duration,
     pub memory: usize,
     pub max_body: usize,
+    /// Whether an answer that takes its time is sent in pieces.
+    pub in_pieces: bool,
     pub reuse: Option<Reuse>,
 }
 
@@ -115,7 +117,11 @@ pub(super) enum Report {
         call: CallId,
         result: Result<(), String>,
     },
-    /// With the answer's body.
+    /// The answer's head, with the first piece of its body.
+    Begun { call: CallId, head: Head },
+    /// With the next piece.
+    Piece { call: CallId },
+    /// With the answer's body, or what is left of it.
     Ended { call: CallId, outcome: Ended },
     /// Of the key-value store, with the value to set.
     Ask {
@@ -130,17 +136,25 @@ pub(super) struct Ended {
     pub result: Result<Head, CallFailure>,
     pub lines: Vec<(Level, String)>,
     pub lines_truncated: bool,
-    pub cpu: Option<Duration>,
-    pub memory: Option<u64>,
-    pub start: Option<Duration>,
-    pub run: Option<Duration>,
-    pub page_faults: Option<u64>,
+    pub usage: Usage,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Head {
     pub status: u16,
     pub headers: Headers,
+}
+
+impl Head {
+    pub fn new(status: StatusCode, headers: &HeaderMap) -> Self {
+        let (status, headers) = (status.as_u16(), headers.into());
+        Self { status, headers }
+    }
+
+    pub fn read(self) -> io::Result<(StatusCode, HeaderMap)> {
+        let status = StatusCode::from_u16(self.status).map_err(io::Error::other)?;
+        Ok((status, self.headers.into()))
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -289,17 +303,13 @@ mod tests {
             let report = Report::Ended {
                 call: index as u64,
                 outcome: Ended {
-                    result: Ok(Head {
-                        status: 200,
-                        headers: Headers::from(&headers),
-                    }),
+                    result: Ok(Head::new(StatusCode::OK, &headers)),
                     lines: vec![(Level::Error, "line".to_owned())],
                     lines_truncated: false,
-                    cpu: Some(Duration::from_millis(1)),
-                    memory: None,
-                    start: None,
-                    run: None,
-                    page_faults: Some(7),
+                    usage: Usage {
+                        page_faults: Some(7),
+                        ..Usage::default()
+                    },
                 },
             };
             let rest = Bytes::from((*body).to_owned());

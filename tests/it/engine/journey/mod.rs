@@ -5,6 +5,7 @@ mod cancelled;
 mod deployed;
 mod failing;
 mod killed;
+mod streams;
 mod versions;
 
 use http::Method;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixStream;
 
-use super::connection::Calls;
+use super::calls::Calls;
 use super::outbound::{OutboundClient, admit, failure};
 use crate::adapter::platform::wasmtime::protocol::{
     CONNECTION_WINDOW, Cause, FETCH_CALL, FETCH_REFUSED, FETCH_URL, FETCH_WAIT, Refusal,

@@ -1,10 +1,12 @@
 //! The worker processes: one a core, started again when they end.
 
 mod addresses;
+mod calls;
 mod connection;
 mod fetch;
 mod outbound;
 mod process;
+mod reports;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,7 +21,7 @@ use super::protocol::{BaseId, ProgramId};
 use super::settings::Settings;
 use crate::adapter::snapshot::Restorer;
 use crate::port::key_values::KeyValues;
-use crate::port::platform::{Call, CallFailure, Outcome};
+use crate::port::platform::{Call, CallFailure, OnBegin, Outcome};
 
 /// How long a call waits for a worker when there is none.
 const MAX_WAIT: Duration = Duration::from_secs(5);
@@ -224,10 +226,14 @@ impl Pool {
         program: &Program,
         settings: &Arc<Settings>,
         mut call: Call,
+        on_begin: Option<OnBegin>,
     ) -> Outcome {
         let wait = MAX_WAIT.min(call.timeout);
         while let Some(worker) = self.worker(wait).await {
-            match worker.call(&program.0, settings, call).await {
+            match worker
+                .call(&program.0, settings, call, on_begin.clone())
+                .await
+            {
                 Ok(outcome) => return outcome,
                 // It ended before the call reached it.
                 Err(Gone(unsent)) => call = *unsent,

@@ -14,8 +14,10 @@ use tokio::sync::mpsc;
 use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::connection::{Calls, HUNG, Reports, Worker};
+use super::calls::{Calls, HUNG};
+use super::connection::Worker;
 use super::fetch;
+use super::reports::Reports;
 use super::{PoolConfig, Services, Slots};
 use crate::adapter::platform::wasmtime::protocol;
 
@@ -40,27 +42,36 @@ pub(super) async fn keep_running(
     loop {
         match Process::start(&config, &services).await {
             Ok((worker, mut process)) => {
-                pause = PAUSE;
                 slots.set(place, Some(Arc::new(worker)));
                 match process.watch(true).await {
                     // The next one starts beside it, and it ends with its last call.
                     End::Due => {
                         tokio::spawn(async move { process.watch(false).await });
                     }
-                    // At once, however often: whoever makes workers crash must not keep the others' calls waiting.
                     End::Ended(reason) => {
                         slots.set(place, None);
                         tracing::warn!(reason, "a worker process ended and is started again");
+                        if process.calls.count() == 0 {
+                            pause = rest(pause).await;
+                            continue;
+                        }
                     }
                 }
+                // At once, however often: whoever makes workers crash must not keep the others' calls waiting.
+                pause = PAUSE;
             }
             Err(error) => {
                 tracing::error!(%error, "a worker process cannot be started");
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(MAX_PAUSE);
+                pause = rest(pause).await;
             }
         }
     }
+}
+
+/// After a worker that did nothing; answers how long to rest the next time.
+async fn rest(pause: Duration) -> Duration {
+    tokio::time::sleep(pause).await;
+    (pause * 2).min(MAX_PAUSE)
 }
 
 enum End {
@@ -108,7 +119,7 @@ impl Process {
             let _ = std::fs::write(format!("/proc/{id}/oom_score_adj"), "500");
         }
         let (sender, receiver) = mpsc::unbounded_channel();
-        let calls = Arc::new(Calls::new());
+        let calls = Arc::new(Calls::default());
         let reports = Reports {
             calls: calls.clone(),
             orders: sender.downgrade(),
@@ -172,7 +183,7 @@ impl Process {
 
     fn is_due(&self) -> bool {
         self.has_done_enough()
-            || (self.calls.is_idle()
+            || (self.calls.load() == Some(0)
                 && self
                     .child
                     .id()
@@ -200,13 +211,12 @@ fn inherited(stream: UnixStream) -> io::Result<OwnedFd> {
 
 /// Resident bytes of a process that are its own.
 fn resident(id: u32) -> Option<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{id}/statm")).ok()?;
-    let mut pages = text
-        .split(' ')
-        .skip(1)
-        .map(|pages| pages.parse::<u64>().ok());
-    let (all, shared) = (pages.next()??, pages.next()??);
-    Some(all.saturating_sub(shared) * 4096)
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kibibytes * 1024)
 }
 
 /// What it writes on stderr is of its host, not of guests.

@@ -1,172 +1,24 @@
-//! One call: a fresh instance, its limits, its answer and what it took.
+//! One call: an instance runs it, its answer is read, and how it ended is told.
 
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use std::convert::Infallible;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
-use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline};
+use wasmtime::{PoolConcurrencyLimitError, Trap};
 use wasmtime_wasi::I32Exit;
-use wasmtime_wasi_http::WasiHttpView as _;
-use wasmtime_wasi_http::p2::bindings::Proxy;
-use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
-use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 
-use super::super::protocol::CallId;
-use super::engine::{MAX_MEMORY, TICK};
-use super::guest::Guest;
-use super::limits::{CpuTimed, MemoryLimit, Usage};
-use super::outbound::Outbound;
-use super::output::{Output, exception_line};
+use super::answer::{NoAnswer, Pieces, receive};
+use super::instance::{Context, Instance};
+use super::limits::{Counters, CpuTimed};
+use super::output::exception_line;
 use super::programs::Code;
-use super::server::Server;
-use super::settings::Settings;
-use super::spin::Spin;
 use crate::port::platform::{Answer, Call, CallFailure, Outcome};
-
-/// In whose name a guest runs, and what it runs with.
-#[derive(Clone)]
-pub(super) struct Context {
-    pub call: CallId,
-    pub settings: Arc<Settings>,
-    pub server: Arc<Server>,
-}
-
-type Response = Result<http::Response<HyperOutgoingBody>, ErrorCode>;
 
 /// How the guest's own run ended.
 type End = wasmtime::Result<()>;
 
-/// Why there is no complete answer.
-#[derive(Debug)]
-enum NoAnswer {
-    /// The guest ended, or was ended, before it answered or before its answer was complete.
-    Incomplete,
-    TooLarge,
-    /// The guest answered with an error instead of a response.
-    Refused(ErrorCode),
-}
-
-/// An instance about to run, or kept for the next call.
-pub(super) struct Instance {
-    store: Store<Guest>,
-    /// Once it was instantiated.
-    proxy: Option<Proxy>,
-    output: Output,
-    usage: Arc<Usage>,
-    deadline: Deadline,
-    settings: Arc<Settings>,
-    /// Bytes it may use.
-    memory: usize,
-    pub calls: u32,
-    pub born: Instant,
-}
-
-/// When the call under way has to end.
-#[derive(Clone)]
-struct Deadline(Arc<Mutex<Instant>>);
-
-impl Deadline {
-    fn get(&self) -> Instant {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn set(&self, deadline: Instant) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
-    }
-}
-
-impl Instance {
-    fn new(code: &Code, context: &Context, memory: usize, timeout: Duration) -> Self {
-        let born = Instant::now();
-        let deadline = Deadline(Arc::new(Mutex::new(born + timeout)));
-        let (output, usage) = (Output::default(), Arc::new(Usage::default()));
-        let limit = MemoryLimit::new(memory.min(MAX_MEMORY), usage.clone());
-        let (outbound, spin) = context.rights(&output, born + timeout);
-        let mut store = Store::new(
-            code.pre.engine(),
-            Guest::new(&context.settings, &output, limit, outbound, spin),
-        );
-        store.limiter(|guest| &mut guest.memory);
-        store.set_hostcall_fuel(MAX_TRANSFER);
-        store.set_epoch_deadline(1);
-        let ends = deadline.clone();
-        store.epoch_deadline_callback(move |_| {
-            // The timer ends a guest that yields; this ends one that runs where it cannot.
-            if Instant::now() >= ends.get() + TICK * 2 {
-                Err(Trap::Interrupt.into())
-            } else {
-                Ok(UpdateDeadline::Yield(1))
-            }
-        });
-        Self {
-            store,
-            proxy: None,
-            output,
-            usage,
-            deadline,
-            settings: context.settings.clone(),
-            memory,
-            calls: 0,
-            born,
-        }
-    }
-
-    /// Whether a call with these settings may have it.
-    pub fn suits(&self, settings: &Settings, memory: usize) -> bool {
-        self.memory == memory && self.settings.environment == settings.environment
-    }
-
-    /// Whether it can serve another call.
-    pub fn is_reusable(&mut self) -> bool {
-        self.store.data_mut().has_room()
-    }
-
-    /// Gives the instance to another call: what it reaches and prints from now on is that call's.
-    fn renew(&mut self, context: &Context, timeout: Duration) {
-        let deadline = Instant::now() + timeout;
-        self.deadline.set(deadline);
-        self.usage.renew();
-        let (outbound, spin) = context.rights(&self.output, deadline);
-        self.store.data_mut().renew(outbound, spin);
-        self.store.set_epoch_deadline(1);
-    }
-}
-
-impl Context {
-    fn rights(&self, output: &Output, deadline: Instant) -> (Outbound, Spin) {
-        let outbound = Outbound::new(self.server.clone(), self.call, output.clone(), deadline);
-        let spin = Spin {
-            settings: self.settings.clone(),
-            server: self.server.clone(),
-            call: self.call,
-        };
-        (outbound, spin)
-    }
-}
-
-/// How long the answer of a guest that has ended may take to be read before it counts as incomplete.
-const REST: Duration = Duration::from_millis(100);
-/// Bytes a guest may hand to one host function: a key-value entry or a chunk of a body, with room.
-const MAX_TRANSFER: usize = 16 * 1024 * 1024;
-
-/// Instantiates without calling anything: proof that a call can begin.
-pub(super) async fn prove(code: &Code, context: Context, memory: usize) -> Result<(), String> {
-    const TIMEOUT: Duration = Duration::from_secs(10);
-    let mut instance = Instance::new(code, &context, memory, TIMEOUT);
-    let instantiated = instantiate(code, &mut instance.store);
-    match tokio::time::timeout(TIMEOUT, instantiated).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(_)) if instance.usage.is_memory_denied() => Err(format!(
-            "It needs more than {} MB to start. Raise the function's memory.",
-            memory / 1024 / 1024
-        )),
-        Ok(Err(error)) => Err(error.root_cause().to_string()),
-        Err(_) => Err(format!("It did not start within {} s.", TIMEOUT.as_secs())),
-    }
-}
+/// How long the answer of a guest that has ended may take to be read. One that is not complete by then was left open, or the guest failed.
+const REST: Duration = Duration::from_millis(20);
 
 /// Runs one call to its end, in the instance that was kept for it or in a fresh one. Nothing of it runs when this answers, or when the
 /// future is dropped. An instance that ended well is part of the answer: to be kept, or dropped when nobody waits for that any more.
@@ -175,6 +27,7 @@ pub(super) async fn run(
     context: Context,
     call: Call,
     kept: Option<Instance>,
+    in_pieces: bool,
 ) -> (Outcome, Option<Instance>) {
     let begun = Instant::now();
     let (max_body, timeout) = (call.max_body, call.timeout);
@@ -185,23 +38,32 @@ pub(super) async fn run(
         }
         None => Instance::new(code, &context, call.memory, timeout),
     };
-    let (output, usage) = (instance.output.clone(), instance.usage.clone());
-    let deadline = instance.deadline.get();
+    let (output, counters) = (instance.output.clone(), instance.counters.clone());
+    let deadline = instance.deadline();
+    let pieces = in_pieces.then(|| Pieces {
+        server: context.server.clone(),
+        call: context.call,
+    });
     let (sender, receiver) = oneshot::channel();
     let (answered, is_answered) = oneshot::channel();
+    let has_failed = AtomicBool::new(false);
     let reading = async {
-        let answer = receive(receiver, max_body).await;
+        let mut answer = receive(receiver, max_body, pieces).await;
+        // A body whose writer is lost looks like one that is complete.
+        if has_failed.load(Ordering::Relaxed) && answer.is_ok() {
+            answer = Err(NoAnswer::Incomplete);
+        }
         let _ = answered.send(answer.is_ok());
         answer
     };
     let mut stays = None;
     let guest = async {
-        let end = enter(code, &mut instance, call, sender, begun).await;
-        if end.is_ok()
-            && let Ok(Ok(true)) = tokio::time::timeout(REST, is_answered).await
-        {
+        let end = instance.handle(code, call, sender, begun).await;
+        let is_complete = matches!(tokio::time::timeout(REST, is_answered).await, Ok(Ok(true)));
+        if end.is_ok() && is_complete {
             stays = Some(instance);
         } else {
+            has_failed.store(end.is_err(), Ordering::Relaxed);
             // Ends the channels of an answer that was never completed, so that nobody waits for it.
             drop(instance);
         }
@@ -209,7 +71,7 @@ pub(super) async fn run(
     };
     let (mut answer, mut end) = (None, None);
     let both = drive(guest, reading, &mut answer, &mut end);
-    let timed_out = tokio::time::timeout_at(deadline.into(), CpuTimed::new(both, usage.clone()))
+    let timed_out = tokio::time::timeout_at(deadline.into(), CpuTimed::new(both, counters.clone()))
         .await
         .is_err();
     if timed_out && matches!(answer, Some(Ok(_))) {
@@ -219,91 +81,14 @@ pub(super) async fn run(
         ));
     }
     let (lines, lines_truncated) = output.take();
-    let result = conclude(answer, end, &usage, exception_line(&lines));
+    let result = conclude(answer, end, &counters, exception_line(&lines));
     let outcome = Outcome {
         result,
         lines,
         lines_truncated,
-        cpu: Some(usage.cpu()),
-        memory: Some(usage.memory()),
-        start: usage.start(),
-        run: usage
-            .start()
-            .map(|start| begun.elapsed().saturating_sub(start)),
-        page_faults: Some(usage.page_faults()),
+        usage: counters.usage(begun.elapsed()),
     };
     (outcome, stays)
-}
-
-async fn instantiate(code: &Code, store: &mut Store<Guest>) -> wasmtime::Result<Proxy> {
-    let Some(restorer) = &code.restorer else {
-        return code.pre.instantiate_async(store).await;
-    };
-    let instance = code
-        .pre
-        .instance_pre()
-        .instantiate_async(&mut *store)
-        .await?;
-    restorer.restore(store, &instance).await?;
-    Proxy::new(store, &instance)
-}
-
-async fn enter(
-    code: &Code,
-    instance: &mut Instance,
-    call: Call,
-    sender: oneshot::Sender<Response>,
-    begun: Instant,
-) -> End {
-    instance.calls += 1;
-    let store = &mut instance.store;
-    let scheme = if call.uri.scheme() == Some(&http::uri::Scheme::HTTPS) {
-        Scheme::Https
-    } else {
-        Scheme::Http
-    };
-    let body = Full::new(call.body).map_err(|never: Infallible| match never {});
-    let mut request = http::Request::new(body.map_err(|never: wasmtime_wasi_http::Error| never));
-    (
-        *request.method_mut(),
-        *request.uri_mut(),
-        *request.headers_mut(),
-    ) = (call.method, call.uri, call.headers);
-    let request = store
-        .data_mut()
-        .http()
-        .new_incoming_request(scheme, request)?;
-    let response = store.data_mut().http().new_response_outparam(sender)?;
-    let proxy = match &mut instance.proxy {
-        Some(proxy) => proxy,
-        fresh => fresh.insert(instantiate(code, store).await?),
-    };
-    instance.usage.set_start(begun.elapsed());
-    proxy
-        .wasi_http_incoming_handler()
-        .call_handle(&mut *store, request, response)
-        .await
-}
-
-async fn receive(
-    receiver: oneshot::Receiver<Response>,
-    max_body: usize,
-) -> Result<Answer, NoAnswer> {
-    let (parts, body) = receiver
-        .await
-        .map_err(|_| NoAnswer::Incomplete)?
-        .map_err(NoAnswer::Refused)?
-        .into_parts();
-    let body: Bytes = match Limited::new(body, max_body).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Err(NoAnswer::TooLarge),
-        Err(_) => return Err(NoAnswer::Incomplete),
-    };
-    Ok(Answer {
-        status: parts.status,
-        headers: parts.headers,
-        body,
-    })
 }
 
 /// Runs the guest and reads its answer side by side, until both have ended or the answer is refused.
@@ -334,7 +119,7 @@ async fn drive(
 fn conclude(
     answer: Option<Result<Answer, NoAnswer>>,
     end: Option<End>,
-    usage: &Usage,
+    counters: &Counters,
     exception: Option<&str>,
 ) -> Result<Answer, CallFailure> {
     let no_answer = match answer {
@@ -359,7 +144,7 @@ fn conclude(
     {
         return Err(CallFailure::Overloaded);
     }
-    if usage.is_memory_denied() {
+    if counters.is_memory_denied() {
         return Err(CallFailure::OutOfMemory);
     }
     if let Some(exception) = exception {
@@ -398,7 +183,7 @@ mod tests {
         Answer {
             status: http::StatusCode::OK,
             headers: http::HeaderMap::new(),
-            body: Bytes::new(),
+            body: bytes::Bytes::new(),
         }
     }
 
@@ -409,7 +194,7 @@ mod tests {
         let (mut answer, mut end) = (None, None);
         let both = drive(guest, std::future::ready(received), &mut answer, &mut end);
         let _ = tokio::time::timeout(Duration::from_millis(20), both).await;
-        conclude(answer, end, &Usage::default(), None)
+        conclude(answer, end, &Counters::default(), None)
     }
 
     #[tokio::test]

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::super::protocol::{ProgramId, Reuse};
-use super::call::Instance;
+use super::instance::Instance;
 use super::settings::Settings;
 
-/// Instances of all functions at most; each holds some megabytes.
+/// Instances of all functions at most.
 pub(super) const MAX_IDLE: usize = 64;
+/// Bytes that they hold together at most.
+const MAX_HELD: u64 = 512 * 1024 * 1024;
 /// An instance that waits longer is dropped.
 const MAX_WAIT: Duration = Duration::from_mins(1);
 
@@ -43,8 +45,12 @@ impl Idle {
 
     /// Keeps an instance that has not had all its calls.
     pub fn put(&mut self, program: ProgramId, mut instance: Instance, reuse: Reuse) {
-        let count: usize = self.0.values().map(Vec::len).sum();
-        if instance.calls < reuse.max_calls && count < MAX_IDLE && instance.is_reusable() {
+        let all = self.0.values().flatten();
+        let (count, held) = all.fold((0, instance.held()), |(count, held), one| {
+            (count + 1, held + one.instance.held())
+        });
+        let has_room = count < MAX_IDLE && held <= MAX_HELD;
+        if instance.calls < reuse.max_calls && has_room && instance.is_reusable() {
             let since = Instant::now();
             self.0.entry(program).or_default().push(Waiting {
                 instance,

@@ -10,11 +10,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use wasmtime::ResourceLimiter;
 
+use crate::port::platform::Usage;
+
 const MAX_TABLE_ELEMENTS: usize = 100_000;
 
 /// Counts of a call that outlive its store. One call writes them, on one thread at a time.
 #[derive(Debug, Default)]
-pub(super) struct Usage {
+pub(super) struct Counters {
     cpu_nanos: AtomicU64,
     memory: AtomicU64,
     memory_denied: AtomicBool,
@@ -22,8 +24,8 @@ pub(super) struct Usage {
     page_faults: AtomicU64,
 }
 
-impl Usage {
-    pub fn cpu(&self) -> Duration {
+impl Counters {
+    fn cpu(&self) -> Duration {
         Duration::from_nanos(self.cpu_nanos.load(Ordering::Relaxed))
     }
 
@@ -37,10 +39,18 @@ impl Usage {
         self.memory_denied.load(Ordering::Relaxed)
     }
 
-    /// Until the guest was instantiated; `None` when it never was.
-    pub fn start(&self) -> Option<Duration> {
-        let nanos = self.start_nanos.load(Ordering::Relaxed);
-        (nanos > 0).then(|| Duration::from_nanos(nanos))
+    /// Of a call that was taken up this long ago.
+    pub fn usage(&self, elapsed: Duration) -> Usage {
+        let start = self.start_nanos.load(Ordering::Relaxed);
+        // 0 when the guest was never instantiated.
+        let start = (start > 0).then(|| Duration::from_nanos(start));
+        Usage {
+            cpu: Some(self.cpu()),
+            memory: Some(self.memory()),
+            start,
+            run: start.map(|start| elapsed.saturating_sub(start)),
+            page_faults: Some(self.page_faults.load(Ordering::Relaxed)),
+        }
     }
 
     /// Forgets what the last call took; the memory is still there.
@@ -49,10 +59,6 @@ impl Usage {
             count.store(0, Ordering::Relaxed);
         }
         self.memory_denied.store(false, Ordering::Relaxed);
-    }
-
-    pub fn page_faults(&self) -> u64 {
-        self.page_faults.load(Ordering::Relaxed)
     }
 
     pub fn set_start(&self, start: Duration) {
@@ -70,15 +76,15 @@ fn nanos(duration: Duration) -> u64 {
 pub(super) struct MemoryLimit {
     max: usize,
     used: usize,
-    usage: Arc<Usage>,
+    counters: Arc<Counters>,
 }
 
 impl MemoryLimit {
-    pub fn new(max: usize, usage: Arc<Usage>) -> Self {
+    pub fn new(max: usize, counters: Arc<Counters>) -> Self {
         Self {
             max,
             used: 0,
-            usage,
+            counters,
         }
     }
 }
@@ -92,11 +98,13 @@ impl ResourceLimiter for MemoryLimit {
     ) -> wasmtime::Result<bool> {
         let used = self.used.saturating_add(desired.saturating_sub(current));
         if used > self.max {
-            self.usage.memory_denied.store(true, Ordering::Relaxed);
+            self.counters.memory_denied.store(true, Ordering::Relaxed);
             return Ok(false);
         }
         self.used = used;
-        self.usage.memory.fetch_max(used as u64, Ordering::Relaxed);
+        self.counters
+            .memory
+            .fetch_max(used as u64, Ordering::Relaxed);
         Ok(true)
     }
 
@@ -113,14 +121,14 @@ impl ResourceLimiter for MemoryLimit {
 /// A future whose polls count as CPU time and page faults of a call: of its thread, so that time spent waiting for a core does not count.
 pub(super) struct CpuTimed<F> {
     future: Pin<Box<F>>,
-    usage: Arc<Usage>,
+    counters: Arc<Counters>,
 }
 
 impl<F> CpuTimed<F> {
-    pub fn new(future: F, usage: Arc<Usage>) -> Self {
+    pub fn new(future: F, counters: Arc<Counters>) -> Self {
         Self {
             future: Box::pin(future),
-            usage,
+            counters,
         }
     }
 }
@@ -132,8 +140,10 @@ impl<F: Future> Future for CpuTimed<F> {
         let (before, faults) = (thread_cpu(), thread_page_faults());
         let poll = self.future.as_mut().poll(context);
         let faults = thread_page_faults().saturating_sub(faults);
-        self.usage.page_faults.fetch_add(faults, Ordering::Relaxed);
-        self.usage.cpu_nanos.fetch_add(
+        self.counters
+            .page_faults
+            .fetch_add(faults, Ordering::Relaxed);
+        self.counters.cpu_nanos.fetch_add(
             nanos(thread_cpu().saturating_sub(before)),
             Ordering::Relaxed,
         );
@@ -155,20 +165,28 @@ mod tests {
 
     #[test]
     fn memories_count_together() {
-        let usage = Arc::new(Usage::default());
-        let mut limit = MemoryLimit::new(100, usage.clone());
+        let counters = Arc::new(Counters::default());
+        let mut limit = MemoryLimit::new(100, counters.clone());
         assert!(limit.memory_growing(0, 60, None).expect("no trap"));
         assert!(limit.memory_growing(0, 40, None).expect("no trap"));
-        assert!(!usage.is_memory_denied());
+        assert!(!counters.is_memory_denied());
         assert!(!limit.memory_growing(40, 41, None).expect("no trap"));
-        assert!(usage.is_memory_denied());
-        assert_eq!(usage.memory(), 100);
+        assert!(counters.is_memory_denied());
+        assert_eq!(counters.memory(), 100);
     }
 
     #[tokio::test]
     async fn waiting_is_not_cpu_time() {
-        let usage = Arc::new(Usage::default());
-        CpuTimed::new(tokio::time::sleep(Duration::from_millis(60)), usage.clone()).await;
-        assert!(usage.cpu() < Duration::from_millis(30), "{:?}", usage.cpu());
+        let counters = Arc::new(Counters::default());
+        CpuTimed::new(
+            tokio::time::sleep(Duration::from_millis(60)),
+            counters.clone(),
+        )
+        .await;
+        assert!(
+            counters.cpu() < Duration::from_millis(30),
+            "{:?}",
+            counters.cpu()
+        );
     }
 }

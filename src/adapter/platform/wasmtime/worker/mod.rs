@@ -2,11 +2,13 @@
 //!
 //! It reaches its server by two sockets: orders and reports on stdin ([`super::protocol`]), the guests' HTTP requests on stdout (HTTP/2).
 
+mod answer;
 mod call;
 mod confine;
 mod engine;
 mod guest;
 mod idle;
+mod instance;
 mod limits;
 mod linker;
 mod outbound;
@@ -28,11 +30,11 @@ use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use self::call::Context;
 use self::idle::{Idle, MAX_IDLE};
+use self::instance::Context;
 use self::programs::Programs;
 use self::server::Server;
-use super::protocol::{self, CallId, Ended, Head, Headers, Order, Report, Request};
+use super::protocol::{self, CallId, Ended, Head, Order, Report, Request};
 use crate::port::platform::{Call, CallFailure, Outcome};
 
 /// Between two looks at instances that wait.
@@ -140,7 +142,7 @@ impl Worker {
                 self.start(call, async move {
                     let server = context.server.clone();
                     let result = match code {
-                        Ok(code) => call::prove(&code, context, memory).await,
+                        Ok(code) => instance::prove(&code, context, memory).await,
                         Err(reason) => Err(reason),
                     };
                     server.report(&Report::Proved { call, result }, Bytes::new());
@@ -154,7 +156,8 @@ impl Worker {
             } => {
                 let code = self.programs.get(program);
                 let context = self.context(call, environment);
-                let (idle, reuse) = (self.idle.clone(), request.reuse);
+                let idle = self.idle.clone();
+                let (reuse, in_pieces) = (request.reuse, request.in_pieces);
                 self.start(call, async move {
                     let server = context.server.clone();
                     let (outcome, instance) = match (code, arrived(request, rest)) {
@@ -162,7 +165,7 @@ impl Worker {
                             let kept = reuse.and_then(|_| {
                                 lock(&idle).take(program, &context.settings, request.memory)
                             });
-                            call::run(&code, context, request, kept).await
+                            call::run(&code, context, request, kept, in_pieces).await
                         }
                         (Err(reason), _) | (_, Err(reason)) => {
                             (Outcome::failed(CallFailure::Unreachable(reason)), None)
@@ -225,10 +228,7 @@ fn arrived(request: Request, body: Bytes) -> Result<Call, String> {
 fn ended(outcome: Outcome) -> (Ended, Bytes) {
     let (result, body) = match outcome.result {
         Ok(answer) => {
-            let head = Head {
-                status: answer.status.as_u16(),
-                headers: Headers::from(&answer.headers),
-            };
+            let head = Head::new(answer.status, &answer.headers);
             (Ok(head), answer.body)
         }
         Err(failure) => (Err(failure), Bytes::new()),
@@ -237,11 +237,7 @@ fn ended(outcome: Outcome) -> (Ended, Bytes) {
         result,
         lines: outcome.lines,
         lines_truncated: outcome.lines_truncated,
-        cpu: outcome.cpu,
-        memory: outcome.memory,
-        start: outcome.start,
-        run: outcome.run,
-        page_faults: outcome.page_faults,
+        usage: outcome.usage,
     };
     (ended, body)
 }
