@@ -8,3 +8,4 @@ pub mod metrics;
 pub mod platform;
 pub mod snapshot;
 pub mod store;
+pub mod upstream;

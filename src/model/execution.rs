@@ -33,6 +33,20 @@ pub enum Level {
     Error,
 }
 
+impl Level {
+    /// Of a line, by the words that Python's logging writes, or of a level's name.
+    pub fn of_text(text: &str) -> Self {
+        let upper = text.to_ascii_uppercase();
+        if upper.contains("ERROR") || upper.contains("CRITICAL") {
+            Self::Error
+        } else if upper.contains("WARN") {
+            Self::Warn
+        } else {
+            Self::Info
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Trigger {

@@ -29,6 +29,19 @@ pub struct CpuMetrics {
     pub range_query: String,
 }
 
+impl CpuMetrics {
+    /// When nothing answered.
+    pub fn unknown() -> Self {
+        Self {
+            cpu_total: None,
+            cpu_series: None,
+            window_seconds: 3_600,
+            instant_query: String::new(),
+            range_query: String::new(),
+        }
+    }
+}
+
 /// What the metrics tab shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FunctionMetrics {

@@ -16,4 +16,7 @@ pub trait LogSource: Send + Sync + 'static {
         limit: usize,
         after: Option<i64>,
     ) -> Result<Vec<LogLine>>;
+
+    /// Cheap proof that it answers; the text says what is wrong.
+    async fn check(&self) -> std::result::Result<(), String>;
 }

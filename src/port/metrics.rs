@@ -10,4 +10,7 @@ use crate::model::metrics::CpuMetrics;
 #[async_trait]
 pub trait MetricSource: Send + Sync + 'static {
     async fn cpu(&self, function: &FunctionId) -> Result<CpuMetrics>;
+
+    /// Cheap proof that it answers; the text says what is wrong.
+    async fn check(&self) -> std::result::Result<(), String>;
 }

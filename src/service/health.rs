@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::port::blobs::Blobs;
 use crate::port::builder::Builder;
+use crate::port::logs::LogSource;
+use crate::port::metrics::MetricSource;
 use crate::port::platform::Platform;
 use crate::port::store::Store;
 
@@ -20,6 +22,8 @@ pub struct Health {
     pub blobs: Arc<dyn Blobs>,
     pub builder: Arc<dyn Builder>,
     pub platform: Arc<dyn Platform>,
+    pub logs: Arc<dyn LogSource>,
+    pub metrics: Arc<dyn MetricSource>,
 }
 
 impl Health {
@@ -28,11 +32,13 @@ impl Health {
             tracing::warn!(cause = %text, "a dependency does not answer");
             "failing".to_owned()
         };
-        let (store, blobs, builder, platform) = tokio::join!(
+        let (store, blobs, builder, platform, logs, metrics) = tokio::join!(
             self.store.check(),
             self.blobs.check(),
             self.builder.check(),
-            self.platform.check()
+            self.platform.check(),
+            self.logs.check(),
+            self.metrics.check()
         );
         vec![
             Check {
@@ -54,6 +60,16 @@ impl Health {
                 name: "platform",
                 required: true,
                 failure: platform.err().map(|error| failed(error.to_string())),
+            },
+            Check {
+                name: "logs",
+                required: false,
+                failure: logs.err().map(failed),
+            },
+            Check {
+                name: "metrics",
+                required: false,
+                failure: metrics.err().map(failed),
             },
         ]
     }

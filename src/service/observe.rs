@@ -86,9 +86,11 @@ impl Observe {
     ) -> Result<FunctionMetrics> {
         self.functions.record(workspace, function).await?;
         let scope = Scope::function(function);
+        // The page shows what there is: the other figures have another source.
+        let cpu = self.metrics.cpu(function).await;
         Ok(FunctionMetrics {
             function_id: function.clone(),
-            cpu: self.metrics.cpu(function).await?,
+            cpu: cpu.unwrap_or_else(|_| CpuMetrics::unknown()),
             hour: self.statistics.last(&scope, HOUR).await?,
             series: self.statistics.series(&scope, HOUR, 300).await?,
             timings: self.timings(actor, workspace, function).await?,

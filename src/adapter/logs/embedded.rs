@@ -82,11 +82,16 @@ impl LogSource for EmbeddedLogs {
                     .filter_map(|text| text.as_str())
                     .zip(0_i64..)
                     .map(|(text, index)| {
+                        // A traceback of a failed call is an error to its end.
                         in_traceback |= failed && text.starts_with("Traceback");
                         LogLine {
                             nanos: at.micros() * 1_000 + index,
                             at,
-                            level: level(text, in_traceback),
+                            level: if in_traceback {
+                                Level::Error
+                            } else {
+                                Level::of_text(text)
+                            },
                             text: text.to_owned(),
                         }
                     })
@@ -105,16 +110,8 @@ impl LogSource for EmbeddedLogs {
             query.after = page.next;
         }
     }
-}
 
-/// By the words Python's logging writes; a traceback of a failed call is an error to its end.
-fn level(text: &str, in_traceback: bool) -> Level {
-    let upper = text.to_ascii_uppercase();
-    if in_traceback || upper.contains("ERROR") || upper.contains("CRITICAL") {
-        Level::Error
-    } else if upper.contains("WARN") {
-        Level::Warn
-    } else {
-        Level::Info
+    async fn check(&self) -> std::result::Result<(), String> {
+        self.store.check().await.map_err(|error| error.to_string())
     }
 }

@@ -1,3 +1,4 @@
 //! Where live lines come from.
 
 pub mod embedded;
+pub mod loki;

@@ -82,4 +82,8 @@ impl MetricSource for EmbeddedMetrics {
             range_query: String::new(),
         })
     }
+
+    async fn check(&self) -> std::result::Result<(), String> {
+        self.store.check().await.map_err(|error| error.to_string())
+    }
 }

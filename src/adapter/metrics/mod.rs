@@ -1,3 +1,4 @@
 //! Where CPU figures come from.
 
 pub mod embedded;
+pub mod prometheus;

@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 mod blobs;
 mod filesystem;
+mod loki;
+mod prometheus;
 mod sqlite;
 mod store;
 mod store_model;

@@ -1,0 +1,160 @@
+//! How adapters ask HTTP services that may be slow, wrong or away: bounded in time and size, and left alone for a while after failures.
+//! No adapter itself.
+
+use futures::StreamExt as _;
+use serde::de::DeserializeOwned;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A page waits no longer for one of its panels.
+const TIMEOUT: Duration = Duration::from_secs(1);
+/// Bytes of an answer at most.
+const MAX_ANSWER: usize = 16 * 1024 * 1024;
+/// Failures in a row after which a service is not asked, so that pages do not wait for it each time.
+const FAILURES: u32 = 3;
+const PAUSE: Duration = Duration::from_secs(10);
+
+#[derive(Debug, thiserror::Error)]
+pub enum UpstreamError {
+    /// Nothing listens, it does not answer in time, or it says that it is out of order.
+    #[error("{0}")]
+    Unreachable(String),
+    /// It refused the request, or answered what makes no sense.
+    #[error("{0}")]
+    Refused(String),
+}
+
+pub struct Upstream {
+    client: reqwest::Client,
+    base: reqwest::Url,
+    failures: Mutex<Failures>,
+}
+
+#[derive(Default)]
+struct Failures {
+    count: u32,
+    /// When it may be asked again.
+    retry_at: Option<Instant>,
+}
+
+impl Upstream {
+    /// `base` was checked to be a URL when the settings were read.
+    pub fn new(base: &str) -> Result<Self, String> {
+        // An error means that a provider is installed already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(TIMEOUT)
+            .build()
+            .map_err(|error| error.to_string())?;
+        // A base with a path keeps it only when that ends with a slash.
+        let base = format!("{}/", base.trim_end_matches('/'));
+        let base = reqwest::Url::parse(&base).map_err(|error| format!("{base}: {error}"))?;
+        let failures = Mutex::default();
+        Ok(Self {
+            client,
+            base,
+            failures,
+        })
+    }
+
+    /// `path` is relative.
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, UpstreamError> {
+        let body = self.ask(path, query).await?;
+        serde_json::from_slice(&body)
+            .map_err(|error| UpstreamError::Refused(format!("its answer cannot be read: {error}")))
+    }
+
+    /// Whether it answers at all.
+    pub async fn check(&self, path: &str) -> Result<(), String> {
+        let asked = self.ask(path, &[]).await;
+        asked.map(drop).map_err(|error| error.to_string())
+    }
+
+    async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<u8>, UpstreamError> {
+        if !self.may_ask() {
+            let text = "it failed several times in a row and is asked again in a few seconds";
+            return Err(UpstreamError::Unreachable(text.to_owned()));
+        }
+        let answer = self.send(path, query).await;
+        self.count(!matches!(answer, Err(UpstreamError::Unreachable(_))));
+        answer
+    }
+
+    async fn send(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<u8>, UpstreamError> {
+        let unreachable = |error: reqwest::Error| {
+            // The address may hold a password.
+            UpstreamError::Unreachable(innermost(&error.without_url()))
+        };
+        let mut url = self
+            .base
+            .join(path)
+            .map_err(|error| UpstreamError::Refused(error.to_string()))?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let response = self.client.get(url).send().await.map_err(unreachable)?;
+        let status = response.status();
+        let mut body = Vec::new();
+        let mut chunks = response.bytes_stream();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(unreachable)?;
+            if body.len() + chunk.len() > MAX_ANSWER {
+                return Err(UpstreamError::Refused("its answer is too long".to_owned()));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        if status.is_server_error() {
+            return Err(UpstreamError::Unreachable(format!("it answered {status}")));
+        }
+        if !status.is_success() {
+            let text: String = String::from_utf8_lossy(&body).chars().take(200).collect();
+            return Err(UpstreamError::Refused(format!(
+                "it answered {status}: {text}"
+            )));
+        }
+        Ok(body)
+    }
+
+    /// After a pause one request finds out whether the service is back; the others wait for what it says.
+    fn may_ask(&self) -> bool {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        match failures.retry_at {
+            Some(at) if now < at => false,
+            Some(_) => {
+                failures.retry_at = Some(now + TIMEOUT);
+                true
+            }
+            None => true,
+        }
+    }
+
+    fn count(&self, answered: bool) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if answered {
+            *failures = Failures::default();
+            return;
+        }
+        failures.count += 1;
+        if failures.count >= FAILURES {
+            failures.retry_at = Some(Instant::now() + PAUSE);
+        }
+    }
+}
+
+fn innermost(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return format!("it did not answer within {} s", TIMEOUT.as_secs());
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
