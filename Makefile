@@ -31,9 +31,9 @@ setup-build:
 setup-run: setup-build
 	@tools/setup venv
 setup-check:
-	@tools/setup rust nextest venv prometheus
+	@tools/setup rust nextest venv
 setup-test: setup-build setup-check
-	@tools/setup chromium fonts
+	@tools/setup chromium fonts prometheus
 setup-fuzz:
 	@tools/setup rust fuzz
 setup-bench: setup-run
@@ -66,7 +66,7 @@ lint: setup-check
 
 test: setup-test lint nextest end2end ## everything: lints, all Rust tests, the console in Chromium with and without JavaScript
 
-nextest: setup-check
+nextest: setup-test
 	cargo nextest run --locked --features ssr
 
 # The browser is served by the executable that nextest built; only the browser's half is built anew.

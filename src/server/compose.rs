@@ -1,5 +1,6 @@
 //! Which adapters stand behind the ports. With `main.rs` the only place that names one.
 
+mod observe;
 mod storage;
 
 use std::net::SocketAddr;
@@ -10,8 +11,6 @@ use tokio_util::sync::CancellationToken;
 use super::config::Config;
 use super::{console, functions_listener, listen};
 use crate::adapter::builder::embedded::{ComponentizeBuilder, ComponentizeConfig};
-use crate::adapter::logs::embedded::EmbeddedLogs;
-use crate::adapter::metrics::embedded::EmbeddedMetrics;
 use crate::adapter::platform::wasmtime::{WasmtimeConfig, WasmtimePlatform};
 use crate::adapter::snapshot::Bases;
 use crate::port::blobs::Blobs;
@@ -203,11 +202,13 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
         },
     );
     let executions = Executions::new(table.clone(), functions.clone());
+    let logs = observe::logs(&config.observe.logs, store.clone())?;
+    let metrics = observe::metrics(&config.observe.metrics, store.clone())?;
     let observe = Observe::new(
         functions.clone(),
         statistics.clone(),
-        Arc::new(EmbeddedLogs::new(store.clone())),
-        Arc::new(EmbeddedMetrics::new(store.clone())),
+        logs.clone(),
+        metrics.clone(),
         executions.clone(),
     );
     let spin_apps = SpinApps::new(
@@ -221,6 +222,8 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
         store,
         blobs,
         builder,
+        logs,
+        metrics,
         platform: platform.clone(),
     });
     let replays = Replays::new(

@@ -165,7 +165,7 @@ fn an_adapter_names_no_other_adapter() {
                             .zip(name)
                             .is_some_and(|(port, name)| shared(port, name));
                     // What builder and platform share, and what the adapters of AWS do, names none of them.
-                    !matches!(port, Some("snapshot" | "aws"))
+                    !matches!(port, Some("snapshot" | "aws" | "upstream"))
                         && (port != own.first().copied() || !same)
                 })
     });

@@ -57,7 +57,11 @@ impl PrometheusMetrics {
         Ok(value.map_or(0.0, |instant| number(&instant.value.1)))
     }
 
-    async fn series(&self, query: &str, now: i64) -> std::result::Result<Vec<Sample>, UpstreamError> {
+    async fn series(
+        &self,
+        query: &str,
+        now: i64,
+    ) -> std::result::Result<Vec<Sample>, UpstreamError> {
         let (start, end) = ((now - WINDOW).to_string(), now.to_string());
         let step = STEP.to_string();
         let parameters = [

@@ -89,12 +89,18 @@ pub struct Arguments {
     /// embedded (spinapp comes with the cloud adapters)
     #[arg(long, env = "BLUE_FAAS_PLATFORM", default_value = "embedded")]
     pub platform: String,
-    /// embedded (loki comes with the cloud adapters)
+    /// embedded | loki: where live lines come from
     #[arg(long, env = "BLUE_FAAS_LOGS", default_value = "embedded")]
     pub logs: String,
-    /// embedded (prometheus comes with the cloud adapters)
+    /// Loki, as in http://loki:3100
+    #[arg(long, env = "LOKI_SERVICE_URL")]
+    pub loki_service_url: Option<String>,
+    /// embedded | prometheus: where CPU figures come from
     #[arg(long, env = "BLUE_FAAS_METRICS", default_value = "embedded")]
     pub metrics: String,
+    /// Prometheus, as in http://prometheus:9090
+    #[arg(long, env = "PROMETHEUS_SERVICE_URL")]
+    pub prometheus_service_url: Option<String>,
     /// off (on comes with accounts)
     #[arg(long, env = "BLUE_FAAS_AUTH", default_value = "off")]
     pub auth: String,
@@ -178,8 +184,6 @@ impl Arguments {
         let engines = [
             ("BLUE_FAAS_BUILDER", &builder, "snapshot", "remote"),
             ("BLUE_FAAS_PLATFORM", &self.platform, "embedded", "spinapp"),
-            ("BLUE_FAAS_LOGS", &self.logs, "embedded", "loki"),
-            ("BLUE_FAAS_METRICS", &self.metrics, "embedded", "prometheus"),
             ("BLUE_FAAS_AUTH", &self.auth, "off", "on"),
         ];
         if (self.builder == "remote") != (self.platform == "spinapp") {

@@ -1,6 +1,7 @@
 //! Settings: environment variables and a `.env` file, read once at start (SPEC §8). A wrong value stops the start with one line that names it.
 
 mod arguments;
+mod observe;
 mod parse;
 mod storage;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 use crate::model::deployment::Namespace;
 
 pub use arguments::{Arguments, Command};
+pub use observe::{LogsEngine, MetricsEngine, ObserveSettings};
 pub use storage::{BlobsEngine, StorageSettings, StoreEngine};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +102,7 @@ pub struct Config {
     pub log: LogSettings,
     pub listen: ListenSettings,
     pub storage: StorageSettings,
+    pub observe: ObserveSettings,
     pub build: BuildSettings,
     pub run: RunSettings,
     pub keep: KeepSettings,
@@ -162,6 +165,7 @@ impl Config {
                 insecure,
             },
             storage: StorageSettings::from_arguments(arguments)?,
+            observe: ObserveSettings::from_arguments(arguments)?,
             build: BuildSettings {
                 venv: arguments.venv.clone().unwrap_or_else(parse::default_venv),
                 snapshot: arguments.builder != "componentize",

@@ -50,8 +50,17 @@ async fn lines_of_all_streams_come_newest_first_and_limited_after_that() {
         .and(query_param("direction", "backward"))
         .and(query_param_is_missing("start"))
         .respond_with(streams(&[
-            stream("a", json!([["1700000000000000004", "WARNING: d"], ["1700000000000000001", "a"]])),
-            stream("b", json!([["1700000000000000003", "c"], ["1700000000000000002", "b"]])),
+            stream(
+                "a",
+                json!([
+                    ["1700000000000000004", "WARNING: d"],
+                    ["1700000000000000001", "a"]
+                ]),
+            ),
+            stream(
+                "b",
+                json!([["1700000000000000003", "c"], ["1700000000000000002", "b"]]),
+            ),
         ]))
         .expect(1)
         .mount(&server)
@@ -71,7 +80,10 @@ async fn following_asks_for_what_came_since_and_repeats_nothing() {
     Mock::given(query_param("start", "1700000000000000003"))
         .respond_with(streams(&[stream(
             "a",
-            json!([["1700000000000000003", "new"], ["1700000000000000002", "known"]]),
+            json!([
+                ["1700000000000000003", "new"],
+                ["1700000000000000002", "known"]
+            ]),
         )]))
         .mount(&server)
         .await;

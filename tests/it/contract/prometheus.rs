@@ -39,14 +39,20 @@ fn samples(now: i64) -> String {
         for (container, factor) in [("app", 1.0), ("", 7.0)] {
             for at in times() {
                 let used = (at - now + 2 * HOUR) as f64 * cores * factor;
-                let _ = writeln!(text, "container_cpu_usage_seconds_total{{namespace=\"default\",pod=\"{pod}\",container=\"{container}\"}} {used} {at}");
+                let _ = writeln!(
+                    text,
+                    "container_cpu_usage_seconds_total{{namespace=\"default\",pod=\"{pod}\",container=\"{container}\"}} {used} {at}"
+                );
             }
         }
     }
     text.push_str("# TYPE kube_pod_labels gauge\n");
     for (pod, function, _) in pods {
         for at in times() {
-            let _ = writeln!(text, "kube_pod_labels{{namespace=\"default\",pod=\"{pod}\",label_function_id=\"{function}\"}} 1 {at}");
+            let _ = writeln!(
+                text,
+                "kube_pod_labels{{namespace=\"default\",pod=\"{pod}\",label_function_id=\"{function}\"}} 1 {at}"
+            );
         }
     }
     text.push_str("# EOF\n");
@@ -111,8 +117,16 @@ async fn cores_are_those_of_all_pods_of_the_function() {
     let series = found.cpu_series.unwrap();
     assert_eq!(found.window_seconds, 3_600);
     assert!((60..=61).contains(&series.len()), "{}", series.len());
-    assert!(series.iter().all(|sample| (sample.value - 0.75).abs() < 0.01));
-    assert!(series.windows(2).all(|pair| pair[1].timestamp - pair[0].timestamp == 60));
+    assert!(
+        series
+            .iter()
+            .all(|sample| (sample.value - 0.75).abs() < 0.01)
+    );
+    assert!(
+        series
+            .windows(2)
+            .all(|pair| pair[1].timestamp - pair[0].timestamp == 60)
+    );
     let nobody = cpu("fn-unknown").await;
     assert_eq!(nobody.cpu_total, Some(0.0));
     assert_eq!(nobody.cpu_series, Some(Vec::new()));
@@ -131,14 +145,20 @@ async fn one_query_that_fails_leaves_the_other() {
         .mount(&server)
         .await;
     let metrics = PrometheusMetrics::new(&server.uri()).unwrap();
-    let cpu = metrics.cpu(&FunctionId::parse("fn-1").unwrap()).await.unwrap();
+    let cpu = metrics
+        .cpu(&FunctionId::parse("fn-1").unwrap())
+        .await
+        .unwrap();
     assert_eq!((cpu.cpu_total, cpu.cpu_series), (Some(0.25), None));
 }
 
 #[tokio::test]
 async fn one_that_is_away_is_a_bad_connection() {
     let away = PrometheusMetrics::new("http://127.0.0.1:9").unwrap();
-    let error = away.cpu(&FunctionId::parse("fn-1").unwrap()).await.unwrap_err();
+    let error = away
+        .cpu(&FunctionId::parse("fn-1").unwrap())
+        .await
+        .unwrap_err();
     assert_eq!(
         error.operation.as_deref(),
         Some("PROMETHEUS_CONNECTION_ERROR")
