@@ -13,6 +13,7 @@ use crate::model::time::Timestamp;
 use crate::port::keys;
 use crate::port::store::{Condition, Query, Update, Write};
 use crate::service::actor::Actor;
+use crate::service::deployments::record::ImageRecord;
 use crate::service::functions::FunctionRecord;
 use crate::service::new_id;
 use crate::service::table::{blob_error, to_item};
@@ -205,16 +206,21 @@ impl Builds {
                 task.created_at,
                 &task.task_id,
             ))];
-            if let Some(image) = task
-                .image_url
-                .as_deref()
-                .and_then(|image| ImageRef::parse(image).ok())
-            {
-                writes.push(Write::delete(keys::image(&image)));
-            }
+            writes.extend(self.forget_image(&task).await?);
             writes.push(Write::delete(keys::task(workspace, &task.task_id)));
             self.table.transact(writes).await?;
         }
         Ok(())
     }
 }
+    /// Deletes what a task's image is found by, unless a later build has the name.
+    async fn forget_image(&self, task: &TaskRecord) -> Result<Option<Write>> {
+        let name = task.image_url.as_deref();
+        let Some(name) = name.and_then(|name| ImageRef::parse(name).ok()) else {
+            return Ok(None);
+        };
+        let key = keys::image(&name);
+        let image: Option<ImageRecord> = self.table.get(&key).await?;
+        let is_own = image.is_some_and(|image| image.task_id == task.task_id);
+        Ok(is_own.then(|| Write::delete(key)))
+    }

@@ -1,9 +1,9 @@
 //! Canaries: another version of a function under an app name of its own, which takes a share of the calls.
 
 use super::record::{AppRecord, ImageRecord};
-use super::{Deployments, image_unknown, platform_error};
+use super::{Deployments, platform_error};
 use crate::model::canary::{Canary, CanaryCounts, CanaryPlan, CanaryRule, CanaryState};
-use crate::model::deployment::{AppName, ImageRef, Namespace};
+use crate::model::deployment::{AppName, Namespace};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::id::{DeploymentId, FunctionId, WorkspaceId};
 use crate::model::time::Timestamp;
@@ -95,12 +95,7 @@ impl Deployments {
             .get(&keys::version(&function.id, plan.version()))
             .await?
             .ok_or_else(|| Error::not_found("version", plan.version()).with_field("version"))?;
-        let image_ref = ImageRef::parse(&version.image_ref)?;
-        let image: ImageRecord = self
-            .table
-            .get(&keys::image(&image_ref))
-            .await?
-            .ok_or_else(|| image_unknown(&image_ref).with_field("version"))?;
+        let image = ImageRecord::of_version(&version)?;
         let app_name = app.app_name.canary()?;
         let taken: Option<AppRecord> = self.table.get(&keys::app(&app_name)).await?;
         if taken.is_some() {
@@ -111,7 +106,7 @@ impl Deployments {
         let mut canary = AppRecord {
             deployment_id: Some(deployment_id.clone()),
             version: Some(version.number),
-            image_ref: Some(image_ref),
+            image_ref: Some(image.image_ref.clone()),
             artifact: Some(image.artifact.clone()),
             configuration: image.configuration_now(Some(version.number), Some(function)),
             canary: None,

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::canary::CanaryRule;
 use crate::model::deployment::{AppName, DeployOptions, Deployment, ImageRef, Namespace};
+use crate::model::error::Result;
 use crate::model::id::{DeploymentId, FunctionId, TaskId, WorkspaceId};
-use crate::model::version::{Artifact, Configuration};
+use crate::model::time::Timestamp;
+use crate::model::version::{Artifact, Configuration, Version};
 use crate::service::functions::FunctionRecord;
 
 /// An app name, whose it is and what serves under it. Stored twice: under its own key and in the list of apps.
@@ -77,10 +79,10 @@ impl AppRecord {
 pub struct ImageRecord {
     pub image_ref: ImageRef,
     pub task_id: TaskId,
-    pub workspace_id: WorkspaceId,
     #[serde(default)]
     pub function_id: Option<FunctionId>,
     #[serde(default)]
+    /// Tells it from another build's under the same name.
     pub version: Option<u32>,
     pub artifact: Artifact,
     pub source_sha256: String,
@@ -95,6 +97,19 @@ impl ImageRecord {
     pub(super) fn configuration_now(
         &self,
         version: Option<u32>,
+    /// A version's own image, whatever its name names by now.
+    pub(super) fn of_version(version: &Version) -> Result<Self> {
+        Ok(Self {
+            image_ref: ImageRef::parse(&version.image_ref)?,
+            task_id: version.task_id.clone(),
+            function_id: Some(version.function_id.clone()),
+            version: Some(version.number),
+            artifact: version.artifact.clone(),
+            source_sha256: version.source.sha256.clone(),
+            configuration: Some(version.configuration.clone()),
+        })
+    }
+
         owner: Option<&FunctionRecord>,
     ) -> Configuration {
         let is_newest =
