@@ -152,18 +152,27 @@ impl Deployments {
         self.function(workspace, id).await?;
         let running = self.running_canary(id).await?.ok_or_else(no_canary)?;
         let reason = format!("Ended by {}.", actor.name());
-        self.finish_canary(&running.app_name, CanaryState::Ended, |_| reason.clone())
-            .await?
-            .ok_or_else(no_canary)
+        self.finish_canary(
+            &running.app_name,
+            CanaryState::Ended,
+            |_| true,
+            |_| reason.clone(),
+        )
+        .await?
+        .ok_or_else(no_canary)
     }
 
-    /// Ends the canary of an app because it fails too often.
+    /// Ends the canary of an app if it fails too often. A call of an earlier one may end late, and asks for this in vain.
     pub(in crate::service) async fn return_canary(&self, app: &AppName) -> Result<()> {
         let reason = |record: &Canary| {
             let (canary, serving) = (record.counts.canary, record.counts.serving);
             format!(
                 "Of {} calls {:.1} % failed, and {:.1} % of the {} that the serving version took: more than {} percentage points apart.",
                 canary.calls,
+        let trial = self.routes.get(app).and_then(|route| route.canary.clone());
+        let Some(trial) = trial.filter(|trial| trial.is_over()) else {
+            return Ok(());
+        };
                 canary.error_rate(),
                 serving.error_rate(),
                 serving.calls,
@@ -171,7 +180,12 @@ impl Deployments {
             )
         };
         let ended = self
-            .finish_canary(app, CanaryState::Returned, reason)
+            .finish_canary(
+                app,
+                CanaryState::Returned,
+                |rule| *rule == trial.rule,
+                reason,
+            )
             .await?;
         if let Some(record) = ended {
             tracing::warn!(%app, version = record.plan.version(), reason = record.reason, "a canary returned");
@@ -199,7 +213,7 @@ impl Deployments {
             .ok_or_else(no_canary)
     }
 
-    /// `None` when there is none.
+    /// `None` when there is none that is `meant`.
     async fn finish_canary(
         &self,
         app_name: &AppName,
@@ -209,8 +223,9 @@ impl Deployments {
         let _turn = self.turn(app_name).await;
         // A change of the function's settings moves the revision as well.
         for _ in 0..16 {
+        meant: impl Fn(&CanaryRule) -> bool,
             let app: Option<AppRecord> = self.table.get(&keys::app(app_name)).await?;
-            let Some(app) = app.filter(|app| app.canary.is_some()) else {
+            let Some(app) = app.filter(|app| app.canary.as_ref().is_some_and(&meant)) else {
                 return Ok(None);
             };
             let Some((record, mut writes)) = self.canary_end(&app, state, &reason).await? else {
