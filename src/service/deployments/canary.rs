@@ -29,6 +29,8 @@ impl Deployments {
             .turn(&self.serving_app(&function).await?.app_name)
             .await;
         let app = self.serving_app(&function).await?;
+        // Read after the app: a change of the settings from here on moves the app's revision.
+        let function = self.function(workspace, id).await?;
         let _canary_turn = self.turn(&app.app_name.canary()?).await;
         if app.canary.is_some() || self.running_canary(id).await?.is_some() {
             return Err(Error::conflict(
@@ -71,8 +73,10 @@ impl Deployments {
             Write::put(keys::app_entry(&canary.app_name), item),
             Write::put(keys::canary(id), to_item(&record)?),
         ]);
-        if !self.table.try_transact(writes, None).await? {
+        let written = self.table.try_transact(writes, None).await;
+        if !matches!(written, Ok(true)) {
             self.take_down(&canary.app_name, &canary.namespace).await;
+            written?;
             return Err(Error::conflict(
                 "This function or its canary's app name was changed at the same moment. Reload and try again.",
             ));
@@ -111,7 +115,8 @@ impl Deployments {
             configuration: image.configuration_now(Some(version.number), Some(function)),
             canary: None,
             canary_of: Some(app.app_name.clone()),
-            revision: 1.0,
+            // Above that of every canary before it, so that other servers notice this one.
+            revision: app.revision + 1.0,
             app_name,
             ..app.clone()
         };
@@ -164,15 +169,15 @@ impl Deployments {
 
     /// Ends the canary of an app if it fails too often. A call of an earlier one may end late, and asks for this in vain.
     pub(in crate::service) async fn return_canary(&self, app: &AppName) -> Result<()> {
+        let trial = self.routes.get(app).and_then(|route| route.canary.clone());
+        let Some(trial) = trial.filter(|trial| trial.is_over()) else {
+            return Ok(());
+        };
         let reason = |record: &Canary| {
             let (canary, serving) = (record.counts.canary, record.counts.serving);
             format!(
                 "Of {} calls {:.1} % failed, and {:.1} % of the {} that the serving version took: more than {} percentage points apart.",
                 canary.calls,
-        let trial = self.routes.get(app).and_then(|route| route.canary.clone());
-        let Some(trial) = trial.filter(|trial| trial.is_over()) else {
-            return Ok(());
-        };
                 canary.error_rate(),
                 serving.error_rate(),
                 serving.calls,
@@ -218,12 +223,12 @@ impl Deployments {
         &self,
         app_name: &AppName,
         state: CanaryState,
+        meant: impl Fn(&CanaryRule) -> bool,
         reason: impl Fn(&Canary) -> String,
     ) -> Result<Option<Canary>> {
         let _turn = self.turn(app_name).await;
         // A change of the function's settings moves the revision as well.
         for _ in 0..16 {
-        meant: impl Fn(&CanaryRule) -> bool,
             let app: Option<AppRecord> = self.table.get(&keys::app(app_name)).await?;
             let Some(app) = app.filter(|app| app.canary.as_ref().is_some_and(&meant)) else {
                 return Ok(None);
