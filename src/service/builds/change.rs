@@ -98,15 +98,18 @@ impl Builds {
             earlier.kind,
         );
         record.function_id = earlier.function_id;
-        record.source_code_path = earlier.source_code_path;
-        record.source_key = earlier.source_key;
         record.source_sha256 = earlier.source_sha256;
-        record.entry_key = earlier.entry_key;
         record.source = earlier.source;
         record.configuration = earlier.configuration;
         record.push = earlier.push;
         record.deploy = earlier.deploy;
         if earlier.kind == TaskKind::Push {
+        record.source_key = self.copy_source(earlier.source_key, &record).await?;
+        record.entry_key = self.copy_source(earlier.entry_key, &record).await?;
+        record.source_code_path = match &record.source_key {
+            Some(key) => Some(self.blobs.url(key)),
+            None => earlier.source_code_path,
+        };
             record.artifact = earlier.artifact;
             record.wasm_path = earlier.wasm_path;
             record.version = earlier.version;
@@ -124,6 +127,22 @@ impl Builds {
         ended.lease_owner = None;
         ended.lease_until = 0.0;
         let writes = vec![
+    /// An object of an earlier task as one of this task: each goes with its own, and a version may come of this one.
+    async fn copy_source(&self, key: Option<String>, task: &TaskRecord) -> Result<Option<String>> {
+        let Some(key) = key else { return Ok(None) };
+        let name = key.rsplit('/').next().unwrap_or("source");
+        let copy = format!(
+            "build-sources/{}/{}/{name}",
+            task.workspace_id, task.task_id
+        );
+        let content = self.blobs.get(&key, None).await.map_err(blob_error)?;
+        self.blobs
+            .put(&copy, content, None)
+            .await
+            .map_err(blob_error)?;
+        Ok(Some(copy))
+    }
+
             Write::Put {
                 key: keys::task(&record.workspace_id, &record.task_id),
                 item: to_item(&ended)?,
