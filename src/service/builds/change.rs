@@ -28,23 +28,10 @@ impl Builds {
                 record.status.as_str()
             )));
         }
-        let key = keys::task(&record.workspace_id, id);
-        let waiting = Condition::All(vec![
-            Condition::Equals("status".to_owned(), "pending".into()),
-            Condition::Equals("fence".to_owned(), record.fence.into()),
-        ]);
-        if record.status == TaskStatus::Pending && record.lease_owner.is_none() {
-            let mut ended = record.clone();
-            ended.status = TaskStatus::Cancelled;
-            // Whoever read the task before cannot claim it any more.
-            ended.fence += 1.0;
-            ended.error_message = Some("Cancelled before it started.".to_owned());
-            ended.end_running(StageStatus::Skipped, Timestamp::now());
-            ended.updated_at = Timestamp::now();
-            if self.finish(&ended, Some(waiting)).await? {
-                return Ok(ended);
-            }
+        if let Some(ended) = self.end_waiting(&record).await? {
+            return Ok(ended);
         }
+        let key = keys::task(&record.workspace_id, id);
         let _: Option<serde_json::Value> = self
             .table
             .try_update(
@@ -62,6 +49,29 @@ impl Builds {
             token.cancel();
         }
         self.get(actor, id, None).await
+    }
+
+    /// Cancels a task that has not begun; `None` for one that has.
+    pub(in crate::service) async fn end_waiting(
+        &self,
+        record: &TaskRecord,
+    ) -> Result<Option<TaskRecord>> {
+        if record.status != TaskStatus::Pending || record.lease_owner.is_some() {
+            return Ok(None);
+        }
+        let waiting = Condition::All(vec![
+            Condition::Equals("status".to_owned(), "pending".into()),
+            Condition::Equals("fence".to_owned(), record.fence.into()),
+        ]);
+        let mut ended = record.clone();
+        ended.status = TaskStatus::Cancelled;
+        // Whoever read the task before cannot claim it any more.
+        ended.fence += 1.0;
+        ended.error_message = Some("Cancelled before it started.".to_owned());
+        ended.end_running(StageStatus::Skipped, Timestamp::now());
+        ended.updated_at = Timestamp::now();
+        let is_ended = self.finish(&ended, Some(waiting)).await?;
+        Ok(is_ended.then_some(ended))
     }
 
     /// Queues the same source again as a new task.
@@ -97,6 +107,12 @@ impl Builds {
             earlier.app_name.clone(),
             earlier.kind,
         );
+        record.source_key = self.copy_source(earlier.source_key, &record).await?;
+        record.entry_key = self.copy_source(earlier.entry_key, &record).await?;
+        record.source_code_path = match &record.source_key {
+            Some(key) => Some(self.blobs.url(key)),
+            None => earlier.source_code_path,
+        };
         record.function_id = earlier.function_id;
         record.source_sha256 = earlier.source_sha256;
         record.source = earlier.source;
@@ -104,12 +120,6 @@ impl Builds {
         record.push = earlier.push;
         record.deploy = earlier.deploy;
         if earlier.kind == TaskKind::Push {
-        record.source_key = self.copy_source(earlier.source_key, &record).await?;
-        record.entry_key = self.copy_source(earlier.entry_key, &record).await?;
-        record.source_code_path = match &record.source_key {
-            Some(key) => Some(self.blobs.url(key)),
-            None => earlier.source_code_path,
-        };
             record.artifact = earlier.artifact;
             record.wasm_path = earlier.wasm_path;
             record.version = earlier.version;
@@ -117,16 +127,6 @@ impl Builds {
         self.enqueue(record, function.as_ref(), None).await
     }
 
-    /// Records a task's end, or refuses when the condition no longer holds. The function it belongs to is free again.
-    pub(super) async fn finish(
-        &self,
-        record: &TaskRecord,
-        condition: Option<Condition>,
-    ) -> Result<bool> {
-        let mut ended = record.clone();
-        ended.lease_owner = None;
-        ended.lease_until = 0.0;
-        let writes = vec![
     /// An object of an earlier task as one of this task: each goes with its own, and a version may come of this one.
     async fn copy_source(&self, key: Option<String>, task: &TaskRecord) -> Result<Option<String>> {
         let Some(key) = key else { return Ok(None) };
@@ -143,6 +143,16 @@ impl Builds {
         Ok(Some(copy))
     }
 
+    /// Records a task's end, or refuses when the condition no longer holds. The function it belongs to is free again.
+    pub(super) async fn finish(
+        &self,
+        record: &TaskRecord,
+        condition: Option<Condition>,
+    ) -> Result<bool> {
+        let mut ended = record.clone();
+        ended.lease_owner = None;
+        ended.lease_until = 0.0;
+        let writes = vec![
             Write::Put {
                 key: keys::task(&record.workspace_id, &record.task_id),
                 item: to_item(&ended)?,
@@ -231,7 +241,6 @@ impl Builds {
         }
         Ok(())
     }
-}
     /// Deletes what a task's image is found by, unless a later build has the name.
     async fn forget_image(&self, task: &TaskRecord) -> Result<Option<Write>> {
         let name = task.image_url.as_deref();
@@ -243,3 +252,4 @@ impl Builds {
         let is_own = image.is_some_and(|image| image.task_id == task.task_id);
         Ok(is_own.then(|| Write::delete(key)))
     }
+}
