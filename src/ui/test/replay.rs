@@ -47,7 +47,11 @@ pub fn ReplayPanel(
     let comparison = move |shown: Option<Execution>| {
         // The address may name the run of another execution's request, once another row was opened.
         shown
-            .filter(|shown| shown.method == original.method && shown.path == original.path)
+            .filter(|shown| {
+                shown.method == original.method
+                    && shown.path == original.path
+                    && shown.query == original.query
+            })
             .map(|after| view! { <Comparison before=original.clone() after/> })
     };
     view! {
