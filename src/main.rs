@@ -11,12 +11,8 @@ fn main() -> std::process::ExitCode {
     use blue_faas::adapter::snapshot::prepare_base;
     use blue_faas::server::config::{Arguments, Command, Config};
     use blue_faas::server::{healthcheck, run, telemetry};
-    use clap::Parser as _;
 
-    // A missing .env file is the usual case.
-    let _ = dotenvy::dotenv();
-    let arguments = Arguments::parse();
-    let result = match &arguments.command {
+    let result = Arguments::read().and_then(|arguments| match &arguments.command {
         Some(Command::CompileArtifact {
             wasm,
             native,
@@ -32,7 +28,7 @@ fn main() -> std::process::ExitCode {
             telemetry::init(&config.log);
             run::run(config)
         }),
-    };
+    });
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(line) => {

@@ -67,12 +67,9 @@ async fn end(
     Id(function): Id<FunctionId>,
 ) -> Result<Json<Canary>> {
     let ids = ids_of(&services, function).await?;
-    let deployments = &services.deployments;
-    Ok(Json(
-        deployments
-            .end_canary(&Actor::anonymous(), &ids.workspace, &ids.function)
-            .await?,
-    ))
+    let (actor, deployments) = (Actor::anonymous(), &services.deployments);
+    let ended = deployments.end_canary(&actor, &ids.workspace, &ids.function);
+    Ok(Json(ended.await?))
 }
 
 async fn promote(
@@ -80,10 +77,7 @@ async fn promote(
     Id(function): Id<FunctionId>,
 ) -> Result<Json<Canary>> {
     let ids = ids_of(&services, function).await?;
-    let deployments = &services.deployments;
-    Ok(Json(
-        deployments
-            .promote_canary(&Actor::anonymous(), &ids.workspace, &ids.function)
-            .await?,
-    ))
+    let (actor, deployments) = (Actor::anonymous(), &services.deployments);
+    let promoted = deployments.promote_canary(&actor, &ids.workspace, &ids.function);
+    Ok(Json(promoted.await?))
 }

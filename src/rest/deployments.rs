@@ -122,6 +122,7 @@ pub async fn deploy(
             .filter(|text| !text.is_empty())
             .map(FunctionId::parse)
             .transpose()?,
+        version: None,
         id: None,
     };
     Ok(Json(

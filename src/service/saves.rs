@@ -8,7 +8,6 @@ use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::form::DeployForm;
 use crate::model::function::Function;
 use crate::model::id::{FunctionId, WorkspaceId};
-use crate::model::task::TaskStatus;
 
 impl Services {
     /// Applies a change, as [`Functions::update`](super::functions::Functions::update) does. New code is deployed where the function asks for that.
@@ -91,7 +90,7 @@ impl Services {
                 .await
             {
                 Ok(_) => {
-                    self.replace_waiting(actor, newest).await;
+                    self.replace_waiting(newest).await;
                     return Ok(true);
                 }
                 // Saved anew in between: that is what has to be deployed.
@@ -114,14 +113,10 @@ impl Services {
     }
 
     /// One that has begun is let finish: with a slow build and quick saves nothing would ever go live otherwise.
-    async fn replace_waiting(&self, actor: &Actor, earlier: Option<TaskRecord>) {
-        let waiting = earlier.filter(|task| {
-            task.status == TaskStatus::Pending
-                && task.deploy.as_ref().is_some_and(|plan| plan.on_save)
-        });
-        if let Some(task) = waiting
-            && let Err(error) = self.builds.cancel(actor, &task.task_id).await
-            && error.kind != ErrorKind::Conflict
+    async fn replace_waiting(&self, earlier: Option<TaskRecord>) {
+        let on_save = |task: &TaskRecord| task.deploy.as_ref().is_some_and(|plan| plan.on_save);
+        if let Some(task) = earlier.filter(on_save)
+            && let Err(error) = self.builds.end_waiting(&task).await
         {
             tracing::warn!(task = %task.task_id, %error, "a deployment that a newer save replaces could not be cancelled");
         }

@@ -3,6 +3,7 @@
 mod architecture;
 mod contract;
 mod engine;
+mod env_file;
 mod platform;
 mod rest;
 mod support;

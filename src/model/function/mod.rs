@@ -1,8 +1,11 @@
 //! Functions and their settings.
 
 mod code;
+mod environment;
+mod limits;
+mod methods;
+mod outbound;
 mod reuse;
-mod settings;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,10 +18,11 @@ use super::time::Timestamp;
 use super::workspace::{Description, Name};
 
 pub use code::Code;
+pub use environment::{Environment, MAX_ENVIRONMENT};
+pub use limits::{Memory, Timeout};
+pub use methods::{HttpMethod, HttpMethods};
+pub use outbound::OutboundHost;
 pub use reuse::{InstanceReuse, SlotReuse};
-pub use settings::{
-    Environment, HttpMethod, HttpMethods, MAX_ENVIRONMENT, Memory, OutboundHost, Timeout,
-};
 
 pub const RUNTIME: &str = "Python 3.12";
 

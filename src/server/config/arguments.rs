@@ -3,6 +3,8 @@
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
+use super::env_file;
+
 /// Turns a Python function into an HTTP endpoint: write, build to WebAssembly, deploy, invoke, watch.
 #[derive(Clone, Debug, Parser)]
 #[command(
@@ -173,7 +175,31 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Whether the server runs it itself, in folders that may hold a project's files.
+    fn is_child(&self) -> bool {
+        match self {
+            Self::Healthcheck => false,
+            Self::CompileArtifact { .. } | Self::PrepareBase { .. } | Self::Worker { .. } => true,
+        }
+    }
+}
+
 impl Arguments {
+    /// What the command line, the environment and, for a server or whoever asks one, the `.env` file say.
+    ///
+    /// # Errors
+    /// A `.env` file that cannot be read.
+    pub fn read() -> Result<Self, String> {
+        let arguments = Self::parse();
+        let is_child = arguments.command.as_ref().is_some_and(Command::is_child);
+        if is_child {
+            return Ok(arguments);
+        }
+        env_file::load()?;
+        Ok(Self::parse())
+    }
+
     /// Engines that this version has; others are refused with the reason.
     pub(super) fn check_engines(&self) -> Result<(), String> {
         // The other of this version's, and what the default was called before there were two.

@@ -1,6 +1,7 @@
 //! Settings: environment variables and a `.env` file, read once at start (SPEC §8). A wrong value stops the start with one line that names it.
 
 mod arguments;
+mod env_file;
 mod observe;
 mod parse;
 mod storage;

@@ -13,6 +13,7 @@ use crate::model::time::Timestamp;
 use crate::port::keys;
 use crate::port::store::{Condition, Query, Update, Write};
 use crate::service::actor::Actor;
+use crate::service::deployments::record::ImageRecord;
 use crate::service::functions::FunctionRecord;
 use crate::service::new_id;
 use crate::service::table::{blob_error, to_item};
@@ -27,23 +28,10 @@ impl Builds {
                 record.status.as_str()
             )));
         }
-        let key = keys::task(&record.workspace_id, id);
-        let waiting = Condition::All(vec![
-            Condition::Equals("status".to_owned(), "pending".into()),
-            Condition::Equals("fence".to_owned(), record.fence.into()),
-        ]);
-        if record.status == TaskStatus::Pending && record.lease_owner.is_none() {
-            let mut ended = record.clone();
-            ended.status = TaskStatus::Cancelled;
-            // Whoever read the task before cannot claim it any more.
-            ended.fence += 1.0;
-            ended.error_message = Some("Cancelled before it started.".to_owned());
-            ended.end_running(StageStatus::Skipped, Timestamp::now());
-            ended.updated_at = Timestamp::now();
-            if self.finish(&ended, Some(waiting)).await? {
-                return Ok(ended);
-            }
+        if let Some(ended) = self.end_waiting(&record).await? {
+            return Ok(ended);
         }
+        let key = keys::task(&record.workspace_id, id);
         let _: Option<serde_json::Value> = self
             .table
             .try_update(
@@ -61,6 +49,29 @@ impl Builds {
             token.cancel();
         }
         self.get(actor, id, None).await
+    }
+
+    /// Cancels a task that has not begun; `None` for one that has.
+    pub(in crate::service) async fn end_waiting(
+        &self,
+        record: &TaskRecord,
+    ) -> Result<Option<TaskRecord>> {
+        if record.status != TaskStatus::Pending || record.lease_owner.is_some() {
+            return Ok(None);
+        }
+        let waiting = Condition::All(vec![
+            Condition::Equals("status".to_owned(), "pending".into()),
+            Condition::Equals("fence".to_owned(), record.fence.into()),
+        ]);
+        let mut ended = record.clone();
+        ended.status = TaskStatus::Cancelled;
+        // Whoever read the task before cannot claim it any more.
+        ended.fence += 1.0;
+        ended.error_message = Some("Cancelled before it started.".to_owned());
+        ended.end_running(StageStatus::Skipped, Timestamp::now());
+        ended.updated_at = Timestamp::now();
+        let is_ended = self.finish(&ended, Some(waiting)).await?;
+        Ok(is_ended.then_some(ended))
     }
 
     /// Queues the same source again as a new task.
@@ -96,11 +107,14 @@ impl Builds {
             earlier.app_name.clone(),
             earlier.kind,
         );
+        record.source_key = self.copy_source(earlier.source_key, &record).await?;
+        record.entry_key = self.copy_source(earlier.entry_key, &record).await?;
+        record.source_code_path = match &record.source_key {
+            Some(key) => Some(self.blobs.url(key)),
+            None => earlier.source_code_path,
+        };
         record.function_id = earlier.function_id;
-        record.source_code_path = earlier.source_code_path;
-        record.source_key = earlier.source_key;
         record.source_sha256 = earlier.source_sha256;
-        record.entry_key = earlier.entry_key;
         record.source = earlier.source;
         record.configuration = earlier.configuration;
         record.push = earlier.push;
@@ -111,6 +125,22 @@ impl Builds {
             record.version = earlier.version;
         }
         self.enqueue(record, function.as_ref(), None).await
+    }
+
+    /// An object of an earlier task as one of this task: each goes with its own, and a version may come of this one.
+    async fn copy_source(&self, key: Option<String>, task: &TaskRecord) -> Result<Option<String>> {
+        let Some(key) = key else { return Ok(None) };
+        let name = key.rsplit('/').next().unwrap_or("source");
+        let copy = format!(
+            "build-sources/{}/{}/{name}",
+            task.workspace_id, task.task_id
+        );
+        let content = self.blobs.get(&key, None).await.map_err(blob_error)?;
+        self.blobs
+            .put(&copy, content, None)
+            .await
+            .map_err(blob_error)?;
+        Ok(Some(copy))
     }
 
     /// Records a task's end, or refuses when the condition no longer holds. The function it belongs to is free again.
@@ -205,16 +235,21 @@ impl Builds {
                 task.created_at,
                 &task.task_id,
             ))];
-            if let Some(image) = task
-                .image_url
-                .as_deref()
-                .and_then(|image| ImageRef::parse(image).ok())
-            {
-                writes.push(Write::delete(keys::image(&image)));
-            }
+            writes.extend(self.forget_image(&task).await?);
             writes.push(Write::delete(keys::task(workspace, &task.task_id)));
             self.table.transact(writes).await?;
         }
         Ok(())
+    }
+    /// Deletes what a task's image is found by, unless a later build has the name.
+    async fn forget_image(&self, task: &TaskRecord) -> Result<Option<Write>> {
+        let name = task.image_url.as_deref();
+        let Some(name) = name.and_then(|name| ImageRef::parse(name).ok()) else {
+            return Ok(None);
+        };
+        let key = keys::image(&name);
+        let image: Option<ImageRecord> = self.table.get(&key).await?;
+        let is_own = image.is_some_and(|image| image.task_id == task.task_id);
+        Ok(is_own.then(|| Write::delete(key)))
     }
 }

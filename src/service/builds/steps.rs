@@ -137,7 +137,6 @@ impl Builds {
         let image = ImageRecord {
             image_ref: image_ref.clone(),
             task_id: task.task_id.clone(),
-            workspace_id: task.workspace_id.clone(),
             function_id: task.function_id.clone(),
             version: task.version,
             artifact,
@@ -175,6 +174,7 @@ impl Builds {
             image_ref: ImageRef::parse(image)?,
             options: plan.options,
             function_id: task.function_id.clone(),
+            version: task.version,
             id: Some(DeploymentId::parse(task.task_id.as_str())?),
         };
         let outcome = self

@@ -190,16 +190,8 @@ impl Services {
             deploy_on_save: Some(settings.deploy_on_save == "yes"),
             ..FunctionChange::default()
         };
-        self.functions
-            .update(
-                actor,
-                workspace,
-                id,
-                change,
-                Some(etag).filter(|tag| !tag.is_empty()),
-            )
+        self.change_function(actor, workspace, id, change, etag)
             .await
-            .map(drop)
     }
 
     pub async fn save_code(
@@ -214,15 +206,23 @@ impl Services {
             code: Some(Code::parse(normalized(code))?),
             ..FunctionChange::default()
         };
-        self.update_function(
-            actor,
-            workspace,
-            id,
-            change,
-            Some(etag).filter(|tag| !tag.is_empty()),
-        )
-        .await
-        .map(drop)
+        self.change_function(actor, workspace, id, change, etag)
+            .await
+    }
+
+    /// `etag` as a form sends it: empty when it does not know what it changes.
+    async fn change_function(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+        change: FunctionChange,
+        etag: &str,
+    ) -> Result<()> {
+        let if_match = Some(etag).filter(|tag| !tag.is_empty());
+        self.update_function(actor, workspace, id, change, if_match)
+            .await
+            .map(drop)
     }
 
     /// Builds what is saved, and deploys it unless the form says not to.

@@ -1,9 +1,9 @@
 //! Canaries: another version of a function under an app name of its own, which takes a share of the calls.
 
 use super::record::{AppRecord, ImageRecord};
-use super::{Deployments, image_unknown, platform_error};
+use super::{Deployments, platform_error};
 use crate::model::canary::{Canary, CanaryCounts, CanaryPlan, CanaryRule, CanaryState};
-use crate::model::deployment::{AppName, ImageRef, Namespace};
+use crate::model::deployment::{AppName, Namespace};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::id::{DeploymentId, FunctionId, WorkspaceId};
 use crate::model::time::Timestamp;
@@ -29,6 +29,8 @@ impl Deployments {
             .turn(&self.serving_app(&function).await?.app_name)
             .await;
         let app = self.serving_app(&function).await?;
+        // Read after the app: a change of the settings from here on moves the app's revision.
+        let function = self.function(workspace, id).await?;
         let _canary_turn = self.turn(&app.app_name.canary()?).await;
         if app.canary.is_some() || self.running_canary(id).await?.is_some() {
             return Err(Error::conflict(
@@ -71,8 +73,10 @@ impl Deployments {
             Write::put(keys::app_entry(&canary.app_name), item),
             Write::put(keys::canary(id), to_item(&record)?),
         ]);
-        if !self.table.try_transact(writes, None).await? {
+        let written = self.table.try_transact(writes, None).await;
+        if !matches!(written, Ok(true)) {
             self.take_down(&canary.app_name, &canary.namespace).await;
+            written?;
             return Err(Error::conflict(
                 "This function or its canary's app name was changed at the same moment. Reload and try again.",
             ));
@@ -95,12 +99,7 @@ impl Deployments {
             .get(&keys::version(&function.id, plan.version()))
             .await?
             .ok_or_else(|| Error::not_found("version", plan.version()).with_field("version"))?;
-        let image_ref = ImageRef::parse(&version.image_ref)?;
-        let image: ImageRecord = self
-            .table
-            .get(&keys::image(&image_ref))
-            .await?
-            .ok_or_else(|| image_unknown(&image_ref).with_field("version"))?;
+        let image = ImageRecord::of_version(&version)?;
         let app_name = app.app_name.canary()?;
         let taken: Option<AppRecord> = self.table.get(&keys::app(&app_name)).await?;
         if taken.is_some() {
@@ -111,12 +110,13 @@ impl Deployments {
         let mut canary = AppRecord {
             deployment_id: Some(deployment_id.clone()),
             version: Some(version.number),
-            image_ref: Some(image_ref),
+            image_ref: Some(image.image_ref.clone()),
             artifact: Some(image.artifact.clone()),
             configuration: image.configuration_now(Some(version.number), Some(function)),
             canary: None,
             canary_of: Some(app.app_name.clone()),
-            revision: 1.0,
+            // Above that of every canary before it, so that other servers notice this one.
+            revision: app.revision + 1.0,
             app_name,
             ..app.clone()
         };
@@ -157,13 +157,22 @@ impl Deployments {
         self.function(workspace, id).await?;
         let running = self.running_canary(id).await?.ok_or_else(no_canary)?;
         let reason = format!("Ended by {}.", actor.name());
-        self.finish_canary(&running.app_name, CanaryState::Ended, |_| reason.clone())
-            .await?
-            .ok_or_else(no_canary)
+        self.finish_canary(
+            &running.app_name,
+            CanaryState::Ended,
+            |_| true,
+            |_| reason.clone(),
+        )
+        .await?
+        .ok_or_else(no_canary)
     }
 
-    /// Ends the canary of an app because it fails too often.
+    /// Ends the canary of an app if it fails too often. A call of an earlier one may end late, and asks for this in vain.
     pub(in crate::service) async fn return_canary(&self, app: &AppName) -> Result<()> {
+        let trial = self.routes.get(app).and_then(|route| route.canary.clone());
+        let Some(trial) = trial.filter(|trial| trial.is_over()) else {
+            return Ok(());
+        };
         let reason = |record: &Canary| {
             let (canary, serving) = (record.counts.canary, record.counts.serving);
             format!(
@@ -176,7 +185,12 @@ impl Deployments {
             )
         };
         let ended = self
-            .finish_canary(app, CanaryState::Returned, reason)
+            .finish_canary(
+                app,
+                CanaryState::Returned,
+                |rule| *rule == trial.rule,
+                reason,
+            )
             .await?;
         if let Some(record) = ended {
             tracing::warn!(%app, version = record.plan.version(), reason = record.reason, "a canary returned");
@@ -204,18 +218,19 @@ impl Deployments {
             .ok_or_else(no_canary)
     }
 
-    /// `None` when there is none.
+    /// `None` when there is none that is `meant`.
     async fn finish_canary(
         &self,
         app_name: &AppName,
         state: CanaryState,
+        meant: impl Fn(&CanaryRule) -> bool,
         reason: impl Fn(&Canary) -> String,
     ) -> Result<Option<Canary>> {
         let _turn = self.turn(app_name).await;
         // A change of the function's settings moves the revision as well.
         for _ in 0..16 {
             let app: Option<AppRecord> = self.table.get(&keys::app(app_name)).await?;
-            let Some(app) = app.filter(|app| app.canary.is_some()) else {
+            let Some(app) = app.filter(|app| app.canary.as_ref().is_some_and(&meant)) else {
                 return Ok(None);
             };
             let Some((record, mut writes)) = self.canary_end(&app, state, &reason).await? else {

@@ -2,6 +2,7 @@
 
 mod canary;
 pub mod record;
+mod rollback;
 pub mod routes;
 mod scaffold;
 mod steps;
@@ -40,6 +41,8 @@ pub struct DeployRequest {
     pub image_ref: ImageRef,
     pub options: DeployOptions,
     pub function_id: Option<FunctionId>,
+    /// The version of that function which is meant. Without it, what the image's name names now: a tag may have moved on.
+    pub version: Option<u32>,
     /// The same id again is the same deployment: a build that is taken up again deploys once.
     pub id: Option<DeploymentId>,
 }
@@ -95,11 +98,7 @@ impl Deployments {
 
     pub async fn deploy(&self, actor: &Actor, request: DeployRequest) -> Result<DeployOutcome> {
         self.check_namespace(&request.namespace)?;
-        let image: ImageRecord = self
-            .table
-            .get(&keys::image(&request.image_ref))
-            .await?
-            .ok_or_else(|| image_unknown(&request.image_ref))?;
+        let image = self.image(&request).await?;
         let app_name = request.app_name.clone().unwrap_or_else(random_app_name);
         let _turn = self.turn(&app_name).await;
         let app: Option<AppRecord> = self.table.get(&keys::app(&app_name)).await?;
@@ -156,6 +155,15 @@ impl Deployments {
                 Err(shown)
             }
         }
+    }
+
+    async fn image(&self, request: &DeployRequest) -> Result<ImageRecord> {
+        if let (Some(function), Some(number)) = (&request.function_id, request.version) {
+            let version: Option<Version> = self.table.get(&keys::version(function, number)).await?;
+            return ImageRecord::of_version(&version.ok_or_else(|| version_gone(number))?);
+        }
+        let image = self.table.get(&keys::image(&request.image_ref)).await?;
+        image.ok_or_else(|| image_unknown(&request.image_ref))
     }
 
     async fn turn(&self, app: &AppName) -> OwnedMutexGuard<()> {
@@ -236,64 +244,6 @@ impl Deployments {
             .await
     }
 
-    /// Deploys an earlier deployment's image again, with the configuration of its version.
-    pub async fn redeploy(&self, actor: &Actor, id: &DeploymentId) -> Result<DeployOutcome> {
-        let earlier = self
-            .find(id)
-            .await?
-            .ok_or_else(|| Error::not_found("deployment", id))?
-            .deployment;
-        let request = DeployRequest {
-            app_name: Some(earlier.app_name),
-            namespace: earlier.namespace,
-            image_ref: earlier.image_ref,
-            options: earlier.options,
-            function_id: earlier.function_id,
-            id: None,
-        };
-        self.deploy(actor, request).await
-    }
-
-    /// Deploys a version where its function serves.
-    pub(super) async fn deploy_version(
-        &self,
-        actor: &Actor,
-        function: &FunctionRecord,
-        version: &Version,
-    ) -> Result<DeployOutcome> {
-        let app = self.serving_app(function).await?.app_name;
-        self.deploy_to(actor, &app, function, version).await
-    }
-
-    /// Deploys a version to an app of its function, as what serves there is set up.
-    async fn deploy_to(
-        &self,
-        actor: &Actor,
-        app: &AppName,
-        function: &FunctionRecord,
-        version: &Version,
-    ) -> Result<DeployOutcome> {
-        let app: Option<AppRecord> = self.table.get(&keys::app(app)).await?;
-        let app = app.ok_or_else(not_deployed)?;
-        let request = DeployRequest {
-            app_name: Some(app.app_name),
-            namespace: app.namespace,
-            image_ref: ImageRef::parse(&version.image_ref)?,
-            options: app.options,
-            function_id: Some(function.id.clone()),
-            id: None,
-        };
-        self.deploy(actor, request).await
-    }
-
-    async fn serving_app(&self, function: &FunctionRecord) -> Result<AppRecord> {
-        let app = match &function.app_name {
-            Some(app) => self.table.get(&keys::app(app)).await?,
-            None => None,
-        };
-        app.ok_or_else(not_deployed)
-    }
-
     /// Newest first.
     pub async fn list(&self, function: &FunctionId) -> Result<Vec<Deployment>> {
         let query = Query::prefix(keys::function_partition(function), keys::DEPLOYMENT_PREFIX)
@@ -350,11 +300,14 @@ fn partition(deployment: &Deployment) -> String {
     )
 }
 
-fn not_deployed() -> Error {
+fn version_gone(number: u32) -> Error {
     Error::new(
-        ErrorKind::NotDeployed,
-        "This function is not deployed yet. Deploy it once; then its versions can take turns.",
+        ErrorKind::NotFound,
+        format!(
+            "Version {number} is no longer kept. Build its source again, or deploy a newer version."
+        ),
     )
+    .with_field("version")
 }
 
 fn image_unknown(image: impl std::fmt::Display) -> Error {

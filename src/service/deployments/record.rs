@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::canary::CanaryRule;
 use crate::model::deployment::{AppName, DeployOptions, Deployment, ImageRef, Namespace};
+use crate::model::error::Result;
 use crate::model::id::{DeploymentId, FunctionId, TaskId, WorkspaceId};
-use crate::model::version::{Artifact, Configuration};
+use crate::model::time::Timestamp;
+use crate::model::version::{Artifact, Configuration, Version};
 use crate::service::functions::FunctionRecord;
 
 /// An app name, whose it is and what serves under it. Stored twice: under its own key and in the list of apps.
@@ -67,17 +69,22 @@ impl AppRecord {
             disabled: owner.is_some_and(|function| function.disabled),
             canary: None,
             canary_of: None,
-            revision: before.map_or(1.0, |app| app.revision + 1.0),
+            revision: before.map_or_else(first_revision, |app| app.revision + 1.0),
         }
     }
+}
+
+/// Above what an app of this name had before, if there was one that was deleted: other servers follow what is above what they know.
+fn first_revision() -> f64 {
+    Timestamp::now().micros() as f64
 }
 
 /// What an image is, found by its name.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ImageRecord {
     pub image_ref: ImageRef,
+    /// Tells it from another build's under the same name.
     pub task_id: TaskId,
-    pub workspace_id: WorkspaceId,
     #[serde(default)]
     pub function_id: Option<FunctionId>,
     #[serde(default)]
@@ -90,6 +97,19 @@ pub struct ImageRecord {
 }
 
 impl ImageRecord {
+    /// A version's own image, whatever its name names by now.
+    pub(super) fn of_version(version: &Version) -> Result<Self> {
+        Ok(Self {
+            image_ref: ImageRef::parse(&version.image_ref)?,
+            task_id: version.task_id.clone(),
+            function_id: Some(version.function_id.clone()),
+            version: Some(version.number),
+            artifact: version.artifact.clone(),
+            source_sha256: version.source.sha256.clone(),
+            configuration: Some(version.configuration.clone()),
+        })
+    }
+
     /// With which settings it runs as `version` of its owner: a rollback brings its version's settings back; the newest version runs with the
     /// settings as they are now.
     pub(super) fn configuration_now(
@@ -120,4 +140,30 @@ pub struct DeploymentRecord {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Place {
     pub partition: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_app_is_above_one_of_its_name_that_was_deleted() {
+        let at = "2026-11-20T14:02:11+09:00";
+        let deployment: DeploymentRecord = serde_json::from_value(json!({
+            "id": "d-1", "app_name": "shop", "namespace": "default", "image_ref": "local/shop:1", "status": "active", "created_at": at, "by": "anonymous",
+            "options": DeployOptions::default(),
+        }))
+        .expect("a deployment");
+        let image: ImageRecord = serde_json::from_value(json!({
+            "image_ref": "local/shop:1", "task_id": "t-1", "source_sha256": "", "artifact": {"key": "a", "sha256": "", "size": 1},
+        }))
+        .expect("an image");
+        let deployed = |before| AppRecord::deployed(before, &deployment, &image, None);
+        let first = deployed(None);
+        let changed = deployed(Some(&first));
+        assert!(changed.revision > first.revision);
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        assert!(deployed(None).revision > changed.revision);
+    }
 }

@@ -136,24 +136,23 @@ impl Routes {
                 fingerprint(&function.configuration()),
             )
             .when(Condition::Exists);
-        self.follow_in(app, function, vec![Write::Update(deployed)])
+        let record = self
+            .follow_in(app, function, vec![Write::Update(deployed)])
             .await?;
-        let route = self.get(app);
-        match route.as_ref().and_then(|route| route.canary.as_ref()) {
-            Some(trial) => {
-                self.follow_in(&trial.rule.app_name, function, Vec::new())
-                    .await
-            }
-            None => Ok(()),
+        // The record knows of a canary that began a moment ago, here or elsewhere; this server's route may not yet.
+        if let Some(rule) = record.and_then(|record| record.canary) {
+            self.follow_in(&rule.app_name, function, Vec::new()).await?;
         }
+        Ok(())
     }
 
+    /// The app's record as it is then; `None` when it is another function's or gone.
     async fn follow_in(
         &self,
         app: &AppName,
         function: &FunctionRecord,
         mut writes: Vec<Write>,
-    ) -> Result<()> {
+    ) -> Result<Option<AppRecord>> {
         let configuration = function.configuration();
         let value =
             serde_json::to_value(&configuration).map_err(|cause| internal("STORE_ERROR", cause))?;
@@ -169,16 +168,18 @@ impl Routes {
             Write::Update(update)
         };
         writes.extend([change(keys::app(app)), change(keys::app_entry(app))]);
-        if self.table.try_transact(writes, None).await? {
-            self.platform
-                .configure(app, configuration)
-                .await
-                .map_err(|cause| internal("DEPLOY_ERROR", cause))?;
-            if let Some(record) = self.table.get::<AppRecord>(&keys::app(app)).await? {
-                self.insert(&record);
-            }
+        if !self.table.try_transact(writes, None).await? {
+            return Ok(None);
         }
-        Ok(())
+        self.platform
+            .configure(app, configuration)
+            .await
+            .map_err(|cause| internal("DEPLOY_ERROR", cause))?;
+        let record: Option<AppRecord> = self.table.get(&keys::app(app)).await?;
+        if let Some(record) = &record {
+            self.insert(record);
+        }
+        Ok(record)
     }
 
     /// Lets this server serve what the table says: at start, and every two seconds where the store is shared.

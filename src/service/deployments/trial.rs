@@ -50,7 +50,7 @@ impl Trial {
     /// Draws who takes the next call.
     pub fn draw(&self) -> Taker {
         let number = rand::random_range(0..100_u32);
-        if number < self.rule.plan.percent() && !self.is_over.load(Ordering::Relaxed) {
+        if number < self.rule.plan.percent() && !self.is_over() {
             Taker::Canary
         } else {
             Taker::Serving
@@ -70,7 +70,12 @@ impl Trial {
         if self.rule.plan.is_broken_by(&self.counts()) {
             self.is_over.store(true, Ordering::Relaxed);
         }
-        self.is_over.load(Ordering::Relaxed) && !self.is_ending.swap(true, Ordering::Relaxed)
+        self.is_over() && !self.is_ending.swap(true, Ordering::Relaxed)
+    }
+
+    /// Whether it failed too often.
+    pub fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
     }
 
     /// The next call that is counted asks again.

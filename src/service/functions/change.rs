@@ -1,7 +1,5 @@
 //! Changes of a function: settings, code, whole sources.
 
-use bytes::Bytes;
-
 use super::{Functions, SourceUpload, record::FunctionRecord, source};
 use crate::model::error::{Error, Result};
 use crate::model::function::{
@@ -216,12 +214,8 @@ impl Functions {
             let mut record = self.record(workspace, id).await?;
             check_etag(if_match, record.revision)?;
             let before = record.revision;
-            let entry = tree
-                .files
-                .get(&tree.entry)
-                .cloned()
-                .unwrap_or_else(Bytes::new);
-            self.store_upload(&mut record, &upload, &summary, &entry)
+            let entry = tree.files.get(&tree.entry);
+            self.store_upload(&mut record, &upload, &summary, entry)
                 .await?;
             record.revision += 1.0;
             record.last_modified = Timestamp::now();

@@ -29,6 +29,7 @@ pub use change::{FunctionChange, parse_invocation_url};
 pub use create::{NewFunction, NewPackage};
 pub use record::FunctionRecord;
 pub use source::{Draft, SourceUpload};
+pub(super) use source::{entry_code, manifest_environment, manifest_hosts};
 
 pub struct Functions {
     table: Table,

@@ -80,16 +80,46 @@ fn draft_error(error: &BuildError) -> Error {
 
 /// What a package's `spin.toml` says about its settings becomes the function's.
 pub(super) fn apply_manifest(record: &mut FunctionRecord, manifest: &SpinManifest) -> Result<()> {
-    let hosts: Result<Vec<_>> = manifest
-        .allowed_outbound_hosts
-        .iter()
-        .map(|host| OutboundHost::parse(host))
-        .collect();
-    record.allowed_outbound_hosts = hosts?;
+    record.allowed_outbound_hosts = manifest_hosts(manifest)?;
     if !manifest.environment.is_empty() {
-        record.environment_variables = Environment::parse(manifest.environment.clone())?;
+        record.environment_variables = manifest_environment(manifest.environment.clone())?;
     }
     Ok(())
+}
+
+pub(in crate::service) fn manifest_hosts(manifest: &SpinManifest) -> Result<Vec<OutboundHost>> {
+    let hosts = manifest.allowed_outbound_hosts.iter();
+    hosts
+        .map(|host| OutboundHost::parse(host))
+        .collect::<Result<_>>()
+        .map_err(in_manifest)
+}
+
+pub(in crate::service) fn manifest_environment(
+    variables: BTreeMap<String, String>,
+) -> Result<Environment> {
+    Environment::parse(variables).map_err(in_manifest)
+}
+
+/// What was sent is a file, not the setting that is wrong in it.
+fn in_manifest(error: Error) -> Error {
+    Error {
+        message: format!("spin.toml: {}", error.message),
+        ..error
+    }
+    .with_field("file")
+}
+
+/// An uploaded module as the one that is edited in place.
+pub(in crate::service) fn entry_code(content: Option<&Bytes>) -> Result<Code> {
+    let content = content.map(|content| content.to_vec()).unwrap_or_default();
+    let python = String::from_utf8(content).map_err(|_| {
+        Error::validation(
+            "file",
+            "The entry module is not UTF-8. Save it as UTF-8 and upload again.",
+        )
+    })?;
+    Code::parse(python).map_err(|error| error.with_field("file"))
 }
 
 /// What is run as a draft, in place of what is saved.
@@ -218,14 +248,9 @@ impl Functions {
         record: &mut FunctionRecord,
         upload: &SourceUpload,
         summary: &SourceSummary,
-        entry: &Bytes,
+        entry: Option<&Bytes>,
     ) -> Result<()> {
-        let code = Code::parse(String::from_utf8(entry.to_vec()).map_err(|_| {
-            Error::validation(
-                "file",
-                "The entry module is not UTF-8. Save it as UTF-8 and upload again.",
-            )
-        })?)?;
+        let code = entry_code(entry)?;
         record.archive_key = None;
         record.archive_sha256 = None;
         record.source = None;

@@ -16,7 +16,9 @@ use crate::model::source::SourceKind;
 use crate::model::workspace::{MAX_NAME, Name};
 use crate::port::builder::SpinManifest;
 use crate::service::actor::Actor;
-use crate::service::functions::{NewFunction, NewPackage, SourceUpload};
+use crate::service::functions::{
+    NewFunction, NewPackage, SourceUpload, entry_code, manifest_environment, manifest_hosts,
+};
 
 /// The module of a function that is one.
 const MODULE: &str = "app.py";
@@ -97,7 +99,7 @@ impl SpinApps {
 
     async fn read_module(&self, upload: &SourceUpload, name: &str) -> Result<NewFunction> {
         let (tree, _) = self.functions.read_upload(upload).await?;
-        let code = module_code(tree.files.get(&tree.entry))?;
+        let code = entry_code(tree.files.get(&tree.entry))?;
         new_function(name, None, &Settings::default(), code, None)
     }
 
@@ -116,7 +118,7 @@ impl SpinApps {
         };
         let source = metadata.restore(files.clone());
         if let Some(module) = sole_module(&source, &metadata) {
-            let code = module_code(Some(module))?;
+            let code = entry_code(Some(module))?;
             return new_function(name, Some(metadata), &settings, code, None);
         }
         // Where only what was generated says which module is the entry, it becomes part of the source.
@@ -135,7 +137,7 @@ impl SpinApps {
         settings: &Settings,
     ) -> Result<NewFunction> {
         let (tree, summary) = self.functions.read_files(files.clone()).await?;
-        let code = module_code(tree.files.get(&tree.entry))?;
+        let code = entry_code(tree.files.get(&tree.entry))?;
         let archive = archive::pack(files).await?;
         let package = NewPackage { archive, summary };
         new_function(name, metadata, settings, code, Some(package))
@@ -217,12 +219,8 @@ struct Settings {
 impl Settings {
     fn of(manifest: Option<&SpinManifest>, metadata: Option<&Metadata>) -> Result<Self> {
         let said = manifest.cloned().unwrap_or_default();
-        let hosts: Result<Vec<_>> = said
-            .allowed_outbound_hosts
-            .iter()
-            .map(|host| OutboundHost::parse(host))
-            .collect();
-        let mut environment: BTreeMap<String, String> = said.environment;
+        let hosts = manifest_hosts(&said)?;
+        let mut environment = said.environment;
         // Exported without values: empty ones show what is to be filled in.
         for name in metadata
             .iter()
@@ -231,8 +229,8 @@ impl Settings {
             environment.entry(name.clone()).or_default();
         }
         Ok(Self {
-            environment: Environment::parse(environment)?,
-            hosts: hosts?,
+            environment: manifest_environment(environment)?,
+            hosts,
             any_method: manifest.is_some(),
         })
     }
@@ -275,17 +273,6 @@ fn new_function(
         new.deploy_on_save = function.deploy_on_save;
     }
     Ok(new)
-}
-
-fn module_code(content: Option<&Bytes>) -> Result<Code> {
-    let content = content.map(|content| content.to_vec()).unwrap_or_default();
-    let python = String::from_utf8(content).map_err(|_| {
-        Error::validation(
-            "file",
-            "The entry module is not UTF-8. Save it as UTF-8 and upload again.",
-        )
-    })?;
-    Code::parse(python).map_err(|error| error.with_field("file"))
 }
 
 /// The module of a function that was one when it was exported, unless files or requirements were added since.

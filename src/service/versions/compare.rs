@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use super::text_within;
 use crate::model::diff::{Hunk, diff_hunks};
+use crate::model::error::Result;
 use crate::model::version::{Change, FileChange};
+use crate::service::table::internal;
 
 /// Bytes that are compared by lines; changed files beyond are named without their lines.
 const MAX_COMPARED: usize = 2 * 1024 * 1024;
@@ -13,11 +15,14 @@ const MAX_COMPARED: usize = 2 * 1024 * 1024;
 const MAX_FILES: usize = 200;
 
 /// The files that differ, by their paths.
-pub async fn files(old: BTreeMap<String, Bytes>, new: BTreeMap<String, Bytes>) -> Vec<FileChange> {
+pub async fn files(
+    old: BTreeMap<String, Bytes>,
+    new: BTreeMap<String, Bytes>,
+) -> Result<Vec<FileChange>> {
     // Large modules take milliseconds each, during which other requests go on.
     tokio::task::spawn_blocking(move || changes(&old, &new))
         .await
-        .unwrap_or_default()
+        .map_err(|cause| internal("COMPARE_ERROR", cause))
 }
 
 fn changes(old: &BTreeMap<String, Bytes>, new: &BTreeMap<String, Bytes>) -> Vec<FileChange> {

@@ -111,7 +111,7 @@ impl Versions {
         } else {
             let old = self.source(workspace, &old).await?.files;
             let new = self.source(workspace, &new).await?.files;
-            compare::files(old, new).await
+            compare::files(old, new).await?
         };
         let (old, new) = (old.configuration, new.configuration);
         Ok(VersionDiff {

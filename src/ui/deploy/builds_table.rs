@@ -6,44 +6,33 @@ use crate::model::task::{TaskStatus, TaskView};
 use crate::ui::build::{task_name, task_seconds};
 use crate::ui::i18n::{number, use_i18n};
 use crate::ui::pages::function::{FunctionContext, FunctionTab};
-use crate::ui::widgets::card::Card;
 use crate::ui::widgets::relative_time::RelativeTime;
 use crate::ui::widgets::status::{StatusLook, TaskBadge};
+use crate::ui::widgets::table::TableCard;
 
 /// The builds, newest first.
 #[component]
 pub fn BuildTable(context: FunctionContext, tasks: Vec<TaskView>) -> impl IntoView {
     let words = &use_i18n().function.deploy;
-    let empty = tasks.is_empty();
+    let empty = tasks.is_empty().then_some(words.history_empty);
     let rows = tasks
         .into_iter()
         .map(|task| view! { <BuildRow context task/> })
         .collect_view();
     view! {
-        <Card title=words.history>
-            {if empty {
-                view! { <p class="card__body muted">{words.history_empty}</p> }.into_any()
-            } else {
-                view! {
-                    <div class="table-wrap">
-                        <table class="table">
-                            <thead>
-                                <tr>
-                                    <th scope="col">{words.column_build}</th>
-                                    <th scope="col" class="col-fill">{words.column_result}</th>
-                                    <th scope="col" class="col-wide">{words.column_by}</th>
-                                    <th scope="col">{words.column_when}</th>
-                                    <th scope="col" class="num col-wide">{words.column_duration}</th>
-                                    <th scope="col"><span class="sr">{words.actions}</span></th>
-                                </tr>
-                            </thead>
-                            <tbody>{rows}</tbody>
-                        </table>
-                    </div>
-                }
-                    .into_any()
-            }}
-        </Card>
+        <TableCard title=words.history empty>
+            <thead>
+                <tr>
+                    <th scope="col">{words.column_build}</th>
+                    <th scope="col" class="col-fill">{words.column_result}</th>
+                    <th scope="col" class="col-wide">{words.column_by}</th>
+                    <th scope="col">{words.column_when}</th>
+                    <th scope="col" class="num col-wide">{words.column_duration}</th>
+                    <th scope="col"><span class="sr">{words.actions}</span></th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </TableCard>
     }
 }
 

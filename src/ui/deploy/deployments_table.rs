@@ -8,11 +8,11 @@ use crate::model::deployment::{Deployment, DeploymentStatus};
 use crate::ui::i18n::function::deploy::DeployMessages;
 use crate::ui::i18n::use_i18n;
 use crate::ui::widgets::button::{Size, SubmitButton};
-use crate::ui::widgets::card::Card;
 use crate::ui::widgets::icon::Glyph;
-use crate::ui::widgets::notice::{FormError, action_error};
+use crate::ui::widgets::notice::{FormError, action_failure};
 use crate::ui::widgets::relative_time::RelativeTime;
 use crate::ui::widgets::status::{Shape, Status, StatusLook};
+use crate::ui::widgets::table::TableCard;
 
 /// The deployments, newest first; each of them can serve again.
 #[component]
@@ -21,43 +21,30 @@ pub fn DeploymentTable(
     redeploy: ServerAction<Redeploy>,
 ) -> impl IntoView {
     let words = &use_i18n().function.deploy;
-    let error = action_error(redeploy);
-    let failed = Signal::derive(move || error.get().map(|error| error.message));
+    let failed = action_failure(redeploy);
     let serving = deployments
         .iter()
         .find(|one| one.status == DeploymentStatus::Active)
         .and_then(|one| one.version);
-    let empty = deployments.is_empty();
+    let empty = deployments.is_empty().then_some(words.deployments_empty);
     let rows = deployments
         .into_iter()
         .map(|deployment| view! { <DeploymentRow deployment serving redeploy/> })
         .collect_view();
     view! {
-        <Card title=words.deployments end=move || view! { <span class="muted">{words.deployments_text}</span> }>
-            <FormError error=failed/>
-            {if empty {
-                view! { <p class="card__body muted">{words.deployments_empty}</p> }.into_any()
-            } else {
-                view! {
-                    <div class="table-wrap">
-                        <table class="table">
-                            <thead>
-                                <tr>
-                                    <th scope="col">{words.column_version}</th>
-                                    <th scope="col" class="col-fill">{words.column_result}</th>
-                                    <th scope="col" class="col-wide">{words.column_image}</th>
-                                    <th scope="col" class="col-wide">{words.column_by}</th>
-                                    <th scope="col">{words.column_when}</th>
-                                    <th scope="col"><span class="sr">{words.actions}</span></th>
-                                </tr>
-                            </thead>
-                            <tbody>{rows}</tbody>
-                        </table>
-                    </div>
-                }
-                    .into_any()
-            }}
-        </Card>
+        <TableCard title=words.deployments note=words.deployments_text empty notice=move || view! { <FormError error=failed/> }>
+            <thead>
+                <tr>
+                    <th scope="col">{words.column_version}</th>
+                    <th scope="col" class="col-fill">{words.column_result}</th>
+                    <th scope="col" class="col-wide">{words.column_image}</th>
+                    <th scope="col" class="col-wide">{words.column_by}</th>
+                    <th scope="col">{words.column_when}</th>
+                    <th scope="col"><span class="sr">{words.actions}</span></th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </TableCard>
     }
 }
 

@@ -1,9 +1,11 @@
 //! Two versions against each other.
 
 use leptos::prelude::*;
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::model::diff::{DiffLine, Hunk, Side};
+use crate::model::function::InstanceReuse;
 use crate::model::version::{Change, FieldChange, FileChange, NameChanges, VersionDiff};
 use crate::ui::editor::diff::diff_view;
 use crate::ui::i18n::function::versions::VersionMessages;
@@ -64,14 +66,19 @@ fn field_row(change: &FieldChange, words: &VersionMessages) -> SettingRow {
         "memory" => (words.memory, " MB"),
         "timeout" => (words.timeout, " s"),
         "http_methods" => (words.methods, ""),
+        "instance_reuse" => (words.instances, ""),
         other => (other, ""),
     };
-    let text = |value: &Value| match value {
-        Value::Array(entries) => {
+    let text = |value: &Value| match (value, InstanceReuse::deserialize(value)) {
+        (_, Ok(reuse)) => reuse.slot().map_or_else(
+            || words.fresh_instances.to_owned(),
+            |slot| (words.kept_instances)(slot.max_requests(), slot.max_age()),
+        ),
+        (Value::Array(entries), _) => {
             let entries: Vec<&str> = entries.iter().filter_map(Value::as_str).collect();
             entries.join(", ")
         }
-        other => format!("{other}{unit}"),
+        (other, _) => format!("{other}{unit}"),
     };
     (name.to_owned(), text(&change.old), text(&change.new))
 }
@@ -169,6 +176,7 @@ fn lines_of(hunks: &[Hunk]) -> Vec<DiffLine<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::function::SlotReuse;
     use crate::ui::i18n::function::ENGLISH;
 
     #[test]
@@ -177,11 +185,18 @@ mod tests {
             from: 1,
             to: 2,
             files: Vec::new(),
-            configuration: vec![FieldChange {
-                field: "http_methods".to_owned(),
-                old: serde_json::json!(["GET"]),
-                new: serde_json::json!(["GET", "POST"]),
-            }],
+            configuration: vec![
+                FieldChange {
+                    field: "http_methods".to_owned(),
+                    old: serde_json::json!(["GET"]),
+                    new: serde_json::json!(["GET", "POST"]),
+                },
+                FieldChange {
+                    field: "instance_reuse".to_owned(),
+                    old: serde_json::json!(InstanceReuse::None),
+                    new: serde_json::json!(InstanceReuse::PerSlot(SlotReuse::DEFAULT)),
+                },
+            ],
             environment: NameChanges {
                 added: vec!["A".to_owned()],
                 removed: Vec::new(),
@@ -198,6 +213,7 @@ mod tests {
             told,
             [
                 "Methods: GET → GET, POST",
+                "Instances: one a request → kept for 1000 requests or 600 s",
                 "Variable B: a value → another value",
                 "Variable A:  → a value"
             ]

@@ -8,10 +8,10 @@ use crate::model::version::VersionView;
 use crate::ui::i18n::use_i18n;
 use crate::ui::pages::function::FunctionContext;
 use crate::ui::widgets::button::{Size, SubmitButton};
-use crate::ui::widgets::card::Card;
 use crate::ui::widgets::icon::Glyph;
-use crate::ui::widgets::notice::{FormError, action_error};
+use crate::ui::widgets::notice::{FormError, action_failure};
 use crate::ui::widgets::relative_time::RelativeTime;
+use crate::ui::widgets::table::TableCard;
 
 /// The versions, newest first.
 #[component]
@@ -22,37 +22,24 @@ pub fn VersionTable(
 ) -> impl IntoView {
     let words = &use_i18n().function.versions;
     let deploying = &use_i18n().function.deploy;
-    let error = action_error(deploy);
-    let failed = Signal::derive(move || error.get().map(|error| error.message));
-    let empty = versions.is_empty();
+    let failed = action_failure(deploy);
+    let empty = versions.is_empty().then_some(words.empty);
     let rows = versions
         .into_iter()
         .map(|version| view! { <VersionRow context version deploy/> })
         .collect_view();
     view! {
-        <Card title=words.title end=move || view! { <span class="muted">{words.text}</span> }>
-            <FormError error=failed/>
-            {if empty {
-                view! { <p class="card__body muted">{words.empty}</p> }.into_any()
-            } else {
-                view! {
-                    <div class="table-wrap">
-                        <table class="table">
-                            <thead>
-                                <tr>
-                                    <th scope="col">{words.column_version}</th>
-                                    <th scope="col" class="col-fill">{words.column_marks}</th>
-                                    <th scope="col">{deploying.column_when}</th>
-                                    <th scope="col"><span class="sr">{deploying.actions}</span></th>
-                                </tr>
-                            </thead>
-                            <tbody>{rows}</tbody>
-                        </table>
-                    </div>
-                }
-                    .into_any()
-            }}
-        </Card>
+        <TableCard title=words.title note=words.text empty notice=move || view! { <FormError error=failed/> }>
+            <thead>
+                <tr>
+                    <th scope="col">{words.column_version}</th>
+                    <th scope="col" class="col-fill">{words.column_marks}</th>
+                    <th scope="col">{deploying.column_when}</th>
+                    <th scope="col"><span class="sr">{deploying.actions}</span></th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </TableCard>
     }
 }
 

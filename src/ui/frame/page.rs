@@ -54,3 +54,26 @@ pub fn PageHead(
         </div>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_there_when_what_it_is_made_of_is_gone() {
+        let page = Owner::new();
+        let (name, title) = page.with(|| {
+            let name = RwSignal::new("shop".to_owned());
+            (
+                name,
+                lasting_title(name, |name| format!("{name} · Blue FaaS")),
+            )
+        });
+        name.set("orders".to_owned());
+        assert_eq!(title(), "orders · Blue FaaS", "it follows the page");
+        // Part of the page is rendered again before the head is written.
+        page.cleanup();
+        assert!(name.try_get_untracked().is_none());
+        assert_eq!(title(), "shop · Blue FaaS");
+    }
+}

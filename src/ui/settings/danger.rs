@@ -9,15 +9,14 @@ use crate::ui::i18n::use_i18n;
 use crate::ui::pages::function::{FunctionContext, FunctionTab};
 use crate::ui::widgets::button::{LinkButton, Weight};
 use crate::ui::widgets::card::Card;
-use crate::ui::widgets::notice::{FormError, action_error};
+use crate::ui::widgets::notice::{FormError, action_failure};
 
 #[component]
 pub fn DangerZone(context: FunctionContext) -> impl IntoView {
     let words = &use_i18n().function.settings;
     let enable = ServerAction::<SetFunctionEnabled>::new();
     context.refresh_after(enable);
-    let error = action_error(enable);
-    let failed = Signal::derive(move || error.get().map(|error| error.message));
+    let failed = action_failure(enable);
     let enabled = context.part(|detail| detail.function.status != FunctionStatus::Disabled);
     let pending = enable.pending();
     view! {

@@ -5,13 +5,12 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::api::functions::{SaveSettings, function_detail};
-use crate::model::error::ErrorKind;
 use crate::ui::i18n::use_i18n;
 use crate::ui::pages::function::FunctionContext;
 use crate::ui::widgets::button::{SubmitButton, Weight};
 use crate::ui::widgets::card::Card;
 use crate::ui::widgets::field::error_of_form;
-use crate::ui::widgets::notice::{Banner, FormError, Tone, action_error};
+use crate::ui::widgets::notice::{Banner, FormError, Tone, conflict_or_error};
 use crate::ui::widgets::settings_fields::{
     SETTINGS_FIELDS, SettingsFields, SettingsOf, settings_of,
 };
@@ -47,19 +46,7 @@ pub fn SettingsCard(context: FunctionContext) -> impl IntoView {
         save.value().set(None);
         reload();
     };
-    let error = action_error(save);
-    let is_conflict = Memo::new(move |_| {
-        error.with(|error| {
-            error
-                .as_ref()
-                .is_some_and(|error| error.kind == ErrorKind::PreconditionFailed)
-        })
-    });
-    let other = Signal::derive(move || {
-        error
-            .get()
-            .filter(|error| error.kind != ErrorKind::PreconditionFailed)
-    });
+    let (is_conflict, other) = conflict_or_error(save);
     view! {
         {move || {
             is_conflict

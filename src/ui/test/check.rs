@@ -11,14 +11,13 @@ use crate::ui::i18n::use_i18n;
 use crate::ui::pages::function::FunctionContext;
 use crate::ui::widgets::button::SubmitButton;
 use crate::ui::widgets::card::Card;
-use crate::ui::widgets::notice::{FormError, action_error};
+use crate::ui::widgets::notice::{FormError, action_failure};
 
 #[component]
 pub fn CheckPanel(context: FunctionContext, code: Signal<String>) -> impl IntoView {
     let words = &use_i18n().function.replay;
     let check = ServerAction::<CheckDraft>::new();
-    let error = action_error(check);
-    let failed = Signal::derive(move || error.get().map(|error| error.message));
+    let failed = action_failure(check);
     let value = check.value();
     let results = move || match value.get() {
         Some(Ok(check)) => view! { <Results context check/> }.into_any(),

@@ -13,7 +13,7 @@ use crate::ui::pages::function::FunctionContext;
 use crate::ui::widgets::button::{Size, SubmitButton};
 use crate::ui::widgets::icon::Glyph;
 use crate::ui::widgets::load::Load;
-use crate::ui::widgets::notice::{FormError, action_error};
+use crate::ui::widgets::notice::{FormError, action_failure};
 
 /// Where the panel is in its page: the address after a replay names it.
 const PLACE: &str = "replay";
@@ -47,7 +47,11 @@ pub fn ReplayPanel(
     let comparison = move |shown: Option<Execution>| {
         // The address may name the run of another execution's request, once another row was opened.
         shown
-            .filter(|shown| shown.method == original.method && shown.path == original.path)
+            .filter(|shown| {
+                shown.method == original.method
+                    && shown.path == original.path
+                    && shown.query == original.query
+            })
             .map(|after| view! { <Comparison before=original.clone() after/> })
     };
     view! {
@@ -63,8 +67,7 @@ pub fn ReplayPanel(
 fn ReplayForm(context: FunctionContext, execution: Execution, replays: Replays) -> impl IntoView {
     let words = &use_i18n().function.replay;
     let action = ServerAction::<ReplayExecution>::new();
-    let error = action_error(action);
-    let failed = Signal::derive(move || error.get().map(|error| error.message));
+    let failed = action_failure(action);
     let serves = context.part(|detail| {
         let number = detail.function.deployed_version;
         detail.public_url.is_some().then_some(number)

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
-use crate::model::error::Error;
+use crate::model::error::{Error, ErrorKind};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tone {
@@ -53,6 +53,30 @@ pub fn FormError(#[prop(into)] error: Signal<Option<String>>) -> impl IntoView {
             }}
         </div>
     }
+}
+
+/// What [`FormError`] says of an action: its last failure, whatever field that is about.
+pub fn action_failure<S>(action: ServerAction<S>) -> Signal<Option<String>>
+where
+    S: leptos::server_fn::ServerFn<Error = Error> + Clone + Send + Sync + 'static,
+    S::Output: Clone + Send + Sync + 'static,
+{
+    let error = action_error(action);
+    Signal::derive(move || error.get().map(|error| error.message))
+}
+
+/// Whether somebody else saved first, and the last failure that is another one.
+pub fn conflict_or_error<S>(action: ServerAction<S>) -> (Memo<bool>, Signal<Option<Error>>)
+where
+    S: leptos::server_fn::ServerFn<Error = Error> + Clone + Send + Sync + 'static,
+    S::Output: Clone + Send + Sync + 'static,
+{
+    let error = action_error(action);
+    let is_conflict = |error: &Error| error.kind == ErrorKind::PreconditionFailed;
+    (
+        Memo::new(move |_| error.with(|error| error.as_ref().is_some_and(is_conflict))),
+        Signal::derive(move || error.get().filter(|error| !is_conflict(error))),
+    )
 }
 
 /// The last failure of a server action, also after a form was sent without JavaScript.

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::card::Card;
 use super::icon::{Glyph, Icon};
 
 /// How a column takes part in the order of the rows.
@@ -40,4 +41,29 @@ pub fn SortHeader(
 #[component]
 pub fn TableWrap(children: Children) -> impl IntoView {
     view! { <div class="table-wrap">{children()}</div> }
+}
+
+/// A card with a table, or with words in its place while there is nothing to list.
+#[component]
+pub fn TableCard(
+    title: &'static str,
+    /// Beside the title.
+    #[prop(optional)]
+    note: &'static str,
+    /// The words, when there is nothing.
+    empty: Option<&'static str>,
+    /// Above the table, as what became of a form in it.
+    #[prop(optional, into)]
+    notice: ViewFnOnce,
+    /// The table's head and body.
+    children: Children,
+) -> impl IntoView {
+    let note = (!note.is_empty()).then(|| view! { <span class="muted">{note}</span> });
+    let content = match empty {
+        Some(words) => view! { <p class="card__body muted">{words}</p> }.into_any(),
+        None => {
+            view! { <TableWrap><table class="table">{children()}</table></TableWrap> }.into_any()
+        }
+    };
+    view! { <Card title end=move || note>{notice.run()}{content}</Card> }
 }

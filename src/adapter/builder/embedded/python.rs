@@ -1,18 +1,17 @@
 //! One parsed Python module, with places a person can find.
 
-use ruff_python_ast::token::TokenKind;
+mod hints;
+mod nesting;
+
 use ruff_python_ast::{ModModule, PythonVersion};
-use ruff_python_parser::lexer::lex;
 use ruff_python_parser::{Mode, ParseOptions, Parsed, parse_unchecked};
 use ruff_source_file::LineIndex;
 use ruff_text_size::{Ranged, TextSize};
 
+use self::hints::syntax_hint;
+use self::nesting::too_deep;
 use crate::model::source::{Diagnostic, Severity};
 
-/// Deepest nesting that is parsed. Parsing, walking and dropping the tree recurse, and the guest's own compiler stops at 500.
-const MAX_NESTING: usize = 500;
-/// Most indented blocks inside each other, as in CPython.
-const MAX_INDENTATION: usize = 100;
 /// Characters of a source line that are shown.
 const MAX_EXCERPT: usize = 200;
 
@@ -198,130 +197,6 @@ pub(super) fn excerpt(line: &str) -> String {
         })
         .take(MAX_EXCERPT)
         .collect()
-}
-
-/// Whether nesting passes what can be parsed safely. Within one bracket and between two commas, no tree is deeper than its operators are many.
-fn too_deep(text: &str) -> bool {
-    let mut levels = vec![0_usize];
-    let mut indentation = 0_usize;
-    // Brackets left open before a statement: a parser goes on after them, but they may still be on its stack.
-    let mut abandoned = 0_usize;
-    let mut lexer = lex(text, Mode::Module);
-    loop {
-        let kind = lexer.next_token();
-        match kind {
-            TokenKind::EndOfFile => return false,
-            TokenKind::Indent => indentation += 1,
-            TokenKind::Dedent => indentation = indentation.saturating_sub(1),
-            TokenKind::Newline => levels = vec![0],
-            TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => levels.push(1),
-            TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace => {
-                if levels.len() > 1 {
-                    levels.pop();
-                }
-                // `f(1)(2)(3)`: what follows wraps what was there.
-                count(&mut levels);
-            }
-            TokenKind::Comma | TokenKind::Semi => {
-                levels.last_mut().into_iter().for_each(|level| *level = 0);
-            }
-            TokenKind::Def
-            | TokenKind::Class
-            | TokenKind::Import
-            | TokenKind::Return
-            | TokenKind::While
-            | TokenKind::With
-            | TokenKind::Try
-            | TokenKind::Except
-            | TokenKind::Raise
-            | TokenKind::Pass => {
-                abandoned += levels.len() - 1;
-                levels = vec![0];
-            }
-            TokenKind::Name
-            | TokenKind::Int
-            | TokenKind::Float
-            | TokenKind::Complex
-            | TokenKind::String
-            | TokenKind::FStringStart
-            | TokenKind::FStringMiddle
-            | TokenKind::FStringEnd
-            | TokenKind::Comment
-            | TokenKind::NonLogicalNewline => {}
-            _ => count(&mut levels),
-        }
-        if indentation > MAX_INDENTATION || abandoned + levels.iter().sum::<usize>() > MAX_NESTING {
-            return true;
-        }
-    }
-}
-
-fn count(levels: &mut [usize]) {
-    if let Some(level) = levels.last_mut() {
-        *level += 1;
-    }
-}
-
-/// What to do about a syntax error, in plain words.
-fn syntax_hint(message: &str, line: &str) -> String {
-    let lower = message.to_ascii_lowercase();
-    let known = [
-        (
-            "expected ':'",
-            "Add a colon at the end of the line that opens the block.",
-        ),
-        (
-            "indented block",
-            "Indent the lines of the block by four spaces, or write pass.",
-        ),
-        (
-            "indentation",
-            "Indent with four spaces a level, and never mix tabs with spaces.",
-        ),
-        (
-            "indent",
-            "Indent with four spaces a level, and never mix tabs with spaces.",
-        ),
-        ("unterminated", "Close the quotes of the text."),
-        ("missing closing quote", "Close the quotes of the text."),
-        (
-            "f-string",
-            "Check the braces and quotes inside the f-string.",
-        ),
-        (
-            "expected ')'",
-            "Close the parenthesis that was opened on this line or above.",
-        ),
-        (
-            "expected ']'",
-            "Close the bracket that was opened on this line or above.",
-        ),
-        (
-            "expected '}'",
-            "Close the brace that was opened on this line or above.",
-        ),
-        (
-            "unexpected eof",
-            "A bracket or a text is opened and never closed: close it.",
-        ),
-        (
-            "assignment target",
-            "Only a name, an attribute or an item can stand to the left of =; compare with ==.",
-        ),
-    ];
-    if line.starts_with("print ") {
-        return "In Python 3 print is a function: write print(…).".to_owned();
-    }
-    if line.starts_with("except ") && line.contains(',') {
-        return "Write several exceptions in parentheses, and name the error with as: except (A, B) as error:".to_owned();
-    }
-    let found = known
-        .iter()
-        .find(|(part, _)| lower.contains(part))
-        .map(|(_, hint)| *hint);
-    found
-        .unwrap_or("Check brackets, quotes, colons and commas here and on the line above.")
-        .to_owned()
 }
 
 #[cfg(test)]

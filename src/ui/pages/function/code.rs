@@ -9,7 +9,7 @@ use super::context::{FunctionContext, FunctionTab};
 use super::frame::FunctionFrame;
 use crate::api::functions::{SaveCode, function_detail};
 use crate::api::observe::{RunDraft, get_execution};
-use crate::model::error::{Error, ErrorKind};
+use crate::model::error::Error;
 use crate::model::execution::Execution;
 use crate::model::id::ExecutionId;
 use crate::model::source::SourceKind;
@@ -29,7 +29,7 @@ use crate::ui::test::response::ResponsePanel;
 use crate::ui::widgets::card::Card;
 use crate::ui::widgets::icon::{Glyph, Icon};
 use crate::ui::widgets::load::Load;
-use crate::ui::widgets::notice::{Banner, FormError, action_error};
+use crate::ui::widgets::notice::{Banner, FormError, conflict_or_error};
 use crate::ui::widgets::toast::use_toasts;
 use crate::ui::widgets::track::{Track, TrackLook, describe};
 
@@ -102,20 +102,8 @@ fn Code(context: FunctionContext) -> impl IntoView {
     follow_saves(context, state, save);
     Effect::new(move |_| context.unsaved.set(state.is_dirty()));
     browser::use_leave_guard(context.unsaved.into(), words.leave_unsaved);
-    let error = action_error(save);
-    let is_conflict = Memo::new(move |_| {
-        error.with(|error| {
-            error
-                .as_ref()
-                .is_some_and(|error| error.kind == ErrorKind::PreconditionFailed)
-        })
-    });
-    let failed = Signal::derive(move || {
-        error
-            .get()
-            .filter(|error| error.kind != ErrorKind::PreconditionFailed)
-            .map(|error| error.message)
-    });
+    let (is_conflict, error) = conflict_or_error(save);
+    let failed = Signal::derive(move || error.get().map(|error| error.message));
     let on_save = Callback::new(move |()| browser::click("save-code"));
     let toolbar = move || view! { <Toolbar context save/> };
     let repeated = use_repeated(context);

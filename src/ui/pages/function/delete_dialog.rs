@@ -9,7 +9,7 @@ use crate::api::functions::DeleteFunction;
 use crate::ui::i18n::use_i18n;
 use crate::ui::widgets::button::{LinkButton, SubmitButton, Weight};
 use crate::ui::widgets::dialog::Dialog;
-use crate::ui::widgets::notice::{FormError, action_error};
+use crate::ui::widgets::notice::{FormError, action_failure};
 
 #[component]
 pub(super) fn DeleteDialog(context: FunctionContext, tab: FunctionTab) -> impl IntoView {
@@ -33,8 +33,7 @@ fn DeleteForm(
     let name = context
         .detail
         .with_untracked(|detail| detail.function.name.to_string());
-    let error = action_error(delete);
-    let failed = Signal::derive(move || error.get().map(|error| error.message));
+    let failed = action_failure(delete);
     view! {
         <Dialog title=(words.delete_title)(&name) close=close.clone()>
             <ActionForm action=delete>

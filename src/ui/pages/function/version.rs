@@ -14,7 +14,7 @@ use crate::ui::deploy::versions_table::{DeployVersionForm, Marks};
 use crate::ui::i18n::use_i18n;
 use crate::ui::pages::use_query;
 use crate::ui::widgets::load::Load;
-use crate::ui::widgets::notice::{FormError, action_error};
+use crate::ui::widgets::notice::{FormError, action_failure};
 
 /// The number in the address; an error when it is none.
 fn use_version() -> Memo<Result<u32, Error>> {
@@ -86,8 +86,7 @@ fn VersionHead(
     deploy: ServerAction<DeployVersion>,
 ) -> impl IntoView {
     let words = &use_i18n().function.versions;
-    let error = action_error(deploy);
-    let failed = Signal::derive(move || error.get().map(|error| error.message));
+    let failed = action_failure(deploy);
     let number = version.version.number;
     let serving = context
         .detail

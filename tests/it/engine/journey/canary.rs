@@ -10,11 +10,14 @@ use super::versions::Versioned;
 
 const APP: &str = "on-trial";
 const GOOD: &str = r#"import os
+import time
 from spin_sdk.http import IncomingHandler as BaseHandler, Request, Response
 
 
 class IncomingHandler(BaseHandler):
     def handle_request(self, request: Request) -> Response:
+        if request.uri.endswith("/slow"):
+            time.sleep(1)
         return Response(200, {}, os.environ.get("GREETING", "Hello").encode())
 "#;
 
@@ -27,6 +30,7 @@ async fn a_version_on_trial_takes_its_share_and_serves_or_returns() {
     story.a_canary_is_asked_for_in_full().await;
     story.a_failing_canary_returns_by_itself(&image).await;
     story.a_canary_begins_and_ends_without_a_failed_call().await;
+    story.a_late_call_of_an_ended_canary_ends_no_other().await;
     story
         .a_canary_survives_a_kill_and_follows_the_settings()
         .await;
@@ -160,6 +164,29 @@ impl Versioned {
             1,
             "the serving version has all calls again"
         );
+    }
+
+    async fn a_late_call_of_an_ended_canary_ends_no_other(&self) {
+        self.start(json!({"version": 2, "percent": 99, "min_calls": 1}))
+            .await;
+        // Each of them is drawn for the canary, unless one in 10^8 chances comes true.
+        let late = join_all((0..4).map(|_| self.app.call(APP, "/slow")));
+        let next = async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let ended = self.app.delete(&self.path("/canary")).await;
+            ended.with_status(200);
+            self.start(json!({"version": 3, "percent": 50})).await;
+        };
+        let (late, ()) = join(late, next).await;
+        assert!(late.iter().any(|answer| answer.status == 500));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let newest = self.canary().await;
+        assert_eq!(
+            (&newest["version"], &newest["state"]),
+            (&json!(3), &json!("running"))
+        );
+        let ended = self.app.delete(&self.path("/canary")).await;
+        ended.with_status(200);
     }
 
     async fn a_canary_survives_a_kill_and_follows_the_settings(&mut self) {

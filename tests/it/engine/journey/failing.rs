@@ -50,6 +50,8 @@ async fn a_build_that_fails_names_the_line_and_can_be_tried_again() {
         .with_status(202);
     let again = text(&retried, "task_id");
     assert_ne!(again, id);
+    let source = text(&retried, "source_s3_path");
+    assert!(source.contains(&again), "its source is its own: {source}");
     let ended = task_when(&app, &again, BUILD_TIMEOUT, has_ended).await;
     assert_eq!(text(&ended, "error"), error);
 

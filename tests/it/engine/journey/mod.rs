@@ -21,17 +21,28 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// Uploads a module as a function's source and answers the task that builds it and pushes its image.
 pub(super) async fn build_and_push(app: &TestApp, function: &Function, python: &str) -> String {
+    build_with(app, function, python, &[]).await
+}
+
+/// The same with more fields in the request.
+async fn build_with(
+    app: &TestApp,
+    function: &Function,
+    python: &str,
+    fields: &[(&str, &str)],
+) -> String {
+    let own = [
+        ("workspace_id", function.workspace.as_str()),
+        ("function_id", function.id.as_str()),
+        ("app_name", "Journey App"),
+        ("registry_url", "registry.example.com/team/journey"),
+    ];
     let accepted = app
         .upload(
             Method::POST,
             "/api/v1/build-and-push",
             ("app.py", python),
-            &[
-                ("workspace_id", function.workspace.as_str()),
-                ("function_id", function.id.as_str()),
-                ("app_name", "Journey App"),
-                ("registry_url", "registry.example.com/team/journey"),
-            ],
+            &[&own, fields].concat(),
         )
         .await
         .with_status(202);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-use super::{BUILD_TIMEOUT, build_and_push, has_ended, task_when, versions};
+use super::{BUILD_TIMEOUT, build_with, has_ended, task_when, versions};
 use crate::support::answer::Answer;
 use crate::support::app::TestApp;
 use crate::support::builders::{Function, a_function, a_workspace, text};
@@ -47,7 +47,12 @@ impl Versioned {
 
     /// Makes the next version and answers its image.
     pub(super) async fn build(&self, python: &str) -> String {
-        let id = build_and_push(&self.app, &self.function, python).await;
+        self.build_as(python, &[]).await
+    }
+
+    /// The same with more fields in the request.
+    async fn build_as(&self, python: &str, fields: &[(&str, &str)]) -> String {
+        let id = build_with(&self.app, &self.function, python, fields).await;
         let built = task_when(&self.app, &id, BUILD_TIMEOUT, has_ended).await;
         assert_eq!(built["status"], "done", "{built}");
         text(&built["result"], "image_url")
@@ -98,6 +103,9 @@ async fn versions_are_read_compared_labelled_rolled_back_and_kept() {
     story.labels_move_and_are_checked().await;
     story.answers_name_their_version().await;
     story.a_version_takes_over_and_gives_back().await;
+    story
+        .a_version_is_deployed_whatever_its_image_is_called()
+        .await;
     story.what_is_marked_or_serves_is_kept().await;
 }
 
@@ -262,10 +270,36 @@ impl Versioned {
         missing.refused(404, "NOT_FOUND");
     }
 
-    async fn what_is_marked_or_serves_is_kept(&mut self) {
-        for _ in 3..=5 {
-            self.build(FIRST).await;
+    /// Versions 3 and 4 are pushed under one tag, which then names the later one.
+    async fn a_version_is_deployed_whatever_its_image_is_called(&self) {
+        let tag = [("tag", "latest")];
+        let image = self.build_as(&FIRST.replace("one", "three"), &tag).await;
+        let latest = self.build_as(&FIRST.replace("one", "four"), &tag).await;
+        assert_eq!(image, latest);
+        let mut deployments = Vec::new();
+        for (version, answer) in [(3, "three s3cret-2"), (4, "four s3cret-2")] {
+            let deployed = self
+                .post(&format!("/versions/{version}/deploy"), json!({}))
+                .await;
+            deployed.with_status(200);
+            assert_eq!(self.app.call(APP, "/").await.text(), answer);
+            let listed = self.get("/deployments").await.with_status(200);
+            deployments.push(text(&listed[0], "id"));
         }
+        let again = format!("/api/v1/deployments/{}/redeploy", deployments[0]);
+        self.app.post(&again, &json!({})).await.with_status(200);
+        assert_eq!(self.app.call(APP, "/").await.text(), "three s3cret-2");
+        let request = json!({"app_name": APP, "namespace": "default", "image_ref": latest});
+        let deployed = self.app.post("/api/v1/deploy", &request).await;
+        deployed.with_status(200);
+        assert_eq!(self.app.call(APP, "/").await.text(), "four s3cret-2");
+        self.post("/versions/1/deploy", json!({}))
+            .await
+            .with_status(200);
+    }
+
+    async fn what_is_marked_or_serves_is_kept(&mut self) {
+        self.build(FIRST).await;
         assert_eq!(self.numbers().await, [5, 4, 3, 2, 1]);
         self.mark(3, json!({"pinned": true})).await.with_status(200);
         self.mark(1, json!({"labels": []})).await.with_status(200);

@@ -2,6 +2,12 @@
 //!
 //! This is a colouring, not a parser: it takes any text, never fails, and is wrong at worst in the colour.
 
+mod strings;
+mod words;
+
+use strings::OpenString;
+use words::{CONSTANTS, KEYWORDS, TYPES};
+
 /// What a piece of source is; the CSS classes are one letter each, a long file has many of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -38,49 +44,6 @@ impl Kind {
 pub struct Token<'a> {
     pub kind: Kind,
     pub text: &'a str,
-}
-
-const KEYWORDS: [&str; 32] = [
-    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif",
-    "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda",
-    "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
-];
-const CONSTANTS: [&str; 8] = [
-    "True",
-    "False",
-    "None",
-    "self",
-    "cls",
-    "NotImplemented",
-    "Ellipsis",
-    "__debug__",
-];
-const TYPES: [&str; 17] = [
-    "bool",
-    "bytearray",
-    "bytes",
-    "complex",
-    "dict",
-    "float",
-    "frozenset",
-    "int",
-    "list",
-    "memoryview",
-    "object",
-    "property",
-    "range",
-    "set",
-    "str",
-    "tuple",
-    "type",
-];
-
-/// A string that the end of a line left open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct OpenString {
-    quote: u8,
-    triple: bool,
-    raw: bool,
 }
 
 /// Splits source into lines and lines into tokens. A trailing line break makes one more, empty line, as a textarea shows it.
@@ -248,61 +211,6 @@ impl<'a> Line<'a, '_> {
             && self.text[..self.at].trim().is_empty()
             && self.text.trim_end().ends_with(':')
             && !rest.starts_with(['=', ':', '.', ')', ','])
-    }
-
-    fn string(&mut self, prefix: usize) {
-        let letters = self.text[self.at..self.at + prefix].to_ascii_lowercase();
-        let quote = self.byte(prefix);
-        let triple = self.byte(prefix + 1) == quote && self.byte(prefix + 2) == quote;
-        let open = OpenString {
-            quote,
-            triple,
-            raw: letters.contains('r'),
-        };
-        let end = self.string_end(
-            self.at + prefix + if triple { 3 } else { 1 },
-            open,
-            letters.contains('f'),
-        );
-        self.push(Kind::String, end);
-    }
-
-    /// Where the string that is open at `from` ends in this line; notes it as open when it goes on.
-    fn string_end(&mut self, from: usize, open: OpenString, formatted: bool) -> usize {
-        let bytes = self.text.as_bytes();
-        let mut at = from;
-        let mut depth = 0_u32;
-        while at < bytes.len() {
-            match bytes[at] {
-                b'\\' if at + 1 == bytes.len() => {
-                    *self.open = Some(open);
-                    return bytes.len();
-                }
-                b'\\' => at += 1,
-                b'{' if formatted && bytes.get(at + 1) == Some(&b'{') && depth == 0 => at += 1,
-                b'{' if formatted => depth += 1,
-                b'}' if formatted => depth = depth.saturating_sub(1),
-                // Since Python 3.12 an expression in an f-string may hold its quotes again.
-                byte if byte == open.quote && depth > 0 && !open.triple => {
-                    if let Some(length) = self.text[at + 1..]
-                        .find(char::from(byte))
-                        .filter(|length| self.text[at + 1 + length + 1..].contains('}'))
-                    {
-                        at += length + 1;
-                    } else {
-                        return at + 1;
-                    }
-                }
-                byte if byte == open.quote && !open.triple => return at + 1,
-                byte if byte == open.quote && bytes[at..].starts_with(&[byte; 3]) => return at + 3,
-                _ => {}
-            }
-            at += 1;
-        }
-        if open.triple {
-            *self.open = Some(open);
-        }
-        bytes.len()
     }
 }
 

@@ -1,0 +1,111 @@
+//! The environment variables of a function.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::model::error::{Error, Result};
+
+/// Largest environment of a function: names and values together, in bytes.
+pub const MAX_ENVIRONMENT: usize = 64 * 1024;
+
+/// Environment variables: names as in a shell, 64 KiB in all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    try_from = "BTreeMap<String, String>",
+    into = "BTreeMap<String, String>"
+)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    pub fn parse(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self> {
+        let mut map = BTreeMap::new();
+        let mut size = 0;
+        for (name, value) in variables {
+            let valid = name
+                .chars()
+                .next()
+                .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+                && name.len() <= 128;
+            if !valid {
+                return Err(Error::validation(
+                    "environmentVariables",
+                    format!(
+                        "\"{}\" is not a variable name. Use letters, digits and underscores, not starting with a digit.",
+                        name.chars().take(64).collect::<String>()
+                    ),
+                ));
+            }
+            if value.contains('\0') {
+                return Err(Error::validation(
+                    "environmentVariables",
+                    format!("Remove the NUL character from the value of {name}."),
+                ));
+            }
+            size += name.len() + value.len();
+            if map.insert(name.clone(), value).is_some() {
+                return Err(Error::validation(
+                    "environmentVariables",
+                    format!("{name} is given twice. Keep one of the two."),
+                ));
+            }
+        }
+        if size > MAX_ENVIRONMENT {
+            return Err(Error::validation(
+                "environmentVariables",
+                format!(
+                    "The environment is {size} bytes; at most {MAX_ENVIRONMENT} are kept. Move large values into a service of your own."
+                ),
+            ));
+        }
+        Ok(Self(map))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The names, each with the same stand-in for its value.
+    #[must_use]
+    pub fn masked(self) -> Self {
+        let masked = self.0.into_keys().map(|name| (name, "***".to_owned()));
+        Self(masked.collect())
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl TryFrom<BTreeMap<String, String>> for Environment {
+    type Error = Error;
+    fn try_from(map: BTreeMap<String, String>) -> Result<Self> {
+        Self::parse(map)
+    }
+}
+
+impl From<Environment> for BTreeMap<String, String> {
+    fn from(environment: Environment) -> Self {
+        environment.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_given_twice_or_misnamed_is_refused() {
+        let pair = |name: &str| (name.to_owned(), "x".to_owned());
+        assert!(Environment::parse([pair("A"), pair("A")]).is_err());
+        assert!(Environment::parse([pair("1A")]).is_err());
+        assert!(Environment::parse([pair("A B")]).is_err());
+        assert!(Environment::parse([pair("API_KEY"), pair("_x")]).is_ok());
+    }
+}

@@ -1,0 +1,99 @@
+//! Functions and workspaces with all that is theirs; every step is harmless when repeated.
+
+use super::Retention;
+use crate::model::error::Result;
+use crate::model::id::{FunctionId, WorkspaceId};
+use crate::port::keys;
+use crate::service::actor::Actor;
+
+impl Retention {
+    /// Deletes a function with its apps, tasks, versions, executions, code, values and counters.
+    pub async fn delete_function(
+        &self,
+        _actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+    ) -> Result<()> {
+        self.parts.functions.record(workspace, id).await?;
+        self.parts.functions.mark_deleting(workspace, id).await?;
+        self.finish_function(workspace, id).await
+    }
+
+    async fn finish_function(&self, workspace: &WorkspaceId, id: &FunctionId) -> Result<()> {
+        for app in self.parts.deployments.apps_of(id).await? {
+            self.parts.deployments.remove_app(&app).await?;
+        }
+        self.parts.builds.remove(workspace, Some(id)).await?;
+        // What was recorded before the mark is written before it is deleted.
+        self.parts.recorder.flush().await;
+        self.parts.key_values.remove_owner(id.as_str()).await?;
+        self.parts.functions.remove(workspace, id).await
+    }
+
+    /// Deletes a workspace with all that is in it.
+    pub async fn delete_workspace(&self, _actor: &Actor, id: &WorkspaceId) -> Result<()> {
+        self.parts.workspaces.record(id).await?;
+        self.parts.workspaces.mark_deleting(id).await?;
+        self.finish_workspace(id).await
+    }
+
+    async fn finish_workspace(&self, id: &WorkspaceId) -> Result<()> {
+        for function in self.all_functions(id).await? {
+            self.parts.functions.mark_deleting(id, &function.id).await?;
+            self.finish_function(id, &function.id).await?;
+        }
+        self.parts.builds.remove(id, None).await?;
+        self.parts.workspaces.remove(id).await?;
+        self.table
+            .delete_partition(&keys::workspace_partition(id), "")
+            .await
+    }
+
+    /// Frees functions whose deployment ended with the server before; called before this one answers. Where others serve too, it
+    /// may be theirs.
+    pub async fn recover_functions(&self) -> Result<()> {
+        if !self.table.is_exclusive() {
+            return Ok(());
+        }
+        for workspace in self.workspaces().await? {
+            let functions = self.all_functions(&workspace).await?;
+            for function in functions
+                .into_iter()
+                .filter(|function| function.work.is_some())
+            {
+                let task = match &function.task_id {
+                    Some(id) => self
+                        .parts
+                        .builds
+                        .get(&Actor::system(), id, Some(&workspace))
+                        .await
+                        .ok(),
+                    None => None,
+                };
+                // A task that is not done is taken up again, and then frees its function.
+                if task.is_none_or(|task| task.status.is_terminal()) {
+                    self.parts.deployments.recover(&function).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes up deletions that a stopped server left.
+    pub async fn resume_deletions(&self) -> Result<()> {
+        for workspace in self.parts.workspaces.deleting().await? {
+            self.finish_workspace(&workspace).await?;
+        }
+        for workspace in self.workspaces().await? {
+            for function in self
+                .all_functions(&workspace)
+                .await?
+                .into_iter()
+                .filter(|function| function.deleting)
+            {
+                self.finish_function(&workspace, &function.id).await?;
+            }
+        }
+        Ok(())
+    }
+}

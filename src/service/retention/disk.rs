@@ -1,0 +1,148 @@
+//! What takes room on the disk: artifacts that no record names, and executions where there is a limit.
+
+use std::collections::HashSet;
+
+use super::Retention;
+use crate::model::error::Result;
+use crate::model::time::Timestamp;
+use crate::model::version::Version;
+use crate::port::keys::{self, EXECUTION_PREFIX};
+use crate::port::store::{Key, Query, Write};
+use crate::service::deployments::record::AppRecord;
+use crate::service::table::blob_error;
+
+impl Retention {
+    /// Keys and hashes of artifacts that a record names; `strictly` leaves out those of builds that made no version and serve nowhere.
+    async fn named_artifacts(&self, strictly: bool) -> Result<(HashSet<String>, HashSet<String>)> {
+        let (mut keys_named, mut hashes) = (HashSet::new(), HashSet::new());
+        let mut name = |artifact: Option<crate::model::version::Artifact>| {
+            if let Some(artifact) = artifact {
+                // A component beside an image can be made again.
+                if !strictly {
+                    keys_named.insert(artifact.portable_key());
+                }
+                keys_named.insert(artifact.key);
+                hashes.insert(artifact.sha256);
+            }
+        };
+        let apps: Vec<AppRecord> = self.table.all(Query::prefix(keys::APPS, "")).await?;
+        for app in apps {
+            name(app.artifact);
+        }
+        for workspace in self.workspaces().await? {
+            for function in self.all_functions(&workspace).await? {
+                let versions: Vec<Version> = self
+                    .table
+                    .all(Query::prefix(
+                        keys::function_partition(&function.id),
+                        keys::VERSION_PREFIX,
+                    ))
+                    .await?;
+                for version in versions {
+                    name(Some(version.artifact));
+                }
+            }
+            if !strictly {
+                let tasks = self.tasks(&workspace).await?;
+                for task in tasks {
+                    name(task.artifact);
+                }
+            }
+        }
+        Ok((keys_named, hashes))
+    }
+
+    /// Deletes artifacts older than `before` (seconds) that no record names, and native programs made of them. Answers the bytes freed.
+    pub(super) async fn collect_artifacts(&self, before: i64, strictly: bool) -> Result<u64> {
+        let (named, hashes) = self.named_artifacts(strictly).await?;
+        let mut freed = 0;
+        for blob in self
+            .parts
+            .blobs
+            .list("build-artifacts/")
+            .await
+            .map_err(blob_error)?
+        {
+            if blob.modified < before && !named.contains(&blob.key) {
+                self.parts
+                    .blobs
+                    .delete(&blob.key)
+                    .await
+                    .map_err(blob_error)?;
+                freed += blob.size;
+            }
+        }
+        match self.parts.platform.collect(&hashes).await {
+            Ok(bytes) => Ok(freed + bytes),
+            Err(error) => {
+                tracing::warn!(%error, "native programs could not be collected");
+                Ok(freed)
+            }
+        }
+    }
+
+    async fn disk_usage(&self) -> u64 {
+        let store = self.parts.store.disk_usage().await.unwrap_or_default();
+        let blobs = self.parts.blobs.disk_usage().await.unwrap_or_default();
+        store + blobs + self.parts.platform.cache_usage().await.unwrap_or_default()
+    }
+
+    /// Unused artifacts go first, then the oldest executions.
+    pub(super) async fn keep_disk_limit(&self) -> Result<()> {
+        let Some(limit) = self.settings.max_data else {
+            return Ok(());
+        };
+        if self.disk_usage().await <= limit {
+            return Ok(());
+        }
+        self.collect_artifacts(Timestamp::now().seconds() - 60, true)
+            .await?;
+        for _ in 0..100 {
+            let usage = self.disk_usage().await;
+            if usage <= limit {
+                return Ok(());
+            }
+            if self.drop_oldest_executions(usage - limit).await? == 0 {
+                break;
+            }
+        }
+        tracing::warn!(
+            limit,
+            "the data is larger than BLUE_FAAS_MAX_DATA although nothing unused is left; deployed versions need the rest"
+        );
+        Ok(())
+    }
+
+    /// Deletes the oldest executions over all functions, up to 1,000, until `over` bytes are free. Answers the bytes that are: with none,
+    /// something else fills the disk, and nothing more may be deleted in vain.
+    async fn drop_oldest_executions(&self, over: u64) -> Result<u64> {
+        let mut oldest: Vec<Key> = Vec::new();
+        for workspace in self.workspaces().await? {
+            for function in self.all_functions(&workspace).await? {
+                let page = self
+                    .table
+                    .page(
+                        &Query::prefix(keys::function_partition(&function.id), EXECUTION_PREFIX)
+                            .limit(1_000),
+                    )
+                    .await?;
+                oldest.extend(page.items.into_iter().map(|(key, _)| key));
+            }
+        }
+        oldest.sort_by(|a, b| a.sk.cmp(&b.sk));
+        oldest.truncate(1_000);
+        let usage = async || self.parts.store.disk_usage().await.unwrap_or_default();
+        let before = usage().await;
+        let mut freed = 0;
+        for chunk in oldest.chunks(50) {
+            self.table
+                .transact(chunk.iter().cloned().map(Write::delete).collect())
+                .await?;
+            freed = before.saturating_sub(usage().await);
+            if freed >= over {
+                break;
+            }
+        }
+        Ok(freed)
+    }
+}
