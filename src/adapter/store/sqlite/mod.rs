@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::port::store::{
-    Item, Key, MAX_TRANSACTION, Page, Query, Store, StoreError, Update, Write,
+    Item, Key, MAX_TRANSACTION, Page, Query, Store, StoreError, TablePage, Update, Write,
 };
 use crate::port::versions::Versions;
 use change::Change;
@@ -67,6 +67,11 @@ impl Store for SqliteStore {
     async fn query(&self, query: &Query) -> Result<Page, StoreError> {
         self.readers
             .with(|connection| reader::query(connection, query))
+    }
+
+    async fn scan(&self, after: Option<&Key>) -> Result<TablePage, StoreError> {
+        self.readers
+            .with(|connection| reader::scan(connection, after))
     }
 
     async fn write(&self, write: Write) -> Result<(), StoreError> {
