@@ -31,7 +31,7 @@ setup-build:
 setup-run: setup-build
 	@tools/setup venv
 setup-check:
-	@tools/setup rust nextest venv
+	@tools/setup rust nextest venv moto
 setup-test: setup-build setup-check
 	@tools/setup chromium fonts
 setup-fuzz:

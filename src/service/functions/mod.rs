@@ -209,17 +209,9 @@ impl Functions {
 
     /// The last steps: code, counters, records. Absence is fine.
     pub(super) async fn remove(&self, workspace: &WorkspaceId, id: &FunctionId) -> Result<()> {
-        for blob in self
-            .blobs
-            .list(&source::code_prefix(workspace, id))
-            .await
-            .map_err(super::table::blob_error)?
-        {
-            self.blobs
-                .delete(&blob.key)
-                .await
-                .map_err(super::table::blob_error)?;
-        }
+        let code = source::code_prefix(workspace, id);
+        let deleted = self.blobs.delete_folder(&code).await;
+        deleted.map_err(super::table::blob_error)?;
         self.table
             .delete_partition(&keys::function_partition(id), "")
             .await?;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 mod blobs;
 mod filesystem;
+mod s3;
 mod sqlite;
 mod store;
 mod store_model;
