@@ -10,7 +10,7 @@ fn main() -> std::process::ExitCode {
     use blue_faas::adapter::platform::wasmtime::{compile_artifact, serve_calls};
     use blue_faas::adapter::snapshot::prepare_base;
     use blue_faas::server::config::{Arguments, Command, Config};
-    use blue_faas::server::{healthcheck, run, telemetry};
+    use blue_faas::server::{healthcheck, moving, run, telemetry};
     use clap::Parser as _;
 
     // A missing .env file is the usual case.
@@ -28,6 +28,11 @@ fn main() -> std::process::ExitCode {
             directories,
         }) => serve_calls(*instances, directories),
         Some(Command::Healthcheck) => healthcheck::ask(&arguments.addr),
+        Some(Command::Export { file }) => {
+            Config::from_arguments(&arguments).and_then(|config| moving::export(&config, file))
+        }
+        Some(Command::Import { file, merge }) => Config::from_arguments(&arguments)
+            .and_then(|config| moving::import(&config, file, *merge)),
         None => Config::from_arguments(&arguments).and_then(|config| {
             telemetry::init(&config.log);
             run::run(config)

@@ -10,6 +10,7 @@ pub mod health;
 pub mod invocations;
 pub mod kept;
 pub mod key_values;
+pub mod moving;
 pub mod new_id;
 pub mod observe;
 pub mod replays;

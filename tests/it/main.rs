@@ -3,6 +3,7 @@
 mod architecture;
 mod contract;
 mod engine;
+mod moving;
 mod platform;
 mod rest;
 mod support;

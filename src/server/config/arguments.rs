@@ -149,6 +149,18 @@ pub struct Arguments {
 pub enum Command {
     /// Asks a running server whether it is well; exits with 1 when it is not
     Healthcheck,
+    /// Writes everything that the store and the blobs hold to an archive, secrets included
+    Export {
+        /// The archive, a zip; it must not be there yet
+        file: PathBuf,
+    },
+    /// Reads an archive into the store and the blobs that the settings name
+    Import {
+        file: PathBuf,
+        /// Into a store that has items: they stay as they are, what is missing is added
+        #[arg(long)]
+        merge: bool,
+    },
     /// Compiles a component to native code; the server runs this in a child process
     #[command(hide = true)]
     CompileArtifact {
