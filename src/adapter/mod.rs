@@ -1,6 +1,7 @@
 //! Technology behind the ports: a folder a port, a file a technology. No adapter imports another; `snapshot` is what builder and
-//! platform share.
+//! platform share, `aws` what the adapters of AWS services do.
 
+pub mod aws;
 pub mod blobs;
 pub mod builder;
 pub mod logs;

@@ -1,5 +1,7 @@
 //! Which adapters stand behind the ports. With `main.rs` the only place that names one.
 
+mod storage;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -7,13 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::config::Config;
 use super::{console, functions_listener, listen};
-use crate::adapter::blobs::filesystem::FilesystemBlobs;
 use crate::adapter::builder::embedded::{ComponentizeBuilder, ComponentizeConfig};
 use crate::adapter::logs::embedded::EmbeddedLogs;
 use crate::adapter::metrics::embedded::EmbeddedMetrics;
 use crate::adapter::platform::wasmtime::{WasmtimeConfig, WasmtimePlatform};
 use crate::adapter::snapshot::Bases;
-use crate::adapter::store::sqlite::SqliteStore;
 use crate::port::blobs::Blobs;
 use crate::port::builder::Builder;
 use crate::port::platform::Platform;
@@ -54,17 +54,8 @@ struct Adapters {
 
 fn adapters(config: &Config) -> Result<Adapters, String> {
     let data = &config.keep.data_dir;
-    let in_data = |cause: String| {
-        format!(
-            "BLUE_FAAS_DATA_DIR: {} cannot be used: {cause}",
-            data.display()
-        )
-    };
-    let store: Arc<dyn Store> =
-        Arc::new(SqliteStore::open(data).map_err(|cause| in_data(cause.to_string()))?);
-    let blobs: Arc<dyn Blobs> = Arc::new(
-        FilesystemBlobs::open(&data.join("blobs")).map_err(|cause| in_data(cause.to_string()))?,
-    );
+    let store = storage::open_store(config)?;
+    let blobs = storage::open_blobs(config)?;
     let program = std::env::current_exe()
         .map_err(|cause| format!("the path of this program is not known: {cause}"))?;
     let bases = Bases::open(&data.join("cache/bases"), program.clone(), blobs.clone())?;

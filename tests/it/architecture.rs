@@ -132,8 +132,10 @@ fn every_folder_is_a_layer_with_arrows() {
 #[test]
 fn only_the_composition_names_an_adapter() {
     assert_none("an adapter is named here", |line| {
-        let may =
-            line.file == "server/compose.rs" || line.file == "main.rs" || line.layer() == "adapter";
+        let may = line.file == "server/compose.rs"
+            || line.file.starts_with("server/compose/")
+            || line.file == "main.rs"
+            || line.layer() == "adapter";
         !may && line
             .paths()
             .iter()
@@ -162,8 +164,9 @@ fn an_adapter_names_no_other_adapter() {
                         || port
                             .zip(name)
                             .is_some_and(|(port, name)| shared(port, name));
-                    // What builder and platform share names neither.
-                    port != Some("snapshot") && (port != own.first().copied() || !same)
+                    // What builder and platform share, and what the adapters of AWS do, names none of them.
+                    !matches!(port, Some("snapshot" | "aws"))
+                        && (port != own.first().copied() || !same)
                 })
     });
 }

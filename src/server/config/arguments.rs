@@ -51,12 +51,38 @@ pub struct Arguments {
     /// Origins that may call the API from a browser, a JSON list [default: localhost:3000 and 5173 in development]
     #[arg(long, env = "CORS_ORIGINS")]
     pub cors_origins: Option<String>,
-    /// sqlite (dynamodb comes with the cloud adapters)
+    /// sqlite | dynamodb: where records are kept
     #[arg(long, env = "BLUE_FAAS_STORE", default_value = "sqlite")]
     pub store: String,
-    /// files (s3 comes with the cloud adapters)
+    /// files | s3: where code, sources and artifacts are kept
     #[arg(long, env = "BLUE_FAAS_BLOBS", default_value = "files")]
     pub blobs: String,
+    /// Region of the table and the bucket
+    #[arg(long, env = "AWS_REGION", default_value = "ap-northeast-2")]
+    pub aws_region: String,
+    /// The table, with BLUE_FAAS_STORE=dynamodb
+    #[arg(
+        long,
+        env = "DYNAMODB_TABLE_NAME",
+        default_value = "sfbank-blue-FaaSData"
+    )]
+    pub dynamodb_table_name: String,
+    /// The bucket, with BLUE_FAAS_BLOBS=s3
+    #[arg(
+        long,
+        env = "S3_BUCKET_NAME",
+        default_value = "sfbank-blue-functions-code-bucket"
+    )]
+    pub s3_bucket_name: String,
+    /// Another server than AWS that speaks its protocols
+    #[arg(long, env = "AWS_ENDPOINT_URL")]
+    pub aws_endpoint_url: Option<String>,
+    /// The same for DynamoDB alone
+    #[arg(long, env = "AWS_ENDPOINT_URL_DYNAMODB")]
+    pub aws_endpoint_url_dynamodb: Option<String>,
+    /// The same for S3 alone
+    #[arg(long, env = "AWS_ENDPOINT_URL_S3")]
+    pub aws_endpoint_url_s3: Option<String>,
     /// snapshot | componentize: how sources become artifacts (remote comes with the cloud adapters)
     #[arg(long, env = "BLUE_FAAS_BUILDER", default_value = "snapshot")]
     pub builder: String,
@@ -150,8 +176,6 @@ impl Arguments {
             other => other.to_owned(),
         };
         let engines = [
-            ("BLUE_FAAS_STORE", &self.store, "sqlite", "dynamodb"),
-            ("BLUE_FAAS_BLOBS", &self.blobs, "files", "s3"),
             ("BLUE_FAAS_BUILDER", &builder, "snapshot", "remote"),
             ("BLUE_FAAS_PLATFORM", &self.platform, "embedded", "spinapp"),
             ("BLUE_FAAS_LOGS", &self.logs, "embedded", "loki"),

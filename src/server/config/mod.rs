@@ -2,6 +2,7 @@
 
 mod arguments;
 mod parse;
+mod storage;
 
 use std::net::SocketAddr;
 use std::num::NonZero;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use crate::model::deployment::Namespace;
 
 pub use arguments::{Arguments, Command};
+pub use storage::{BlobsEngine, StorageSettings, StoreEngine};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Environment {
@@ -97,6 +99,7 @@ pub struct KeepSettings {
 pub struct Config {
     pub log: LogSettings,
     pub listen: ListenSettings,
+    pub storage: StorageSettings,
     pub build: BuildSettings,
     pub run: RunSettings,
     pub keep: KeepSettings,
@@ -158,6 +161,7 @@ impl Config {
                 max_upload: parse::size("BLUE_FAAS_MAX_UPLOAD", &arguments.max_upload)? as usize,
                 insecure,
             },
+            storage: StorageSettings::from_arguments(arguments)?,
             build: BuildSettings {
                 venv: arguments.venv.clone().unwrap_or_else(parse::default_venv),
                 snapshot: arguments.builder != "componentize",

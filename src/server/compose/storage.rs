@@ -1,0 +1,42 @@
+//! The store and the blobs that the settings name.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::adapter::blobs::filesystem::FilesystemBlobs;
+use crate::adapter::store::sqlite::SqliteStore;
+use crate::port::blobs::Blobs;
+use crate::port::store::Store;
+use crate::server::config::{BlobsEngine, Config, StoreEngine};
+
+pub(super) fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
+    match config.storage.store {
+        StoreEngine::Sqlite => {
+            let data = &config.keep.data_dir;
+            let store = SqliteStore::open(data).map_err(|cause| unusable(data, cause))?;
+            Ok(Arc::new(store))
+        }
+        StoreEngine::DynamoDb => {
+            Err("BLUE_FAAS_STORE: dynamodb is not in this version. Use sqlite.".to_owned())
+        }
+    }
+}
+
+pub(super) fn open_blobs(config: &Config) -> Result<Arc<dyn Blobs>, String> {
+    match config.storage.blobs {
+        BlobsEngine::Files => {
+            let data = &config.keep.data_dir;
+            let blobs = FilesystemBlobs::open(&data.join("blobs"))
+                .map_err(|cause| unusable(data, cause))?;
+            Ok(Arc::new(blobs))
+        }
+        BlobsEngine::S3 => Err("BLUE_FAAS_BLOBS: s3 is not in this version. Use files.".to_owned()),
+    }
+}
+
+fn unusable(data: &Path, cause: impl std::fmt::Display) -> String {
+    format!(
+        "BLUE_FAAS_DATA_DIR: {} cannot be used: {cause}",
+        data.display()
+    )
+}
