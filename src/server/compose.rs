@@ -1,6 +1,7 @@
 //! Which adapters stand behind the ports. With `main.rs` the only place that names one.
 
 mod storage;
+pub mod table;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -52,9 +53,9 @@ struct Adapters {
     key_values: Arc<StoredKeyValues>,
 }
 
-fn adapters(config: &Config) -> Result<Adapters, String> {
+async fn adapters(config: &Config) -> Result<Adapters, String> {
     let data = &config.keep.data_dir;
-    let store = storage::open_store(config)?;
+    let store = storage::open_store(config).await?;
     let blobs = storage::open_blobs(config)?;
     let program = std::env::current_exe()
         .map_err(|cause| format!("the path of this program is not known: {cause}"))?;
@@ -271,7 +272,7 @@ impl Server {
         // With port 0 the system chose; addresses in answers must name what it chose.
         config.listen.console = console.local_addr().map_err(|cause| cause.to_string())?;
         config.listen.functions = functions.local_addr().map_err(|cause| cause.to_string())?;
-        let composed = compose(&config, adapters(&config)?)?;
+        let composed = compose(&config, adapters(&config).await?)?;
         composed
             .routes
             .follow_table()

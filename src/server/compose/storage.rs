@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::adapter::aws;
 use crate::adapter::blobs::filesystem::FilesystemBlobs;
+use crate::adapter::store::dynamodb::DynamoStore;
 use crate::adapter::store::sqlite::SqliteStore;
 use crate::port::blobs::Blobs;
 use crate::port::store::Store;
-use crate::server::config::{BlobsEngine, Config, StoreEngine};
+use crate::server::config::{BlobsEngine, Config, StorageSettings, StoreEngine};
 
-pub(super) fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
+pub(super) async fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
     match config.storage.store {
         StoreEngine::Sqlite => {
             let data = &config.keep.data_dir;
@@ -17,9 +19,16 @@ pub(super) fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
             Ok(Arc::new(store))
         }
         StoreEngine::DynamoDb => {
-            Err("BLUE_FAAS_STORE: dynamodb is not in this version. Use sqlite.".to_owned())
+            let store = dynamo_store(&config.storage).await;
+            store.check_table().await?;
+            Ok(Arc::new(store))
         }
     }
+}
+
+pub(super) async fn dynamo_store(settings: &StorageSettings) -> DynamoStore {
+    let sdk = aws::load(&settings.region).await;
+    DynamoStore::new(&sdk, &settings.table, settings.dynamodb_endpoint.as_deref())
 }
 
 pub(super) fn open_blobs(config: &Config) -> Result<Arc<dyn Blobs>, String> {
