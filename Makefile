@@ -31,9 +31,9 @@ setup-build:
 setup-run: setup-build
 	@tools/setup venv
 setup-check:
-	@tools/setup rust nextest venv moto
+	@tools/setup rust nextest venv
 setup-test: setup-build setup-check
-	@tools/setup chromium fonts
+	@tools/setup chromium fonts dynoxide moto
 setup-fuzz:
 	@tools/setup rust fuzz
 setup-bench: setup-run

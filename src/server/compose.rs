@@ -1,6 +1,7 @@
 //! Which adapters stand behind the ports. With `main.rs` the only place that names one.
 
 pub(super) mod storage;
+pub mod table;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -54,7 +55,7 @@ struct Adapters {
 
 async fn adapters(config: &Config) -> Result<Adapters, String> {
     let data = &config.keep.data_dir;
-    let store = storage::open_store(config)?;
+    let store = storage::open_store(config).await?;
     let blobs = storage::open_blobs(config).await?;
     let program = std::env::current_exe()
         .map_err(|cause| format!("the path of this program is not known: {cause}"))?;

@@ -11,7 +11,7 @@ use crate::service::moving;
 /// The error is one line for whoever asked.
 pub fn export(config: &Config, file: &Path) -> Result<(), String> {
     block_on(async {
-        let store = storage::open_store(config)?;
+        let store = storage::open_store(config).await?;
         let blobs = storage::open_blobs(config).await?;
         let exported = moving::export(&Actor::system(), &*store, &*blobs, file).await;
         let exported = exported.map_err(|error| format!("export: {error}"))?;
@@ -29,7 +29,7 @@ pub fn export(config: &Config, file: &Path) -> Result<(), String> {
 /// The error is one line for whoever asked.
 pub fn import(config: &Config, file: &Path, merge: bool) -> Result<(), String> {
     block_on(async {
-        let store = storage::open_store(config)?;
+        let store = storage::open_store(config).await?;
         let blobs = storage::open_blobs(config).await?;
         let imported = moving::import(&Actor::system(), &*store, &*blobs, file, merge).await;
         let imported = imported.map_err(|error| format!("import: {error}"))?;

@@ -1,10 +1,12 @@
 //! The rules of the product, over ports. Every call takes the [`actor::Actor`] who asks.
 
 pub mod actor;
+pub mod adoption;
 pub mod builds;
 pub mod console;
 pub mod deployments;
 pub mod executions;
+mod first_system;
 pub mod functions;
 pub mod health;
 pub mod invocations;

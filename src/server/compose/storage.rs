@@ -6,12 +6,13 @@ use std::sync::Arc;
 use crate::adapter::aws;
 use crate::adapter::blobs::filesystem::FilesystemBlobs;
 use crate::adapter::blobs::s3::S3Blobs;
+use crate::adapter::store::dynamodb::DynamoStore;
 use crate::adapter::store::sqlite::SqliteStore;
 use crate::port::blobs::Blobs;
 use crate::port::store::Store;
-use crate::server::config::{BlobsEngine, Config, StoreEngine};
+use crate::server::config::{BlobsEngine, Config, StorageSettings, StoreEngine};
 
-pub(in crate::server) fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
+pub(in crate::server) async fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
     match config.storage.store {
         StoreEngine::Sqlite => {
             let data = &config.keep.data_dir;
@@ -19,9 +20,16 @@ pub(in crate::server) fn open_store(config: &Config) -> Result<Arc<dyn Store>, S
             Ok(Arc::new(store))
         }
         StoreEngine::DynamoDb => {
-            Err("BLUE_FAAS_STORE: dynamodb is not in this version. Use sqlite.".to_owned())
+            let store = dynamo_store(&config.storage).await;
+            store.check_table().await?;
+            Ok(Arc::new(store))
         }
     }
+}
+
+pub(super) async fn dynamo_store(settings: &StorageSettings) -> DynamoStore {
+    let sdk = aws::load(&settings.region).await;
+    DynamoStore::new(&sdk, &settings.table, settings.dynamodb_endpoint.as_deref())
 }
 
 pub(in crate::server) async fn open_blobs(config: &Config) -> Result<Arc<dyn Blobs>, String> {

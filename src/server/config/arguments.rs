@@ -1,6 +1,6 @@
 //! The command line: every variable with its default, for `blue-faas --help`.
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Turns a Python function into an HTTP endpoint: write, build to WebAssembly, deploy, invoke, watch.
@@ -161,6 +161,9 @@ pub enum Command {
         #[arg(long)]
         merge: bool,
     },
+    /// Looks after the DynamoDB table that the settings name
+    #[command(subcommand)]
+    Table(TableCommand),
     /// Compiles a component to native code; the server runs this in a child process
     #[command(hide = true)]
     CompileArtifact {
@@ -177,6 +180,25 @@ pub enum Command {
         instances: usize,
         directories: Vec<PathBuf>,
     },
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum TableCommand {
+    /// Makes the table, on demand and with the removal of expired items; one that is there is left as it is
+    Create,
+    /// Makes what the first system left in the table findable: workspaces, functions, tasks; safe to run again, and beside servers
+    Backfill,
+    /// Prints the table as a template, with point-in-time recovery and protection from deletion
+    Print {
+        #[arg(long)]
+        format: TemplateFormat,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TemplateFormat {
+    Cloudformation,
+    Terraform,
 }
 
 impl Arguments {

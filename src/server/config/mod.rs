@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::model::deployment::Namespace;
 
-pub use arguments::{Arguments, Command};
+pub use arguments::{Arguments, Command, TableCommand, TemplateFormat};
 pub use storage::{BlobsEngine, StorageSettings, StoreEngine};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@ mod source;
 use std::sync::Arc;
 
 use super::actor::Actor;
+use super::adoption;
 use super::deployments::routes::Routes;
 use super::kept::Stamp;
 use super::new_id;
@@ -152,9 +153,13 @@ impl Functions {
         id: &FunctionId,
     ) -> Result<FunctionRecord> {
         let record: Option<FunctionRecord> = self.table.get(&keys::function(workspace, id)).await?;
-        record
+        let record = record
             .filter(|record| !record.deleting)
-            .ok_or_else(|| Error::not_found("function", id))
+            .ok_or_else(|| Error::not_found("function", id))?;
+        if record.revision == 0.0 {
+            return adoption::adopt_function(&self.table, record).await;
+        }
+        Ok(record)
     }
 
     pub(super) async fn records(&self, workspace: &WorkspaceId) -> Result<Vec<FunctionRecord>> {
@@ -166,6 +171,9 @@ impl Functions {
             ))
             .await?;
         records.retain(|record| !record.deleting);
+        for record in records.iter_mut().filter(|record| record.revision == 0.0) {
+            *record = adoption::adopt_function(&self.table, record.clone()).await?;
+        }
         Ok(records)
     }
 

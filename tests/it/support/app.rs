@@ -44,6 +44,11 @@ impl TestApp {
         Self::in_folder(new_folder(), None, settings)
     }
 
+    /// The same under other settings.
+    pub fn start_with(settings: Settings) -> Self {
+        Self::in_folder(new_folder(), None, settings)
+    }
+
     /// For tests that really build: what was compiled and type-checked before is shared between them and from run to run, which saves most of
     /// the time. One at a time has it, whatever runs the tests.
     pub fn start_for_builds() -> Self {
@@ -52,7 +57,16 @@ impl TestApp {
 
     /// The same under other settings.
     pub fn start_for_builds_with(settings: Settings) -> Self {
-        let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("blue-faas-builds");
+        Self::start_with_cache("blue-faas-builds", settings)
+    }
+
+    /// A second one beside it, as on another machine: with a cache of its own.
+    pub fn start_replica_with(settings: Settings) -> Self {
+        Self::start_with_cache("blue-faas-replica", settings)
+    }
+
+    fn start_with_cache(cache: &str, settings: Settings) -> Self {
+        let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join(cache);
         std::fs::create_dir_all(&shared).expect("a folder for the cache");
         let lock = File::create(shared.with_extension("lock")).expect("a lock file");
         lock.lock().expect("the cache is ours");

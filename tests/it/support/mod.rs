@@ -6,5 +6,7 @@ pub mod app;
 pub mod archive;
 pub mod builders;
 pub mod components;
+pub mod emulator;
 pub mod moto;
+pub mod proxy;
 pub mod s3;

@@ -58,11 +58,6 @@ pub(super) fn get(connection: &Connection, key: &Key) -> Result<Option<Item>, St
 }
 
 pub(super) fn query(connection: &Connection, query: &Query) -> Result<Page, StoreError> {
-    if query.limit == 0 {
-        return Err(StoreError::Failed(
-            "a query asks for one item at least".to_owned(),
-        ));
-    }
     let (low, high) = bounds(query);
     let mut statement = connection
         .prepare_cached(if query.forward {

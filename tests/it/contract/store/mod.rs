@@ -14,9 +14,24 @@ pub mod updates;
 /// Every case against the store that `open` gives (a future of an `Opened<dyn Store>`); each case gets a fresh one.
 macro_rules! store_contract {
     (open: $open:expr, gaps: $gaps:expr) => {
+        $crate::contract::store::store_cases!(contract_tests, ($open), $gaps);
+    };
+}
+pub(crate) use store_contract;
+
+/// The same in one test: `start` gives a server, `open` a fresh store on it.
+macro_rules! store_contract_in_sequence {
+    (start: $start:expr, open: $open:expr, gaps: $gaps:expr) => {
+        $crate::contract::store::store_cases!(contract_in_sequence, ($start, $open), $gaps);
+    };
+}
+pub(crate) use store_contract_in_sequence;
+
+macro_rules! store_cases {
+    ($run:ident, $open:tt, $gaps:expr) => {
         use $crate::contract::store::{conditions, items, queries, scans, transactions, updates};
 
-        $crate::contract::contract_tests!(
+        $crate::contract::$run!(
             $open,
             $gaps,
             [
@@ -62,7 +77,7 @@ macro_rules! store_contract {
         );
     };
 }
-pub(crate) use store_contract;
+pub(crate) use store_cases;
 
 pub fn key(pk: &str, sk: &str) -> Key {
     Key::new(pk, sk)
