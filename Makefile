@@ -33,7 +33,7 @@ setup-run: setup-build
 setup-check:
 	@tools/setup rust nextest venv
 setup-test: setup-build setup-check
-	@tools/setup chromium fonts prometheus
+	@tools/setup chromium fonts prometheus dynoxide moto
 setup-fuzz:
 	@tools/setup rust fuzz
 setup-bench: setup-run

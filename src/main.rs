@@ -9,8 +9,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> std::process::ExitCode {
     use blue_faas::adapter::platform::wasmtime::{compile_artifact, serve_calls};
     use blue_faas::adapter::snapshot::prepare_base;
+    use blue_faas::server::compose::table;
     use blue_faas::server::config::{Arguments, Command, Config};
-    use blue_faas::server::{healthcheck, run, telemetry};
+    use blue_faas::server::{healthcheck, moving, run, telemetry};
 
     let result = Arguments::read().and_then(|arguments| match &arguments.command {
         Some(Command::CompileArtifact {
@@ -23,7 +24,13 @@ fn main() -> std::process::ExitCode {
             instances,
             directories,
         }) => serve_calls(*instances, directories),
+        Some(Command::Table(command)) => table::run(*command, &arguments),
         Some(Command::Healthcheck) => healthcheck::ask(&arguments.addr),
+        Some(Command::Export { file }) => {
+            Config::from_arguments(&arguments).and_then(|config| moving::export(&config, file))
+        }
+        Some(Command::Import { file, merge }) => Config::from_arguments(&arguments)
+            .and_then(|config| moving::import(&config, file, *merge)),
         None => Config::from_arguments(&arguments).and_then(|config| {
             telemetry::init(&config.log);
             run::run(config)

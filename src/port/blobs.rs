@@ -53,6 +53,10 @@ pub trait Blobs: Send + Sync + 'static {
     /// All objects whose key starts with this prefix, in no order.
     async fn list(&self, prefix: &str) -> Result<Vec<BlobInfo>, BlobError>;
 
+    /// Deletes all objects below a prefix that ends with `/`; any other is refused with [`BlobError::InvalidKey`], so that `fn-1` does not take
+    /// `fn-10` along. None there is fine.
+    async fn delete_folder(&self, prefix: &str) -> Result<(), BlobError>;
+
     /// The address shown in answers: `local://key`, `s3://bucket/key`.
     fn url(&self, key: &str) -> String;
 

@@ -196,6 +196,14 @@ pub struct Page {
     pub next: Option<String>,
 }
 
+/// Some items of the whole table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TablePage {
+    pub items: Vec<(Key, Item)>,
+    /// The key to go on after; `None` at the end.
+    pub next: Option<Key>,
+}
+
 /// Most writes of one transaction (DynamoDB's limit).
 pub const MAX_TRANSACTION: usize = 100;
 
@@ -236,6 +244,10 @@ pub trait Store: Send + Sync + 'static {
     async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError>;
 
     async fn query(&self, query: &Query) -> Result<Page, StoreError>;
+
+    /// A page of the whole table, about a mebibyte of it: what follows `after`, or the beginning. The order is the store's own and MUST stay
+    /// the same; an item that was there throughout is answered once. For moving a table: no request reads it all.
+    async fn scan(&self, after: Option<&Key>) -> Result<TablePage, StoreError>;
 
     async fn write(&self, write: Write) -> Result<(), StoreError>;
 

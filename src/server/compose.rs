@@ -1,7 +1,8 @@
 //! Which adapters stand behind the ports. With `main.rs` the only place that names one.
 
 mod observe;
-mod storage;
+pub(super) mod storage;
+pub mod table;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -54,10 +55,10 @@ struct Adapters {
     key_values: Arc<StoredKeyValues>,
 }
 
-fn adapters(config: &Config) -> Result<Adapters, String> {
+async fn adapters(config: &Config) -> Result<Adapters, String> {
     let data = &config.keep.data_dir;
-    let store = storage::open_store(config)?;
-    let blobs = storage::open_blobs(config)?;
+    let store = storage::open_store(config).await?;
+    let blobs = storage::open_blobs(config).await?;
     let program = std::env::current_exe()
         .map_err(|cause| format!("the path of this program is not known: {cause}"))?;
     let bases = Bases::open(&data.join("cache/bases"), program.clone(), blobs.clone())?;
@@ -277,7 +278,7 @@ impl Server {
         // With port 0 the system chose; addresses in answers must name what it chose.
         config.listen.console = console.local_addr().map_err(|cause| cause.to_string())?;
         config.listen.functions = functions.local_addr().map_err(|cause| cause.to_string())?;
-        let composed = compose(&config, adapters(&config)?)?;
+        let composed = compose(&config, adapters(&config).await?)?;
         composed
             .routes
             .follow_table()

@@ -8,5 +8,6 @@ pub mod functions_listener;
 pub mod healthcheck;
 pub mod listen;
 pub mod middleware;
+pub mod moving;
 pub mod run;
 pub mod telemetry;

@@ -176,17 +176,8 @@ impl StoredKeyValues {
 
     /// Deletes everything of an owner.
     pub async fn remove_owner(&self, owner: &str) -> Result<(), Error> {
-        for blob in self
-            .blobs
-            .list(&blob_prefix(owner))
-            .await
-            .map_err(super::table::blob_error)?
-        {
-            self.blobs
-                .delete(&blob.key)
-                .await
-                .map_err(super::table::blob_error)?;
-        }
+        let deleted = self.blobs.delete_folder(&blob_prefix(owner)).await;
+        deleted.map_err(super::table::blob_error)?;
         self.table
             .delete_partition(&keys::key_value_partition(owner), "")
             .await

@@ -1,15 +1,18 @@
 //! The rules of the product, over ports. Every call takes the [`actor::Actor`] who asks.
 
 pub mod actor;
+pub mod adoption;
 pub mod builds;
 pub mod console;
 pub mod deployments;
 pub mod executions;
+mod first_system;
 pub mod functions;
 pub mod health;
 pub mod invocations;
 pub mod kept;
 pub mod key_values;
+pub mod moving;
 pub mod new_id;
 pub mod observe;
 pub mod replays;

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::sync::Arc;
 
+use super::first_system;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::port::blobs::BlobError;
 use crate::port::store::{Item, Key, Page, Query, Store, StoreError, Update, Write};
@@ -42,7 +43,9 @@ pub fn to_item<T: Serialize>(record: &T) -> Result<Item> {
     }
 }
 
-pub fn from_item<T: DeserializeOwned>(key: &Key, item: Item) -> Result<T> {
+/// A record from its item, one of the first system's included.
+pub fn from_item<T: DeserializeOwned>(key: &Key, mut item: Item) -> Result<T> {
+    first_system::complete(key, &mut item);
     serde_json::from_value(Value::Object(item))
         .map_err(|cause| internal("STORE_ERROR", format!("{}/{}: {cause}", key.pk, key.sk)))
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use super::actor::Actor;
+use super::adoption;
 use super::kept::Stamp;
 use super::new_id;
 use super::statistics::{DAY, Scope, Statistics};
@@ -259,9 +260,13 @@ impl Workspaces {
 
     pub(super) async fn record(&self, id: &WorkspaceId) -> Result<WorkspaceRecord> {
         let record: Option<WorkspaceRecord> = self.table.get(&keys::workspace(id)).await?;
-        record
+        let record = record
             .filter(|record| !record.deleting)
-            .ok_or_else(|| Error::not_found("workspace", id))
+            .ok_or_else(|| Error::not_found("workspace", id))?;
+        if record.revision == 0.0 {
+            return adoption::adopt_workspace(&self.table, record).await;
+        }
+        Ok(record)
     }
 
     async fn view(&self, record: WorkspaceRecord) -> Result<Workspace> {

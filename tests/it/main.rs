@@ -4,6 +4,7 @@ mod architecture;
 mod contract;
 mod engine;
 mod env_file;
+mod moving;
 mod platform;
 mod rest;
 mod support;

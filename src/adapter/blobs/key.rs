@@ -32,6 +32,14 @@ pub(super) fn split_prefix(prefix: &str) -> Result<(Vec<&str>, &str), BlobError>
     Ok((segments, rest))
 }
 
+/// The folders of a prefix that ends with one: `code/ws-1/fn-1/`, which `fn-10` is not below.
+pub(super) fn split_folder(prefix: &str) -> Result<Vec<&str>, BlobError> {
+    match split_prefix(prefix)? {
+        (folders, "") if !folders.is_empty() => Ok(folders),
+        _ => Err(invalid(prefix)),
+    }
+}
+
 fn is_segment(segment: &str) -> bool {
     !matches!(segment, "" | "." | "..")
         && segment.len() <= MAX_SEGMENT
@@ -78,5 +86,13 @@ mod tests {
         assert_eq!(split_prefix("code/w").unwrap(), (vec!["code"], "w"));
         assert!(split_prefix("code/../").is_err());
         assert!(split_prefix("/code").is_err());
+    }
+
+    #[test]
+    fn a_folder_ends_with_a_slash() {
+        assert_eq!(split_folder("code/ws-1/").unwrap(), vec!["code", "ws-1"]);
+        for prefix in ["", "/", "code", "code/ws-1", "../"] {
+            assert!(split_folder(prefix).is_err(), "{prefix}");
+        }
     }
 }

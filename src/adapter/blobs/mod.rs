@@ -1,4 +1,6 @@
 //! Adapters of [`crate::port::blobs`].
 
 pub mod filesystem;
+mod hash;
 mod key;
+pub mod s3;

@@ -3,13 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::adapter::aws;
 use crate::adapter::blobs::filesystem::FilesystemBlobs;
+use crate::adapter::blobs::s3::S3Blobs;
+use crate::adapter::store::dynamodb::DynamoStore;
 use crate::adapter::store::sqlite::SqliteStore;
 use crate::port::blobs::Blobs;
 use crate::port::store::Store;
-use crate::server::config::{BlobsEngine, Config, StoreEngine};
+use crate::server::config::{BlobsEngine, Config, StorageSettings, StoreEngine};
 
-pub(super) fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
+pub(in crate::server) async fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
     match config.storage.store {
         StoreEngine::Sqlite => {
             let data = &config.keep.data_dir;
@@ -17,12 +20,19 @@ pub(super) fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
             Ok(Arc::new(store))
         }
         StoreEngine::DynamoDb => {
-            Err("BLUE_FAAS_STORE: dynamodb is not in this version. Use sqlite.".to_owned())
+            let store = dynamo_store(&config.storage).await;
+            store.check_table().await?;
+            Ok(Arc::new(store))
         }
     }
 }
 
-pub(super) fn open_blobs(config: &Config) -> Result<Arc<dyn Blobs>, String> {
+pub(super) async fn dynamo_store(settings: &StorageSettings) -> DynamoStore {
+    let sdk = aws::load(&settings.region).await;
+    DynamoStore::new(&sdk, &settings.table, settings.dynamodb_endpoint.as_deref())
+}
+
+pub(in crate::server) async fn open_blobs(config: &Config) -> Result<Arc<dyn Blobs>, String> {
     match config.storage.blobs {
         BlobsEngine::Files => {
             let data = &config.keep.data_dir;
@@ -30,7 +40,14 @@ pub(super) fn open_blobs(config: &Config) -> Result<Arc<dyn Blobs>, String> {
                 .map_err(|cause| unusable(data, cause))?;
             Ok(Arc::new(blobs))
         }
-        BlobsEngine::S3 => Err("BLUE_FAAS_BLOBS: s3 is not in this version. Use files.".to_owned()),
+        BlobsEngine::S3 => {
+            let settings = &config.storage;
+            let sdk = aws::load(&settings.region).await;
+            let blobs = S3Blobs::new(&sdk, &settings.bucket, settings.s3_endpoint.as_deref());
+            let checked = blobs.check().await;
+            checked.map_err(|cause| format!("S3_BUCKET_NAME: {cause}"))?;
+            Ok(Arc::new(blobs))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The command line: every variable with its default, for `blue-faas --help`.
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 use super::env_file;
@@ -157,6 +157,21 @@ pub struct Arguments {
 pub enum Command {
     /// Asks a running server whether it is well; exits with 1 when it is not
     Healthcheck,
+    /// Writes everything that the store and the blobs hold to an archive, secrets included
+    Export {
+        /// The archive, a zip; it must not be there yet
+        file: PathBuf,
+    },
+    /// Reads an archive into the store and the blobs that the settings name
+    Import {
+        file: PathBuf,
+        /// Into a store that has items: they stay as they are, what is missing is added
+        #[arg(long)]
+        merge: bool,
+    },
+    /// Looks after the DynamoDB table that the settings name
+    #[command(subcommand)]
+    Table(TableCommand),
     /// Compiles a component to native code; the server runs this in a child process
     #[command(hide = true)]
     CompileArtifact {
@@ -179,10 +194,29 @@ impl Command {
     /// Whether the server runs it itself, in folders that may hold a project's files.
     fn is_child(&self) -> bool {
         match self {
-            Self::Healthcheck => false,
+            Self::Healthcheck | Self::Table(_) | Self::Export { .. } | Self::Import { .. } => false,
             Self::CompileArtifact { .. } | Self::PrepareBase { .. } | Self::Worker { .. } => true,
         }
     }
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum TableCommand {
+    /// Makes the table, on demand and with the removal of expired items; one that is there is left as it is
+    Create,
+    /// Makes what the first system left in the table findable: workspaces, functions, tasks; safe to run again, and beside servers
+    Backfill,
+    /// Prints the table as a template, with point-in-time recovery and protection from deletion
+    Print {
+        #[arg(long)]
+        format: TemplateFormat,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TemplateFormat {
+    Cloudformation,
+    Terraform,
 }
 
 impl Arguments {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::model::deployment::Namespace;
 
-pub use arguments::{Arguments, Command};
+pub use arguments::{Arguments, Command, TableCommand, TemplateFormat};
 pub use observe::{LogsEngine, MetricsEngine, ObserveSettings};
 pub use storage::{BlobsEngine, StorageSettings, StoreEngine};
 

@@ -34,7 +34,8 @@ pub struct StorageSettings {
 }
 
 impl StorageSettings {
-    pub(super) fn from_arguments(arguments: &Arguments) -> Result<Self, String> {
+    /// The error is one line that names the variable.
+    pub fn from_arguments(arguments: &Arguments) -> Result<Self, String> {
         let endpoint = |name: &str, url: &Option<String>| {
             // An empty variable is how a container's settings leave one out.
             let url = url.as_deref().filter(|url| !url.is_empty());

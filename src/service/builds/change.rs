@@ -228,9 +228,8 @@ impl Builds {
                 .delete_partition(&keys::task_partition(&task.task_id), "")
                 .await?;
             let folder = format!("build-sources/{workspace}/{}/", task.task_id);
-            for blob in self.blobs.list(&folder).await.map_err(blob_error)? {
-                self.blobs.delete(&blob.key).await.map_err(blob_error)?;
-            }
+            let sources = self.blobs.delete_folder(&folder).await;
+            sources.map_err(blob_error)?;
             let mut writes = vec![Write::delete(keys::queue_entry(
                 task.created_at,
                 &task.task_id,

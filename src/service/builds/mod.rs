@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::actor::Actor;
+use super::adoption;
 use super::deployments::Deployments;
 use super::functions::Functions;
 use super::table::Table;
@@ -112,21 +113,25 @@ impl Builds {
         workspace.map_or_else(|| Err(Error::not_found("task", id)), WorkspaceId::parse)
     }
 
-    /// `workspace` is a hint that saves a look-up; tasks of the first system are found only with it.
+    /// `workspace` is a hint that saves a look-up; a task of the first system is found with it once, and without it from then on.
     pub async fn get(
         &self,
         _actor: &Actor,
         id: &TaskId,
         workspace: Option<&WorkspaceId>,
     ) -> Result<TaskRecord> {
-        let workspace = match self.locate(id).await {
-            Ok(found) => found,
-            Err(missing) => workspace.cloned().ok_or(missing)?,
+        let missing = match self.locate(id).await {
+            Ok(found) => {
+                let task = self.table.get(&keys::task(&found, id)).await?;
+                return task.ok_or_else(|| Error::not_found("task", id));
+            }
+            Err(missing) => missing,
         };
-        self.table
-            .get(&keys::task(&workspace, id))
-            .await?
-            .ok_or_else(|| Error::not_found("task", id))
+        let workspace = workspace.ok_or(missing)?;
+        let task = self.table.get(&keys::task(workspace, id)).await?;
+        let task = task.ok_or_else(|| Error::not_found("task", id))?;
+        adoption::adopt_task(&self.table, workspace, id).await?;
+        Ok(task)
     }
 
     async fn records(&self, workspace: &WorkspaceId, limit: usize) -> Result<Vec<TaskRecord>> {

@@ -7,7 +7,7 @@ use futures::stream::{StreamExt as _, TryStreamExt as _};
 use super::Executions;
 use crate::model::error::{Error, Result};
 use crate::model::execution::{Execution, ExecutionFilter, ExecutionPage, ExecutionSummary};
-use crate::model::id::{FunctionId, WorkspaceId};
+use crate::model::id::{ExecutionId, FunctionId, WorkspaceId};
 use crate::model::time::Timestamp;
 use crate::port::keys::{self, EXECUTION_PREFIX};
 use crate::port::store::{Query, SortRange};
@@ -129,6 +129,31 @@ impl Executions {
                     rows,
                     next: page.next,
                 });
+            }
+            query.after = page.next;
+        }
+    }
+
+    /// One of the first system, whose id does not tell its time: looked for among the newest.
+    pub(super) async fn find(
+        &self,
+        function: &FunctionId,
+        id: &ExecutionId,
+    ) -> Result<Option<Execution>> {
+        let mut query = query(function, &ExecutionFilter::default(), None);
+        let mut read = 0;
+        loop {
+            let page = self.table.page(&query).await?;
+            read += page.items.len();
+            let mut executions = page
+                .items
+                .into_iter()
+                .filter_map(|(key, item)| from_item::<Execution>(&key, item).ok());
+            if let Some(found) = executions.find(|execution| execution.id == *id) {
+                return Ok(Some(found));
+            }
+            if page.next.is_none() || read >= MAX_READ {
+                return Ok(None);
             }
             query.after = page.next;
         }

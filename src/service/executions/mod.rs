@@ -34,11 +34,13 @@ impl Executions {
         id: &ExecutionId,
     ) -> Result<Execution> {
         self.functions.record(workspace, function).await?;
-        let at = new_id::execution_time(id).ok_or_else(|| Error::not_found("execution", id))?;
-        let key = keys::execution(&keys::function_partition(function), at, id);
-        self.table
-            .get(&key)
-            .await?
-            .ok_or_else(|| Error::not_found("execution", id))
+        let found = match new_id::execution_time(id) {
+            Some(at) => {
+                let key = keys::execution(&keys::function_partition(function), at, id);
+                self.table.get(&key).await?
+            }
+            None => self.find(function, id).await?,
+        };
+        found.ok_or_else(|| Error::not_found("execution", id))
     }
 }

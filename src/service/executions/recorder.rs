@@ -236,7 +236,8 @@ impl Writer {
         let measurements = measurements(group);
         for scope in scopes(owner, &measurements) {
             writes.extend(
-                Statistics::updates(&scope, &measurements)
+                self.statistics
+                    .updates(&scope, &measurements)
                     .into_iter()
                     .map(Write::Update),
             );

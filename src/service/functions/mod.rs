@@ -9,6 +9,7 @@ mod source;
 use std::sync::Arc;
 
 use super::actor::Actor;
+use super::adoption;
 use super::deployments::routes::Routes;
 use super::kept::Stamp;
 use super::new_id;
@@ -153,9 +154,13 @@ impl Functions {
         id: &FunctionId,
     ) -> Result<FunctionRecord> {
         let record: Option<FunctionRecord> = self.table.get(&keys::function(workspace, id)).await?;
-        record
+        let record = record
             .filter(|record| !record.deleting)
-            .ok_or_else(|| Error::not_found("function", id))
+            .ok_or_else(|| Error::not_found("function", id))?;
+        if record.revision == 0.0 {
+            return adoption::adopt_function(&self.table, record).await;
+        }
+        Ok(record)
     }
 
     pub(super) async fn records(&self, workspace: &WorkspaceId) -> Result<Vec<FunctionRecord>> {
@@ -167,6 +172,9 @@ impl Functions {
             ))
             .await?;
         records.retain(|record| !record.deleting);
+        for record in records.iter_mut().filter(|record| record.revision == 0.0) {
+            *record = adoption::adopt_function(&self.table, record.clone()).await?;
+        }
         Ok(records)
     }
 
@@ -210,17 +218,9 @@ impl Functions {
 
     /// The last steps: code, counters, records. Absence is fine.
     pub(super) async fn remove(&self, workspace: &WorkspaceId, id: &FunctionId) -> Result<()> {
-        for blob in self
-            .blobs
-            .list(&source::code_prefix(workspace, id))
-            .await
-            .map_err(super::table::blob_error)?
-        {
-            self.blobs
-                .delete(&blob.key)
-                .await
-                .map_err(super::table::blob_error)?;
-        }
+        let code = source::code_prefix(workspace, id);
+        let deleted = self.blobs.delete_folder(&code).await;
+        deleted.map_err(super::table::blob_error)?;
         self.table
             .delete_partition(&keys::function_partition(id), "")
             .await?;

@@ -114,9 +114,13 @@ pub struct FunctionRecord {
 }
 
 pub fn sha256_hex(content: &[u8]) -> String {
-    Sha256::digest(content)
+    hexadecimal(&Sha256::digest(content))
+}
+
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes
         .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
+        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
             use std::fmt::Write as _;
             let _ = write!(text, "{byte:02x}");
             text

@@ -10,6 +10,7 @@ use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::function::{Code, Environment, OutboundHost};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::source::{SourceKind, SourceSummary};
+use crate::port::blobs::BlobError;
 use crate::port::builder::{BuildError, RawSource, SourceTree, SpinManifest};
 use crate::service::actor::Actor;
 use crate::service::table::blob_error;
@@ -308,11 +309,11 @@ impl Functions {
         match (&record.code, &record.code_key) {
             (Some(code), _) => Ok(code.clone()),
             (None, Some(key)) => {
-                let content = self
-                    .blobs
-                    .get(key, record.code_sha256.as_deref())
-                    .await
-                    .map_err(blob_error)?;
+                let content = match self.blobs.get(key, record.code_sha256.as_deref()).await {
+                    // A function of the first system may have none.
+                    Err(BlobError::Missing(_)) if record.code_sha256.is_none() => Bytes::new(),
+                    content => content.map_err(blob_error)?,
+                };
                 Code::parse(String::from_utf8_lossy(&content).into_owned())
             }
             (None, None) => Code::parse(""),

@@ -44,13 +44,8 @@ impl Retention {
             .delete_partition(&keys::task_partition(&task.task_id), "")
             .await?;
         let folder = format!("build-sources/{workspace}/{}/", task.task_id);
-        for blob in self.parts.blobs.list(&folder).await.map_err(blob_error)? {
-            self.parts
-                .blobs
-                .delete(&blob.key)
-                .await
-                .map_err(blob_error)?;
-        }
+        let sources = self.parts.blobs.delete_folder(&folder).await;
+        sources.map_err(blob_error)?;
         self.table
             .write(Write::delete(keys::task(workspace, &task.task_id)))
             .await

@@ -1,7 +1,7 @@
 //! Counts and durations over sliding windows, from counters per minute, five minutes and hour.
 //!
-//! Invariant: a scope's windows in memory equal what the store holds. Only where the store is exclusive are they kept at all, and
-//! they change under the same lock as the write they follow. Elsewhere every read goes to the store.
+//! Invariant: a scope's windows in memory equal what the store holds. Where the store is exclusive they change under the same lock as the
+//! write they follow. Elsewhere only what nobody counts in any more is kept, and every read asks the store for the rest.
 
 mod bucket;
 mod histogram;
@@ -25,6 +25,10 @@ const MINUTE: i64 = 60;
 const STEP: i64 = 300;
 const HOUR: i64 = 3_600;
 pub const DAY: i64 = 86_400;
+/// A call is counted in the step it began in: for longer than this after it nothing is, timeouts, retries and other clocks included.
+const UNSETTLED: i64 = 30 * MINUTE;
+/// Items that a counter is spread over where several servers count.
+const SHARDS: u16 = 16;
 /// Scopes kept in memory at most; beyond, they are read again when asked for.
 const MAX_SCOPES: usize = 20_000;
 /// Stands for all scopes in [`Statistics::version`].
@@ -58,15 +62,19 @@ pub struct Measurement {
 }
 
 /// The last day of one scope in five-minute steps.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Window {
     buckets: BTreeMap<i64, Bucket>,
     /// Figures of the last 24 hours and the step they are for; dropped by every change.
     day: Option<(i64, Figures)>,
+    /// Where other servers count as well: buckets that start before this are counted out.
+    settled: i64,
 }
 
 pub struct Statistics {
     table: Table,
+    /// Which of a counter's items this server adds to: servers that share a table stay out of each other's transactions.
+    shard: u16,
     windows: Mutex<HashMap<Scope, Window>>,
     /// Of the windows, by scope.
     versions: Versions,
@@ -76,8 +84,14 @@ pub struct Statistics {
 
 impl Statistics {
     pub fn new(table: Table) -> Arc<Self> {
+        let shard = if table.is_exclusive() {
+            0
+        } else {
+            rand::random_range(0..SHARDS)
+        };
         Arc::new(Self {
             table,
+            shard,
             windows: Mutex::default(),
             versions: Versions::default(),
             writing: tokio::sync::Mutex::default(),
@@ -89,7 +103,7 @@ impl Statistics {
     }
 
     /// The updates that count these measurements: five-minute and hour counters, and minute counters for a function's CPU chart.
-    pub fn updates(scope: &Scope, measurements: &[Measurement]) -> Vec<Update> {
+    pub fn updates(&self, scope: &Scope, measurements: &[Measurement]) -> Vec<Update> {
         let mut steps: BTreeMap<(&str, i64), Bucket> = BTreeMap::new();
         for measurement in measurements {
             for (name, length) in [("1M", MINUTE), ("5M", STEP), ("1H", HOUR)] {
@@ -109,17 +123,23 @@ impl Statistics {
                     "5M" => 8 * DAY,
                     _ => 35 * DAY,
                 };
-                bucket.add_to(keys::statistics(&scope.0, name, start, 0), start + kept)
+                bucket.add_to(
+                    keys::statistics(&scope.0, name, start, self.shard),
+                    start + kept,
+                )
             })
             .collect()
     }
 
-    /// Runs `write`, then lets the windows in memory follow it. `write` must store [`Self::updates`] of the same measurements.
+    /// Runs `write`, then lets the windows in memory follow it where they are whole. `write` must store [`Self::updates`] of the same measurements.
     pub async fn record<F: Future<Output = Result<bool>>>(
         &self,
         counted: &[(Scope, Vec<Measurement>)],
         write: F,
     ) -> Result<bool> {
+        if !self.table.is_exclusive() {
+            return write.await;
+        }
         let _guard = self.writing.lock().await;
         let written = write.await?;
         if written {
@@ -192,10 +212,7 @@ impl Statistics {
         // The window's edge lies on a step: at most five minutes more than a day are counted.
         let from = (now - DAY).div_euclid(STEP) * STEP;
         if !self.table.is_exclusive() {
-            let mut window = Window {
-                buckets: self.load(scope, from).await?,
-                day: None,
-            };
+            let mut window = self.shared_window(scope, from, now).await?;
             return Ok(read(&mut window, from));
         }
         if let Some(window) = self.windows().get_mut(scope) {
@@ -214,15 +231,39 @@ impl Statistics {
         let _guard = self.writing.lock().await;
         let mut window = Window {
             buckets: self.load(scope, from).await?,
-            day: None,
+            ..Window::default()
         };
         let answer = read(&mut window, from);
+        self.keep(scope, window);
+        Ok(answer)
+    }
+
+    /// Where other servers count as well. What may still be counted in is read each time, the hours before it once.
+    async fn shared_window(&self, scope: &Scope, from: i64, now: i64) -> Result<Window> {
+        let known = self.windows().get(scope).map(|window| {
+            let settled = window.buckets.range(from..window.settled.max(from));
+            let settled = settled.map(|(start, bucket)| (*start, bucket.clone()));
+            (window.settled, settled.collect::<BTreeMap<_, _>>())
+        });
+        let (since, mut buckets) = known
+            .filter(|(settled, _)| *settled > from)
+            .unwrap_or((from, BTreeMap::new()));
+        buckets.extend(self.load(scope, since).await?);
+        let window = Window {
+            buckets,
+            day: None,
+            settled: (now - UNSETTLED).div_euclid(STEP) * STEP,
+        };
+        self.keep(scope, window.clone());
+        Ok(window)
+    }
+
+    fn keep(&self, scope: &Scope, window: Window) {
         let mut windows = self.windows();
         if windows.len() >= MAX_SCOPES {
             windows.clear();
         }
         windows.insert(scope.clone(), window);
-        Ok(answer)
     }
 
     /// Totals of the last 24 hours.

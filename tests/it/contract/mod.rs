@@ -11,9 +11,12 @@ use std::any::Any;
 use std::sync::Arc;
 
 mod blobs;
+mod dynamodb;
+mod dynamodb_faults;
 mod filesystem;
 mod loki;
 mod prometheus;
+mod s3;
 mod sqlite;
 mod store;
 mod store_model;
@@ -54,3 +57,30 @@ macro_rules! contract_tests {
     };
 }
 pub(crate) use contract_tests;
+
+/// One test that goes through all cases, for a server that takes too long to start for each. `$start` gives the server, `$open` what it opens.
+macro_rules! contract_in_sequence {
+    (($start:expr, $open:expr), $gaps:expr, [$($module:ident::$case:ident),+ $(,)?]) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn every_case_one_after_the_other() {
+            let gaps: &[$crate::contract::Gap] = &$gaps;
+            for (case, reason) in gaps {
+                assert!([$(stringify!($case)),+].contains(case), "{case} is no case of the contract");
+                assert!(!reason.is_empty(), "{case} has no reason");
+            }
+            let server = $start;
+            let mut failed = Vec::new();
+            $(
+                if gaps.iter().all(|(case, _)| *case != stringify!($case)) {
+                    let case = $module::$case($open(&server).await);
+                    let case = std::panic::AssertUnwindSafe(case);
+                    if futures::FutureExt::catch_unwind(case).await.is_err() {
+                        failed.push(stringify!($case));
+                    }
+                }
+            )+
+            assert!(failed.is_empty(), "{failed:?}");
+        }
+    };
+}
+pub(crate) use contract_in_sequence;

@@ -5,5 +5,6 @@ mod differential;
 mod draft;
 mod journey;
 mod replay;
+mod s3;
 mod snapshot;
 mod spin_apps;

@@ -247,6 +247,10 @@ impl Blobs for LocalFiles {
         Ok(Vec::new())
     }
 
+    async fn delete_folder(&self, prefix: &str) -> Result<(), BlobError> {
+        Err(BlobError::InvalidKey(prefix.to_owned()))
+    }
+
     fn url(&self, key: &str) -> String {
         format!("local://{key}")
     }

@@ -32,11 +32,21 @@ pub struct TestApp {
 }
 
 /// Environment variables of the server.
-type Settings = &'static [(&'static str, &'static str)];
+pub type Settings = &'static [(&'static str, &'static str)];
 
 impl TestApp {
     pub fn start() -> Self {
-        Self::in_folder(new_folder(), None, &[])
+        Self::start_with(&[])
+    }
+
+    /// The same under other settings.
+    pub fn start_with(settings: Settings) -> Self {
+        Self::in_folder(new_folder(), None, settings)
+    }
+
+    /// The same under other settings.
+    pub fn start_with(settings: Settings) -> Self {
+        Self::in_folder(new_folder(), None, settings)
     }
 
     /// For tests that really build: what was compiled and type-checked before is shared between them and from run to run, which saves most of
@@ -47,7 +57,16 @@ impl TestApp {
 
     /// The same under other settings.
     pub fn start_for_builds_with(settings: Settings) -> Self {
-        let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("blue-faas-builds");
+        Self::start_with_cache("blue-faas-builds", settings)
+    }
+
+    /// A second one beside it, as on another machine: with a cache of its own.
+    pub fn start_replica_with(settings: Settings) -> Self {
+        Self::start_with_cache("blue-faas-replica", settings)
+    }
+
+    fn start_with_cache(cache: &str, settings: Settings) -> Self {
+        let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join(cache);
         std::fs::create_dir_all(&shared).expect("a folder for the cache");
         let lock = File::create(shared.with_extension("lock")).expect("a lock file");
         lock.lock().expect("the cache is ours");
@@ -101,6 +120,11 @@ impl TestApp {
     /// Where functions answer.
     pub fn functions(&self) -> &str {
         &self.server.functions
+    }
+
+    /// Its data directory.
+    pub fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
     }
 
     /// An object of the server's, by the address it is shown under.
@@ -219,6 +243,44 @@ impl Drop for TestApp {
     }
 }
 
+/// What a program of ours came to that was run to its end.
+#[derive(Debug)]
+pub struct Ended {
+    pub success: bool,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs a command on this data directory.
+pub fn run(arguments: &[&str], data: &Path, settings: Settings) -> Ended {
+    let output = command(data, settings)
+        .args(arguments)
+        .output()
+        .expect("the program is built");
+    Ended {
+        success: output.status.success(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+fn command(data: &Path, settings: Settings) -> Command {
+    let inherited = INHERITED
+        .into_iter()
+        .filter_map(|name| Some((name, std::env::var_os(name)?)));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_blue-faas"));
+    command
+        .env_clear()
+        .envs(inherited)
+        .env("BLUE_FAAS_ADDR", "127.0.0.1:0")
+        .env("BLUE_FAAS_FUNCTIONS_ADDR", "127.0.0.1:0")
+        .env("BLUE_FAAS_DATA_DIR", data)
+        .env("LOG_LEVEL", "WARN")
+        .envs(settings.iter().copied())
+        .stdin(Stdio::null());
+    command
+}
+
 fn new_folder() -> TempDir {
     // Canonical: processes are found by their working directory.
     let root = std::env::temp_dir().canonicalize().expect("a folder");
@@ -239,19 +301,8 @@ impl Server {
             .append(true)
             .open(folder.join("log"))
             .expect("a log file");
-        let inherited = INHERITED
-            .into_iter()
-            .filter_map(|name| Some((name, std::env::var_os(name)?)));
-        let process = Command::new(env!("CARGO_BIN_EXE_blue-faas"))
-            .env_clear()
-            .envs(inherited)
-            .env("BLUE_FAAS_ADDR", "127.0.0.1:0")
-            .env("BLUE_FAAS_FUNCTIONS_ADDR", "127.0.0.1:0")
-            .env("BLUE_FAAS_DATA_DIR", folder.join("data"))
-            .env("LOG_LEVEL", "WARN")
-            .envs(settings.iter().copied())
+        let process = command(&folder.join("data"), settings)
             .current_dir(folder)
-            .stdin(Stdio::null())
             .stdout(File::create(&addresses).expect("a file for the addresses"))
             .stderr(log)
             .spawn()

@@ -1,7 +1,12 @@
-//! What tests stand on: the server as a process, a client, builders of what it keeps, components.
+//! What tests stand on: the server as a process, a client, builders of what it keeps, components, servers of
+//! other services.
 
 pub mod answer;
 pub mod app;
 pub mod archive;
 pub mod builders;
 pub mod components;
+pub mod emulator;
+pub mod moto;
+pub mod proxy;
+pub mod s3;

@@ -14,14 +14,13 @@ use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
-use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::key;
+use super::{hash, key};
 use crate::port::blobs::{BlobError, BlobInfo, Blobs};
 use directory::ObjectsDirectory;
 use temporary::{Temporary, TemporaryDirectory};
@@ -81,7 +80,7 @@ impl Blobs for FilesystemBlobs {
         key::split(key)?;
         let (key, sha256) = (key.to_owned(), sha256.map(str::to_owned));
         self.blocking(move |root| {
-            check_hash(&key, &content, sha256.as_deref())?;
+            hash::check(&key, &content, sha256.as_deref())?;
             root.publish(
                 root.temporary
                     .write(&content)
@@ -147,6 +146,21 @@ impl Blobs for FilesystemBlobs {
             root.objects
                 .list(&folders, start)
                 .map_err(|error| failed(&prefix, &error))
+        })
+        .await
+    }
+
+    async fn delete_folder(&self, prefix: &str) -> Result<(), BlobError> {
+        key::split_folder(prefix)?;
+        let prefix = prefix.to_owned();
+        self.blocking(move |root| {
+            let objects = root
+                .objects
+                .list(&key::split_folder(&prefix)?, "")
+                .map_err(|error| failed(&prefix, &error))?;
+            objects
+                .iter()
+                .try_for_each(|object| root.delete(&object.key))
         })
         .await
     }
@@ -277,30 +291,8 @@ fn read_object(key: &str, file: File, size: u64, sha256: Option<&str>) -> Result
     file.take(size)
         .read_to_end(&mut content)
         .map_err(|error| failed(key, &error))?;
-    check_hash(key, &content, sha256)?;
+    hash::check(key, &content, sha256)?;
     Ok(content.into())
-}
-
-fn check_hash(key: &str, content: &[u8], sha256: Option<&str>) -> Result<(), BlobError> {
-    match sha256 {
-        Some(expected)
-            if !expected.eq_ignore_ascii_case(&hexadecimal(&Sha256::digest(content))) =>
-        {
-            Err(BlobError::Damaged(key.to_owned()))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 fn failed(key: &str, error: &std::io::Error) -> BlobError {

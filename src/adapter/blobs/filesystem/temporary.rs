@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::directory::make_private;
-use super::{hexadecimal, is_file};
+use super::is_file;
+use crate::adapter::blobs::hash::{hexadecimal, is_hash};
 
 const LOCK: &str = "lock";
 const CHUNK: usize = 256 * 1024;
@@ -216,8 +217,4 @@ fn copy_hashed(source: &mut File, target: &mut impl Write) -> io::Result<(String
         target.write_all(&chunk[..length])?;
         size += length as u64;
     }
-}
-
-fn is_hash(expected: Option<&str>, hash: &str) -> bool {
-    expected.is_none_or(|expected| expected.eq_ignore_ascii_case(hash))
 }

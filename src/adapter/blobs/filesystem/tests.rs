@@ -1,4 +1,6 @@
 use super::*;
+use crate::adapter::blobs::hash::hexadecimal;
+use sha2::{Digest, Sha256};
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 fn blobs() -> (tempfile::TempDir, FilesystemBlobs) {

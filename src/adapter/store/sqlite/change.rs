@@ -6,11 +6,11 @@
 
 use rusqlite::{Connection, OptionalExtension};
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use super::condition::holds;
 use super::connection::failed;
-use super::row::{Row, check_key, decode, number};
+use super::row::{Row, decode, number};
+use crate::adapter::store::limits::{check_key, check_update};
 use crate::port::store::{Condition, Item, Key, StoreError, Update, Write};
 
 /// A token is remembered for longer than the ten minutes that are promised, so that a caller's clock does not matter.
@@ -56,27 +56,12 @@ impl Change {
                 condition,
             },
             Write::Update(update) => {
-                check_names(&update)?;
+                check_update(&update)?;
                 Self::Update(update)
             }
             Write::Delete { key, condition } => Self::Delete { key, condition },
             Write::Check { key, condition } => Self::Check { key, condition },
         })
-    }
-}
-
-fn check_names(update: &Update) -> Result<(), StoreError> {
-    let mut seen = HashSet::new();
-    let names = update
-        .set
-        .keys()
-        .chain(&update.remove)
-        .chain(update.add.iter().map(|(name, _)| name));
-    match names.into_iter().find(|name| !seen.insert(*name)) {
-        Some(name) => Err(StoreError::Failed(format!(
-            "an update names the attribute {name} twice"
-        ))),
-        None => Ok(()),
     }
 }
 

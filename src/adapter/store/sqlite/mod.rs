@@ -16,9 +16,8 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::port::store::{
-    Item, Key, MAX_TRANSACTION, Page, Query, Store, StoreError, Update, Write,
-};
+use super::limits::{check_query, check_transaction};
+use crate::port::store::{Item, Key, Page, Query, Store, StoreError, TablePage, Update, Write};
 use crate::port::versions::Versions;
 use change::Change;
 use reader::Readers;
@@ -65,8 +64,14 @@ impl Store for SqliteStore {
     }
 
     async fn query(&self, query: &Query) -> Result<Page, StoreError> {
+        check_query(query)?;
         self.readers
             .with(|connection| reader::query(connection, query))
+    }
+
+    async fn scan(&self, after: Option<&Key>) -> Result<TablePage, StoreError> {
+        self.readers
+            .with(|connection| reader::scan(connection, after))
     }
 
     async fn write(&self, write: Write) -> Result<(), StoreError> {
@@ -90,20 +95,7 @@ impl Store for SqliteStore {
     }
 
     async fn transact(&self, writes: Vec<Write>, token: Option<&str>) -> Result<(), StoreError> {
-        if writes.len() > MAX_TRANSACTION {
-            return Err(StoreError::Failed(format!(
-                "a transaction takes {MAX_TRANSACTION} writes at most, this one has {}",
-                writes.len()
-            )));
-        }
-        let mut keys: Vec<&Key> = writes.iter().map(Write::key).collect();
-        keys.sort_unstable();
-        if let Some(pair) = keys.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(StoreError::Failed(format!(
-                "a transaction names {} {} twice",
-                pair[0].pk, pair[0].sk
-            )));
-        }
+        check_transaction(&writes)?;
         let changes = writes
             .into_iter()
             .map(Change::new)

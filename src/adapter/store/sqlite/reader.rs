@@ -1,4 +1,4 @@
-//! Reads: a small pool of connections, and the two statements that matter.
+//! Reads: a small pool of connections, and the statements that matter.
 
 use rusqlite::Connection;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use super::connection::{failed, open_for_reading};
 use super::row::decode;
-use crate::port::store::{Item, Key, Page, Query, SortRange, StoreError};
+use crate::port::store::{Item, Key, Page, Query, SortRange, StoreError, TablePage};
 
 const CONNECTIONS: usize = 3;
 
@@ -58,11 +58,6 @@ pub(super) fn get(connection: &Connection, key: &Key) -> Result<Option<Item>, St
 }
 
 pub(super) fn query(connection: &Connection, query: &Query) -> Result<Page, StoreError> {
-    if query.limit == 0 {
-        return Err(StoreError::Failed(
-            "a query asks for one item at least".to_owned(),
-        ));
-    }
     let (low, high) = bounds(query);
     let mut statement = connection
         .prepare_cached(if query.forward {
@@ -94,6 +89,31 @@ pub(super) fn query(connection: &Connection, query: &Query) -> Result<Page, Stor
             },
             decode(body)?,
         ));
+    }
+    Ok(page)
+}
+
+pub(super) fn scan(connection: &Connection, after: Option<&Key>) -> Result<TablePage, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT pk, sk, body FROM items WHERE (pk, sk) > (?1, ?2) ORDER BY pk, sk")
+        .map_err(failed)?;
+    // No key is empty, so all are after this one.
+    let (pk, sk) = after.map_or(("", ""), |key| (&key.pk, &key.sk));
+    let mut rows = statement.query((pk, sk)).map_err(failed)?;
+    let mut page = TablePage::default();
+    let mut size = 0;
+    while let Some(row) = rows.next().map_err(failed)? {
+        if size >= MAX_PAGE {
+            page.next = page.items.last().map(|(key, _)| key.clone());
+            break;
+        }
+        let key = Key {
+            pk: row.get(0).map_err(failed)?,
+            sk: row.get(1).map_err(failed)?,
+        };
+        let body = bytes(row, 2)?;
+        size += key.pk.len() + key.sk.len() + body.len();
+        page.items.push((key, decode(body)?));
     }
     Ok(page)
 }

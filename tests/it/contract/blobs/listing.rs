@@ -102,6 +102,32 @@ pub async fn a_list_goes_on_beyond_a_thousand(blobs: Arc<dyn Blobs>) {
     keys.dedup();
     assert_eq!(keys.len(), 1200);
     assert_eq!(blobs.list("many/3/").await.unwrap().len(), 150);
+    blobs.delete_folder("many/").await.unwrap();
+    assert!(blobs.list("").await.unwrap().is_empty());
+}
+
+pub async fn a_folder_goes_with_all_in_it_and_nothing_else(blobs: Arc<dyn Blobs>) {
+    let keys = [
+        "code/ws-1/fn-1/a.py",
+        "code/ws-1/fn-1/deep/b.py",
+        "code/ws-1/fn-10/c.py",
+        "code/ws-1/fn-1.py",
+    ];
+    for key in keys {
+        blobs.put(key, binary(1), None).await.unwrap();
+    }
+    blobs.delete_folder("code/ws-1/fn-1/").await.unwrap();
+    let mut left: Vec<String> = blobs
+        .list("")
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|object| object.key)
+        .collect();
+    left.sort();
+    assert_eq!(left, ["code/ws-1/fn-1.py", "code/ws-1/fn-10/c.py"]);
+    blobs.delete_folder("code/ws-1/fn-1/").await.unwrap();
+    blobs.delete_folder("nothing/here/").await.unwrap();
 }
 
 pub async fn usage_counts_what_is_kept_here(blobs: Arc<dyn Blobs>) {

@@ -30,6 +30,7 @@ macro_rules! blobs_contract {
                 files::an_object_can_be_read_as_a_local_file,
                 listing::a_list_has_every_object_below_a_prefix,
                 listing::a_list_goes_on_beyond_a_thousand,
+                listing::a_folder_goes_with_all_in_it_and_nothing_else,
                 races::concurrent_puts_of_one_key_leave_one_of_them_whole,
                 races::puts_and_deletes_of_neighbours_do_not_disturb_each_other,
                 listing::usage_counts_what_is_kept_here,

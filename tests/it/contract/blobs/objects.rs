@@ -120,6 +120,15 @@ pub async fn keys_out_of_the_alphabet_are_refused(blobs: Arc<dyn Blobs>) {
             "{prefix:?}"
         );
     }
+    for prefix in ["", "/", "a", "code/ws-1", "../", "a b/", "a//"] {
+        assert!(
+            matches!(
+                blobs.delete_folder(prefix).await,
+                Err(BlobError::InvalidKey(_))
+            ),
+            "{prefix:?}"
+        );
+    }
     assert!(file.exists());
     assert!(blobs.list("").await.unwrap().is_empty());
     for key in [

@@ -7,15 +7,31 @@ use std::sync::Arc;
 pub mod conditions;
 pub mod items;
 pub mod queries;
+pub mod scans;
 pub mod transactions;
 pub mod updates;
 
 /// Every case against the store that `open` gives (a future of an `Opened<dyn Store>`); each case gets a fresh one.
 macro_rules! store_contract {
     (open: $open:expr, gaps: $gaps:expr) => {
-        use $crate::contract::store::{conditions, items, queries, transactions, updates};
+        $crate::contract::store::store_cases!(contract_tests, ($open), $gaps);
+    };
+}
+pub(crate) use store_contract;
 
-        $crate::contract::contract_tests!(
+/// The same in one test: `start` gives a server, `open` a fresh store on it.
+macro_rules! store_contract_in_sequence {
+    (start: $start:expr, open: $open:expr, gaps: $gaps:expr) => {
+        $crate::contract::store::store_cases!(contract_in_sequence, ($start, $open), $gaps);
+    };
+}
+pub(crate) use store_contract_in_sequence;
+
+macro_rules! store_cases {
+    ($run:ident, $open:tt, $gaps:expr) => {
+        use $crate::contract::store::{conditions, items, queries, scans, transactions, updates};
+
+        $crate::contract::$run!(
             $open,
             $gaps,
             [
@@ -54,11 +70,14 @@ macro_rules! store_contract {
                 queries::large_items_are_paged_to_the_end,
                 queries::items_that_stay_are_neither_skipped_nor_repeated_while_others_change,
                 queries::a_query_for_nothing_is_refused_and_an_empty_partition_is_an_empty_page,
+                scans::a_scan_answers_every_item_of_every_partition_once,
+                scans::an_empty_table_is_an_empty_page,
+                scans::a_scan_goes_on_while_items_come_and_go,
             ]
         );
     };
 }
-pub(crate) use store_contract;
+pub(crate) use store_cases;
 
 pub fn key(pk: &str, sk: &str) -> Key {
     Key::new(pk, sk)

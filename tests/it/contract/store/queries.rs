@@ -1,6 +1,7 @@
 //! Queries answer a range, in order, to its end.
 
 use blue_faas::port::store::{Item, Query, SortRange, Store, StoreError, Write};
+use futures::stream::{self, StreamExt as _};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,13 +31,13 @@ const TRICKY: [&str; 18] = [
 ];
 
 async fn put_all(store: &Arc<dyn Store>, pk: &str, sort_keys: impl IntoIterator<Item = String>) {
-    let writes: Vec<Write> = sort_keys
+    let writes = sort_keys
         .into_iter()
-        .map(|sk| Write::put(key(pk, &sk), item(json!({ "sk": sk }))))
-        .collect();
-    for chunk in writes.chunks(100) {
-        store.transact(chunk.to_vec(), None).await.unwrap();
-    }
+        .map(|sk| store.write(Write::put(key(pk, &sk), item(json!({ "sk": sk })))));
+    stream::iter(writes)
+        .buffer_unordered(16)
+        .for_each(async |written| written.unwrap())
+        .await;
 }
 
 pub async fn sort_keys_are_ordered_by_their_bytes(store: Arc<dyn Store>) {

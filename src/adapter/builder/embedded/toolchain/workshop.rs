@@ -63,6 +63,11 @@ impl Blobs for Memory {
     async fn list(&self, _: &str) -> Result<Vec<BlobInfo>, BlobError> {
         Ok(Vec::new())
     }
+    async fn delete_folder(&self, prefix: &str) -> Result<(), BlobError> {
+        let mut objects = self.0.lock().expect("a lock");
+        objects.retain(|key, _| !key.starts_with(prefix));
+        Ok(())
+    }
     fn url(&self, key: &str) -> String {
         format!("local://{key}")
     }

@@ -11,6 +11,7 @@ use super::{BUILD_TIMEOUT, build_and_push, has_ended, stage, task_when};
 use crate::support::answer::Answer;
 use crate::support::app::TestApp;
 use crate::support::builders::{Function, Workspace, a_function, a_workspace, text};
+use crate::support::emulator::Emulator;
 
 const SOURCE: &str = include_str!("../../../../fixtures/journey.py");
 /// What the name "Journey App" becomes.
@@ -20,7 +21,18 @@ const WRITTEN: Duration = Duration::from_millis(400);
 
 #[tokio::test]
 async fn a_function_is_built_called_changed_redeployed_restarted_and_deleted() {
-    let mut story = Story::begin().await;
+    tell(TestApp::start_for_builds()).await;
+}
+
+#[tokio::test]
+async fn the_same_with_its_records_in_dynamodb() {
+    let emulator = Emulator::dynoxide();
+    let settings = emulator.settings().await;
+    tell(TestApp::start_for_builds_with(settings)).await;
+}
+
+async fn tell(app: TestApp) {
+    let mut story = Story::begin(app).await;
     story.calls_at_the_same_time_are_counted_exactly().await;
     story.executions_are_paged_and_filtered().await;
     story
@@ -53,8 +65,7 @@ struct Story {
 
 impl Story {
     /// Builds and deploys version 1.
-    async fn begin() -> Self {
-        let app = TestApp::start_for_builds();
+    async fn begin(app: TestApp) -> Self {
         let workspace = a_workspace().create(&app).await;
         let function = a_function()
             .with("httpMethods", json!(["GET", "POST"]))
