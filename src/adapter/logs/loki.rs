@@ -89,8 +89,8 @@ impl LogSource for LokiLogs {
 
 impl Stream {
     fn lines(&self) -> impl Iterator<Item = LogLine> {
-        let named = ["level", "detected_level"].iter();
-        let named = named.find_map(|label| self.stream.get(*label));
+        let label = |name: &str| self.stream.get(name);
+        let named = label("level").or_else(|| label("detected_level"));
         self.values.iter().filter_map(move |value| {
             let nanos: i64 = value.first()?.as_str()?.parse().ok()?;
             let text = value.get(1)?.as_str()?.to_owned();

@@ -100,10 +100,13 @@ impl MetricSource for PrometheusMetrics {
     async fn cpu(&self, function: &FunctionId) -> Result<CpuMetrics> {
         let (query, now) = (query(function), Timestamp::now().seconds());
         let (instant, series) = tokio::join!(self.now(&query, now), self.series(&query, now));
-        for error in [instant.as_ref().err(), series.as_ref().err()] {
-            if let Some(cause) = error {
-                tracing::warn!(%cause, "Prometheus did not answer a query");
-            }
+        for cause in instant
+            .as_ref()
+            .err()
+            .into_iter()
+            .chain(series.as_ref().err())
+        {
+            tracing::warn!(%cause, "Prometheus did not answer a query");
         }
         if instant.is_err() && series.is_err() {
             return Err(Error::overloaded("Prometheus, which measures CPU use, does not answer. Try again in a moment; if it lasts, check PROMETHEUS_SERVICE_URL and that Prometheus runs.")
@@ -147,9 +150,7 @@ mod tests {
 
     #[test]
     fn what_is_no_number_counts_nothing() {
-        assert_eq!(
-            ["1.5", "NaN", "+Inf", "x"].map(number),
-            [1.5, 0.0, 0.0, 0.0]
-        );
+        let numbers = ["1.5", "NaN", "+Inf", "x"].map(|text| number(text).to_string());
+        assert_eq!(numbers, ["1.5", "0", "0", "0"]);
     }
 }
