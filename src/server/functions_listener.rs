@@ -4,15 +4,18 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, HeaderValue, Uri, header};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Limited};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::config::ListenSettings;
 use super::middleware::guard::{host_of, is_loopback};
 use crate::model::deployment::AppName;
 use crate::model::error::{Error, ErrorKind};
+use crate::port::platform::BrokenOff;
 use crate::rest::error::ErrorResponse;
 use crate::service::invocations::{
     FunctionAnswer, FunctionRequest, Invocations, add_spin_headers, disabled, method_not_allowed,
@@ -204,6 +207,7 @@ async fn answer(
     let mut headers = parts.headers;
     drop_console_cookies(&mut headers, header::COOKIE);
     add_spin_headers(&mut headers, &uri, &target.base, &peer.to_string());
+    let is_head = parts.method == Method::HEAD;
     let answered = state
         .invocations
         .call(
@@ -217,7 +221,7 @@ async fn answer(
         )
         .await;
     let mut response = match answered.result {
-        Ok(answer) => to_response(answer),
+        Ok(answer) => to_response(answer, is_head),
         Err(error) => Refusal::from(error).into_response(),
     };
     if let Some(version) = answered.version {
@@ -229,7 +233,7 @@ async fn answer(
     Ok(response)
 }
 
-async fn read_body(body: Body, limit: usize) -> Result<bytes::Bytes, Error> {
+async fn read_body(body: Body, limit: usize) -> Result<Bytes, Error> {
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error)
@@ -246,12 +250,12 @@ async fn read_body(body: Body, limit: usize) -> Result<bytes::Bytes, Error> {
     }
 }
 
-fn to_response(answer: FunctionAnswer) -> Response {
+fn to_response(answer: FunctionAnswer, is_head: bool) -> Response {
     let (status, headers, body) = match answer {
         FunctionAnswer::Whole(answer) => (answer.status, answer.headers, answer.body.into()),
-        FunctionAnswer::Begun(mut begun) => {
-            let pieces = futures::stream::poll_fn(move |context| begun.body.poll_recv(context));
-            (begun.status, begun.headers, Body::from_stream(pieces))
+        FunctionAnswer::Begun(begun) => {
+            let body = pieces(begun.body, is_head || has_no_body(begun.status));
+            (begun.status, begun.headers, body)
         }
     };
     let mut response = Response::new(body);
@@ -272,6 +276,21 @@ fn to_response(answer: FunctionAnswer) -> Response {
     }
     drop_console_cookies(headers, header::SET_COOKIE);
     response
+}
+
+/// What arrives of an answer. Of one that has no body nobody reads it, which must not be taken for a caller who left.
+fn pieces(mut body: UnboundedReceiver<Result<Bytes, BrokenOff>>, is_unread: bool) -> Body {
+    if is_unread {
+        tokio::spawn(async move { while body.recv().await.is_some() {} });
+        return Body::empty();
+    }
+    Body::from_stream(futures::stream::poll_fn(move |context| {
+        body.poll_recv(context)
+    }))
+}
+
+fn has_no_body(status: StatusCode) -> bool {
+    status.is_informational() || matches!(status.as_u16(), 204 | 304)
 }
 
 /// Cookies are shared by all ports of a host: the console's own stay out of functions, and functions cannot set them.

@@ -14,6 +14,7 @@ async fn an_answer_reaches_its_caller_as_it_is_written() {
     let story = Versioned::begin(APP, SOURCE, json!({})).await;
     story.a_caller_reads_along().await;
     story.a_failure_breaks_the_answer_off().await;
+    story.an_answer_without_a_body_runs_to_its_end().await;
     story.a_caller_who_leaves_ends_the_call().await;
 }
 
@@ -63,11 +64,19 @@ impl Versioned {
         assert_eq!(execution["statusCode"], 502);
     }
 
+    async fn an_answer_without_a_body_runs_to_its_end(&self) {
+        let answer = self.begin_call("n=3&ms=200&status=204").await;
+        assert_eq!(answer.status(), 204);
+        let execution = self.execution(3).await;
+        assert_eq!(execution["responseBody"], "012");
+        assert_eq!(execution["logs"], json!([]));
+    }
+
     async fn a_caller_who_leaves_ends_the_call(&self) {
         let mut answer = self.begin_call("n=100&ms=300").await;
         answer.chunk().await.expect("whole").expect("a piece");
         drop(answer);
-        let execution = self.execution(3).await;
+        let execution = self.execution(4).await;
         assert_eq!(execution["status"], "success");
         let note = execution["logs"][0].as_str().expect("a line");
         assert!(note.contains("left before"), "{note}");
