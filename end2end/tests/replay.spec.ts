@@ -1,14 +1,5 @@
 import { expect, test, withoutJavaScript } from "../support/fixtures";
-
-function sourceAnswering(text: string): string {
-  return `from spin_sdk.http import IncomingHandler as BaseHandler, Request, Response
-
-
-class IncomingHandler(BaseHandler):
-    def handle_request(self, request: Request) -> Response:
-        return Response(200, {"content-type": "text/plain; charset=utf-8"}, ${JSON.stringify(text)}.encode())
-`;
-}
+import { base64, sourceAnswering } from "../support/seed";
 
 test("a recorded request is replayed on a version and on the draft, and the last ones are checked", withoutJavaScript, async ({ page, visit, named, request, javaScriptEnabled }) => {
   const workspace = await (await request.post("/api/workspaces", { data: { name: named("Shop") } })).json();
@@ -16,7 +7,7 @@ test("a recorded request is replayed on a version and on the draft, and the last
   const greeting = `Hello from ${name}!`;
   const made = await (
     await request.post(`/api/workspaces/${workspace.id}/functions`, {
-      data: { name, code: Buffer.from(sourceAnswering(greeting)).toString("base64") },
+      data: { name, code: base64(sourceAnswering(greeting)) },
     })
   ).json();
   const place = `/workspaces/${workspace.id}/functions/${made.id}`;

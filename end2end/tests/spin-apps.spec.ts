@@ -1,6 +1,7 @@
 import { readFile as read } from "node:fs/promises";
 
 import { expect, test, withoutJavaScript } from "../support/fixtures";
+import { base64 } from "../support/seed";
 
 const source = (text: string) => `from spin_sdk.http import IncomingHandler as BaseHandler, Request, Response
 
@@ -9,8 +10,6 @@ class IncomingHandler(BaseHandler):
     def handle_request(self, request: Request) -> Response:
         return Response(200, {"content-type": "text/plain"}, b${JSON.stringify(text)})
 `;
-
-const base64 = (text: string) => Buffer.from(text).toString("base64");
 
 test("a function and a workspace are exported and imported", withoutJavaScript, async ({ page, visit, named, request }) => {
   const workspace = await (await request.post("/api/workspaces", { data: { name: named("Exports") } })).json();

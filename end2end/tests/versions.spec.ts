@@ -1,16 +1,5 @@
 import { expect, test, withoutJavaScript } from "../support/fixtures";
-
-function sourceAnswering(text: string): string {
-  return `from spin_sdk.http import IncomingHandler as BaseHandler, Request, Response
-
-
-class IncomingHandler(BaseHandler):
-    def handle_request(self, request: Request) -> Response:
-        return Response(200, {"content-type": "text/plain; charset=utf-8"}, ${JSON.stringify(text)}.encode())
-`;
-}
-
-const base64 = (text: string) => Buffer.from(text).toString("base64");
+import { base64, sourceAnswering } from "../support/seed";
 
 test("a version is built, compared, labelled, tried on some calls, promoted and rolled back", withoutJavaScript, async ({ page, visit, named, request }) => {
   const workspace = await (await request.post("/api/workspaces", { data: { name: named("Versions") } })).json();

@@ -63,16 +63,8 @@ fn filter(parameters: &Parameters) -> std::result::Result<ExecutionFilter, Error
 /// With a `Link` to the next page.
 fn answer(page: ExecutionPage, path: &str, parameters: &Parameters) -> error::Result<Answer> {
     let link = page.next.as_deref().and_then(|next| {
-        HeaderValue::from_str(&format!(
-            "<{path}?{}cursor={next}>; rel=\"next\"",
-            parameters
-                .limit()
-                .ok()
-                .flatten()
-                .map(|limit| format!("limit={limit}&"))
-                .unwrap_or_default()
-        ))
-        .ok()
+        let address = parameters.with("cursor", next).address(path);
+        HeaderValue::from_str(&format!("<{address}>; rel=\"next\"")).ok()
     });
     Answer::json(&LogsResponse::from(page), link)
 }

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::error::ErrorResponse;
+use crate::model::address::with_query;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::id::{ExecutionId, FunctionId, WorkspaceId};
 
@@ -288,6 +289,24 @@ impl Parameters {
                     .map_err(|_| Error::validation(name, format!("{name} must be {expected}.")))
             })
             .transpose()
+    }
+
+    /// The same with another value of one parameter.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let others = self.0.iter().filter(|(key, _)| key != name).cloned();
+        let own = (name.to_owned(), value.to_owned());
+        Self(others.chain([own]).collect())
+    }
+
+    /// A path with these parameters.
+    pub fn address(&self, path: &str) -> String {
+        let fields: Vec<(&str, &str)> = self
+            .0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        with_query(path, &fields)
     }
 
     pub fn limit(&self) -> Result<Option<u32>> {

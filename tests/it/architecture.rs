@@ -190,3 +190,10 @@ fn features_are_asked_for_where_modules_are_listed_and_nowhere_else() {
         asks && !matches!(line.layer(), "main" | "lib")
     });
 }
+
+#[test]
+fn a_title_lasts_until_it_is_written() {
+    assert_none("its signals may be gone when the head is made", |line| {
+        line.text.contains("<Title") && !line.text.contains("lasting_title(")
+    });
+}

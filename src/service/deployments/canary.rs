@@ -72,6 +72,14 @@ impl Deployments {
             Write::create(keys::app(&canary.app_name), item.clone()),
             Write::put(keys::app_entry(&canary.app_name), item),
             Write::put(keys::canary(id), to_item(&record)?),
+            // Its deletion takes down the apps that there are when it begins.
+            Write::Check {
+                key: keys::function(workspace, id),
+                condition: Condition::All(vec![
+                    Condition::Exists,
+                    Condition::Missing("deleting".to_owned()),
+                ]),
+            },
         ]);
         let written = self.table.try_transact(writes, None).await;
         if !matches!(written, Ok(true)) {

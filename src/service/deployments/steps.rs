@@ -126,8 +126,11 @@ impl Deployments {
         if let Some(app) = before {
             self.forget_canary(app).await;
         }
-        if let (Some(workspace), Some(function)) = (&next.workspace_id, &next.function_id) {
-            self.end_work(workspace, function).await?;
+        if let (Some(workspace), Some(function)) = (&next.workspace_id, &next.function_id)
+            && let Err(error) = self.end_work(workspace, function).await
+        {
+            // It is recorded and serves. That it is under way is shown until the function's next task or deployment.
+            tracing::error!(%function, %error, "the end of a deployment's work could not be written");
         }
         Ok(DeployOutcome {
             deployment: record.deployment.clone(),

@@ -21,8 +21,8 @@ const DEFAULT: u32 = 20;
 const PARALLEL: usize = 2;
 /// How long a check runs its requests.
 const TIME: Duration = Duration::from_mins(1);
-/// Executions read for one check at most: those that are passed over cost as much as the others.
-const MOST_READ: usize = 500;
+/// Pages of executions read for one check at most: those that are passed over cost as much as the others, and a page may hold none that count.
+const PAGES: usize = 5;
 const PAGE: u32 = 100;
 
 /// Which requests a check makes again.
@@ -97,7 +97,7 @@ impl Replays {
             limit: Some(PAGE),
             ..ExecutionFilter::default()
         };
-        loop {
+        for _ in 0..PAGES {
             let page = self
                 .executions
                 .list(actor, &function.workspace_id, &function.id, &filter)
@@ -118,11 +118,12 @@ impl Replays {
                     return Ok((found, read));
                 }
             }
-            if page.next.is_none() || read >= MOST_READ {
-                return Ok((found, read));
+            if page.next.is_none() {
+                break;
             }
             filter.cursor = page.next;
         }
+        Ok((found, read))
     }
 
     async fn check_one(

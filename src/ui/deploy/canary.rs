@@ -12,7 +12,7 @@ use crate::ui::browser;
 use crate::ui::i18n::function::versions::VersionMessages;
 use crate::ui::i18n::{number, use_i18n};
 use crate::ui::pages::function::FunctionContext;
-use crate::ui::widgets::button::{Size, SubmitButton, Weight};
+use crate::ui::widgets::button::{Size, SubmitButton};
 use crate::ui::widgets::card::Card;
 use crate::ui::widgets::notice::{FormError, action_error};
 use crate::ui::widgets::status::{Shape, Status, error_rate_class};
@@ -147,7 +147,7 @@ fn RunningForms(context: FunctionContext, actions: CanaryActions) -> impl IntoVi
         <div class="row row--wrap">
             <ActionForm action=promote>
                 <Whose context/>
-                <SubmitButton label=words.promote weight=Weight::Primary size=Size::Small busy=promote.pending()/>
+                <SubmitButton label=words.promote size=Size::Small busy=promote.pending()/>
             </ActionForm>
             <ActionForm action=end>
                 <Whose context/>

@@ -123,7 +123,7 @@ fn SettingsDiff(rows: Vec<SettingRow>) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <section>
+        <section class="difference">
             <h3>{words.settings}</h3>
             <div class="table-wrap">
                 <table class="table">
@@ -150,7 +150,7 @@ fn FileDiff(file: FileChange) -> impl IntoView {
         None => view! { <p class="muted">{words.no_text}</p> }.into_any(),
     };
     view! {
-        <section>
+        <section class="difference">
             <h3><span class="mono">{file.path}</span> " " <span class=class>{label}</span></h3>
             {content}
         </section>

@@ -27,7 +27,7 @@ pub const ENGLISH: SpinAppMessages = SpinAppMessages {
     function_text: "A .zip with the sources, a spin.toml and a README: spin build and spin up run it, an import makes the same function of it.",
     with_values: "Export with values",
     with_component: "Export with the built component",
-    values_hint: "Without them an export names the environment variables and leaves their values out: they may be secret.",
+    values_hint: "Without values an export only names the environment variables: what they hold may be secret.",
     workspace_title: "Export and import",
     workspace_text: "A .zip with a folder for each function, a Spin app each. The values of environment variables, which may be secret, are in it only if you ask for them.",
     workspace_export: "Export all functions",

@@ -69,6 +69,15 @@ impl Story {
         assert_eq!(next, "", "nothing follows the last page");
         assert_eq!(paged, ids(&all));
 
+        // The address of the next page asks for the same.
+        let logs = format!("{}/logs?limit=4&status=error", self.function.path());
+        let first = self.app.get(&logs).await;
+        let link = first.header("link").to_owned();
+        assert_eq!(first.with_status(200)["total"], 4);
+        let next = link.trim_start_matches('<').split('>').next();
+        let last = self.app.get(next.unwrap_or_default()).await;
+        assert_eq!(last.with_status(200)["total"], 2, "{link}");
+
         let failed = self.executions("limit=1000&status=error").await;
         assert_eq!(failed["total"], 6);
         for row in failed["logs"].as_array().into_iter().flatten() {
