@@ -2,6 +2,7 @@
 
 mod architecture;
 mod contract;
+mod dynamodb;
 mod engine;
 mod platform;
 mod rest;
