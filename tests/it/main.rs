@@ -2,6 +2,7 @@
 
 mod architecture;
 mod contract;
+mod dynamodb;
 mod engine;
 mod env_file;
 mod moving;
