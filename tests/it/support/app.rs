@@ -44,11 +44,6 @@ impl TestApp {
         Self::in_folder(new_folder(), None, settings)
     }
 
-    /// The same under other settings.
-    pub fn start_with(settings: Settings) -> Self {
-        Self::in_folder(new_folder(), None, settings)
-    }
-
     /// For tests that really build: what was compiled and type-checked before is shared between them and from run to run, which saves most of
     /// the time. One at a time has it, whatever runs the tests.
     pub fn start_for_builds() -> Self {
@@ -98,6 +93,11 @@ impl TestApp {
     /// Ends the server without giving it any chance to tidy up. Nothing answers until [`Self::start_again`].
     pub fn kill(&mut self) {
         self.server.kill();
+    }
+
+    /// Ends the server in order. Nothing answers until [`Self::start_again`].
+    pub fn stop(&mut self) {
+        self.server.stop();
     }
 
     /// Starts the server on the same data, at other addresses. One that still runs is stopped in order.
