@@ -95,6 +95,11 @@ impl TestApp {
         self.server.kill();
     }
 
+    /// Ends the server in order. Nothing answers until [`Self::start_again`].
+    pub fn stop(&mut self) {
+        self.server.stop();
+    }
+
     /// Starts the server on the same data, at other addresses. One that still runs is stopped in order.
     pub fn start_again(&mut self) {
         self.start_again_with(self.settings);
