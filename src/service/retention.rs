@@ -28,6 +28,8 @@ use crate::port::store::{Key, Query, Store, Write};
 
 /// How often expired items are removed and limits are looked at.
 const INTERVAL: Duration = Duration::from_mins(1);
+/// Seconds after which a deployment that is under way has lost its server.
+const LONGEST_DEPLOYMENT: i64 = 1_800;
 /// Rounds between two collections of what no record names.
 const COLLECT_EVERY: u32 = 30;
 /// Seconds during which a new object may not be named by a record yet.
@@ -130,12 +132,15 @@ impl Retention {
             .collect())
     }
 
-    /// Frees functions whose deployment ended with the server before; called before this one answers. Where others serve too, it
-    /// may be theirs.
+    /// Frees functions whose deployment ended with its server; called before this one answers. Where others serve too, one that began
+    /// lately may be theirs.
     pub async fn recover_functions(&self) -> Result<()> {
-        if !self.table.is_exclusive() {
-            return Ok(());
-        }
+        let now = Timestamp::now();
+        let until = if self.table.is_exclusive() {
+            now
+        } else {
+            now.plus_seconds(-LONGEST_DEPLOYMENT)
+        };
         for workspace in self.workspaces().await? {
             let functions = self.all_functions(&workspace).await?;
             for function in functions
@@ -153,7 +158,7 @@ impl Retention {
                 };
                 // A task that is not done is taken up again, and then frees its function.
                 if task.is_none_or(|task| task.status.is_terminal()) {
-                    self.parts.deployments.recover(&function).await?;
+                    self.parts.deployments.recover(&function, until).await?;
                 }
             }
         }
@@ -196,6 +201,9 @@ impl Retention {
     async fn round(&self, round: u32) -> Result<()> {
         if round.is_multiple_of(COLLECT_EVERY) {
             self.resume_deletions().await?;
+            if !self.table.is_exclusive() {
+                self.recover_functions().await?;
+            }
             self.drop_old_tasks().await?;
             self.drop_old_versions().await?;
             self.collect_artifacts(Timestamp::now().seconds() - GRACE, false)
