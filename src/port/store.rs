@@ -219,7 +219,8 @@ pub enum StoreError {
     /// A condition did not hold: nothing was written. `index` is that of the write in its transaction, 0 for a single one.
     #[error("condition of write {index} does not hold")]
     ConditionFailed { index: usize },
-    /// Too many writes at once or a conflict that outlived the retries; the same call may succeed later.
+    /// Too many writes at once, a conflict that outlived the retries, or an answer that was lost: then it may have been done. The same call may
+    /// succeed later.
     #[error("the store is busy")]
     Busy,
     #[error("the store failed: {0}")]

@@ -7,6 +7,7 @@ use crate::model::canary::{Canary, CanaryState};
 use crate::model::deployment::{Deployment, DeploymentStatus};
 use crate::model::error::{Error, Result};
 use crate::model::id::{FunctionId, WorkspaceId};
+use crate::model::time::Timestamp;
 use crate::port::keys;
 use crate::port::platform::{Deployed, PlatformError};
 use crate::port::store::{Condition, Query, Update, Write};
@@ -209,9 +210,13 @@ impl Deployments {
         }
     }
 
-    /// Ends what a stopped server left in the middle: the function can be deployed again.
-    pub(in crate::service) async fn recover(&self, function: &FunctionRecord) -> Result<()> {
-        let left: Vec<DeploymentRecord> = self
+    /// Ends what a stopped server left in the middle: the function can be deployed again. What began after `until` is left to its server.
+    pub(in crate::service) async fn recover(
+        &self,
+        function: &FunctionRecord,
+        until: Timestamp,
+    ) -> Result<()> {
+        let newest: Vec<DeploymentRecord> = self
             .table
             .first(
                 Query::prefix(
@@ -222,10 +227,11 @@ impl Deployments {
                 10,
             )
             .await?;
-        for mut record in left
+        let (left, others): (Vec<_>, Vec<_>) = newest
             .into_iter()
             .filter(|record| record.deployment.status == DeploymentStatus::Deploying)
-        {
+            .partition(|record| record.deployment.created_at <= until);
+        for mut record in left {
             self.fail(
                 &mut record,
                 &Error::conflict(
@@ -233,6 +239,9 @@ impl Deployments {
                 ),
             )
             .await?;
+        }
+        if !others.is_empty() {
+            return Ok(());
         }
         let update = Update::new(keys::function(&function.workspace_id, &function.id))
             .remove("work")

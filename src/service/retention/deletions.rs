@@ -3,8 +3,12 @@
 use super::Retention;
 use crate::model::error::Result;
 use crate::model::id::{FunctionId, WorkspaceId};
+use crate::model::time::Timestamp;
 use crate::port::keys;
 use crate::service::actor::Actor;
+
+/// Seconds after which a deployment that is under way has lost its server.
+const LONGEST_DEPLOYMENT: i64 = 1_800;
 
 impl Retention {
     /// Deletes a function with its apps, tasks, versions, executions, code, values and counters.
@@ -49,12 +53,15 @@ impl Retention {
             .await
     }
 
-    /// Frees functions whose deployment ended with the server before; called before this one answers. Where others serve too, it
-    /// may be theirs.
+    /// Frees functions whose deployment ended with its server; called before this one answers. Where others serve too, one that began
+    /// lately may be theirs.
     pub async fn recover_functions(&self) -> Result<()> {
-        if !self.table.is_exclusive() {
-            return Ok(());
-        }
+        let now = Timestamp::now();
+        let until = if self.table.is_exclusive() {
+            now
+        } else {
+            now.plus_seconds(-LONGEST_DEPLOYMENT)
+        };
         for workspace in self.workspaces().await? {
             let functions = self.all_functions(&workspace).await?;
             for function in functions
@@ -72,7 +79,7 @@ impl Retention {
                 };
                 // A task that is not done is taken up again, and then frees its function.
                 if task.is_none_or(|task| task.status.is_terminal()) {
-                    self.parts.deployments.recover(&function).await?;
+                    self.parts.deployments.recover(&function, until).await?;
                 }
             }
         }

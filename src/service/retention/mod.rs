@@ -88,6 +88,9 @@ impl Retention {
     async fn round(&self, round: u32) -> Result<()> {
         if round.is_multiple_of(COLLECT_EVERY) {
             self.resume_deletions().await?;
+            if !self.table.is_exclusive() {
+                self.recover_functions().await?;
+            }
             self.drop_old_tasks().await?;
             self.drop_old_versions().await?;
             self.collect_artifacts(Timestamp::now().seconds() - GRACE, false)

@@ -84,6 +84,23 @@ fn a_missing_table_is_named_with_the_command_that_makes_it() {
 }
 
 #[test]
+fn what_keeps_the_table_away_is_one_line() {
+    let data = tempfile::tempdir().expect("a folder");
+    let nobody = blue_faas(data.path())
+        .args(["table", "create"])
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .output();
+    let line = refused(nobody.expect("the server is built"));
+    assert!(line.contains("set AWS_ACCESS_KEY_ID"), "{line}");
+    let nowhere = blue_faas(data.path())
+        .args(["table", "create"])
+        .envs(settings_at("http://127.0.0.1:1", "table").iter().copied())
+        .output();
+    let line = refused(nowhere.expect("the server is built"));
+    assert!(line.contains("DynamoDB cannot be reached"), "{line}");
+}
+
+#[test]
 fn a_table_is_made_once() {
     let setting = Setting::new();
     assert!(

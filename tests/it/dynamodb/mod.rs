@@ -2,3 +2,4 @@
 
 mod commands;
 mod first_system;
+mod left_behind;

@@ -204,9 +204,16 @@ impl DynamoStore {
         format!(
             "DYNAMODB_TABLE_NAME: the table {} cannot be used: {}",
             self.table,
-            describe("DynamoDB", error)
+            first_line(&describe("DynamoDB", error))
         )
     }
+}
+
+/// What is for people: the SDK adds its own view of the error, and where it looked for credentials.
+fn first_line(cause: &str) -> &str {
+    let ends = ["\n", " (DispatchFailure(", " (TimeoutError("];
+    let end = ends.iter().filter_map(|end| cause.find(end)).min();
+    &cause[..end.unwrap_or(cause.len())]
 }
 
 fn patient() -> aws_sdk_dynamodb::config::Builder {
