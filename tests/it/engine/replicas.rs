@@ -16,7 +16,7 @@ use crate::support::emulator::Emulator;
 use crate::support::s3::S3Server;
 
 /// Builds that have to survive, unless the environment says another number.
-const BUILDS: usize = 12;
+const BUILDS: usize = 20;
 const KILL_EVERY: Duration = Duration::from_secs(3);
 /// A lease of 15 s has to end before another server takes a build up.
 const PATIENCE: Duration = Duration::from_mins(3);
