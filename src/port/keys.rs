@@ -70,8 +70,11 @@ pub fn task_owner(task: &TaskId) -> Key {
     Key::new(task_partition(task), OWNER)
 }
 
+/// To the millisecond, as a record keeps its time: the key made of what was read is the key it was written under.
 pub fn queue_entry(created_at: Timestamp, task: &TaskId) -> Key {
-    Key::new(QUEUE, format!("{}#{task}", created_at.sort_key()))
+    let milliseconds = created_at.micros().div_euclid(1_000);
+    let at = Timestamp::from_micros(milliseconds * 1_000).sort_key();
+    Key::new(QUEUE, format!("{at}#{task}"))
 }
 
 /// A chunk of output whose first line has this sequence.
@@ -148,4 +151,18 @@ pub fn statistics(scope: &str, step: &str, start_seconds: i64, shard: u16) -> Ke
 
 pub fn key_value_partition(owner: &str) -> String {
     format!("KV#{owner}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_leaves_the_queue_by_the_key_it_entered_under() {
+        let task = TaskId::parse("t").unwrap();
+        let now = Timestamp::from_micros(1_765_000_000_123_456);
+        let read = now.to_string().parse().unwrap();
+        assert_ne!(now, read);
+        assert_eq!(queue_entry(now, &task), queue_entry(read, &task));
+    }
 }

@@ -238,7 +238,8 @@ pub enum StoreError {
 /// - refuse with [`StoreError::Failed`], before anything is written, what DynamoDB refuses: an empty key, a partition key above 2,048 bytes or a
 ///   sort key above 1,024, an item above 400 KiB, a `null` attribute, one nested deeper than [`MAX_DEPTH`], attributes named `PK` or `SK`, an attribute that one update names twice,
 ///   an addition to what is no number, a query for no items;
-/// - refuse a transaction that names a key twice or has more than [`MAX_TRANSACTION`] writes, with [`StoreError::Failed`].
+/// - refuse a transaction that names a key twice, has more than [`MAX_TRANSACTION`] writes or items of more than 4 MiB together, with
+///   [`StoreError::Failed`].
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError>;

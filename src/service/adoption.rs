@@ -2,7 +2,7 @@
 //! of a function are counted. Done when a request comes upon one, and for all by `blue-faas table backfill`. Doing it again changes
 //! nothing.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 
 use super::actor::Actor;
@@ -121,44 +121,47 @@ pub async fn backfill(_actor: &Actor, store: Arc<dyn Store>) -> Result<Backfille
 
 async fn adopt(table: &Table, key: &Key, item: Item, done: &mut Backfilled) -> Result<()> {
     let is_new = !item.contains_key(REVISION);
-    let unreadable = |done: &mut Backfilled| done.unreadable.push(format!("{} {}", key.pk, key.sk));
-    match kind(key) {
-        Some(Kind::Workspace(_)) => match from_item::<WorkspaceRecord>(key, item) {
-            Ok(record) if is_new => {
+    let readable = match kind(key) {
+        Some(Kind::Workspace(_)) => {
+            let record = from_item::<WorkspaceRecord>(key, item).ok();
+            if let Some(record) = record.clone()
+                && is_new
+            {
                 adopt_workspace(table, record).await?;
                 done.workspaces += 1;
             }
-            Ok(_) => {}
-            Err(_) => unreadable(done),
-        },
-        Some(Kind::Function(..)) => match from_item::<FunctionRecord>(key, item) {
-            Ok(record) if is_new => {
+            record.is_some()
+        }
+        Some(Kind::Function(..)) => {
+            let record = from_item::<FunctionRecord>(key, item).ok();
+            if let Some(record) = record.clone()
+                && is_new
+            {
                 adopt_function(table, record).await?;
                 done.functions += 1;
             }
-            Ok(_) => {}
-            Err(_) => unreadable(done),
-        },
+            record.is_some()
+        }
         Some(Kind::Task(..)) => {
             let is_new = !item.contains_key("fence");
-            match from_item::<TaskRecord>(key, item) {
-                Ok(task) if is_new => {
-                    let owner = keys::task_owner(&task.task_id);
-                    if table.get::<Value>(&owner).await?.is_none() {
-                        adopt_task(table, &task.workspace_id, &task.task_id).await?;
-                        done.tasks += 1;
-                    }
-                }
-                Ok(_) => {}
-                Err(_) => unreadable(done),
+            let task = from_item::<TaskRecord>(key, item).ok();
+            if let Some(task) = &task
+                && is_new
+                && table
+                    .get_item(&keys::task_owner(&task.task_id))
+                    .await?
+                    .is_none()
+            {
+                adopt_task(table, &task.workspace_id, &task.task_id).await?;
+                done.tasks += 1;
             }
+            task.is_some()
         }
-        Some(Kind::Execution(..)) => {
-            if from_item::<Execution>(key, item).is_err() {
-                unreadable(done);
-            }
-        }
-        None => {}
+        Some(Kind::Execution(..)) => from_item::<Execution>(key, item).is_ok(),
+        None => true,
+    };
+    if !readable {
+        done.unreadable.push(format!("{} {}", key.pk, key.sk));
     }
     Ok(())
 }

@@ -96,15 +96,23 @@ impl Table {
 
     /// Every record of a query, page after page, up to `query.limit` a page. An item that cannot be read is logged and left out, so that it does not break a list for everyone.
     pub async fn all<T: DeserializeOwned>(&self, query: Query) -> Result<Vec<T>> {
+        let records = self.all_with_keys(query).await?;
+        Ok(records.into_iter().map(|(_, record)| record).collect())
+    }
+
+    /// The same with their keys.
+    pub async fn all_with_keys<T: DeserializeOwned>(
+        &self,
+        mut query: Query,
+    ) -> Result<Vec<(Key, T)>> {
         let mut records = Vec::new();
-        let mut query = query;
         loop {
             let page = self.page(&query).await?;
-            records.extend(
-                page.items
-                    .into_iter()
-                    .filter_map(|(key, item)| from_item(&key, item).ok()),
-            );
+            let read = page.items.into_iter();
+            records.extend(read.filter_map(|(key, item)| {
+                let record = from_item(&key, item).ok()?;
+                Some((key, record))
+            }));
             if page.next.is_none() {
                 return Ok(records);
             }

@@ -7,9 +7,10 @@ use super::actor::Actor;
 use super::adoption;
 use super::kept::Stamp;
 use super::new_id;
-use super::statistics::{DAY, Scope, Statistics};
+use super::statistics::{Scope, Statistics};
 use super::table::{Table, to_item};
 use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::figures::Figures;
 use crate::model::id::WorkspaceId;
 use crate::model::time::Timestamp;
 use crate::model::workspace::{Description, Name, Workspace, WorkspaceCard};
@@ -141,10 +142,11 @@ impl Workspaces {
         let mut cards = Vec::new();
         for record in self.records().await? {
             let scope = Scope::workspace(&record.id);
+            let day = self.statistics.day_in_steps(&scope, 1_800).await?;
             cards.push(WorkspaceCard {
-                series: self.statistics.series(&scope, DAY, 1_800).await?,
-                last_activity: self.statistics.last_activity(&scope).await?,
-                workspace: self.view(record).await?,
+                workspace: viewed(record, &day.figures),
+                series: day.series,
+                last_activity: day.last_activity,
             });
         }
         cards
@@ -271,15 +273,19 @@ impl Workspaces {
 
     async fn view(&self, record: WorkspaceRecord) -> Result<Workspace> {
         let figures = self.statistics.day(&Scope::workspace(&record.id)).await?;
-        Ok(Workspace {
-            id: record.id,
-            name: record.name,
-            description: record.description,
-            created_at: record.created_at,
-            function_count: record.function_count as u64,
-            invocations_24h: figures.invocations,
-            error_rate: figures.error_rate(),
-        })
+        Ok(viewed(record, &figures))
+    }
+}
+
+fn viewed(record: WorkspaceRecord, figures: &Figures) -> Workspace {
+    Workspace {
+        id: record.id,
+        name: record.name,
+        description: record.description,
+        created_at: record.created_at,
+        function_count: record.function_count as u64,
+        invocations_24h: figures.invocations,
+        error_rate: figures.error_rate(),
     }
 }
 

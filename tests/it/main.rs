@@ -2,6 +2,7 @@
 
 mod architecture;
 mod contract;
+mod dynamodb;
 mod engine;
 mod moving;
 mod platform;

@@ -7,6 +7,8 @@ use crate::port::store::{Item, Key, MAX_DEPTH, MAX_TRANSACTION, Query, StoreErro
 
 /// Bytes of an item at most: names and values.
 pub(super) const MAX_ITEM: usize = 400 * 1024;
+/// Bytes of a transaction's items at most.
+const MAX_TRANSACTION_SIZE: usize = 4 * 1024 * 1024;
 /// Bytes of a partition key at most.
 pub(super) const MAX_PK: usize = 2048;
 /// Bytes of a sort key at most.
@@ -98,6 +100,12 @@ pub(super) fn check_transaction(writes: &[Write]) -> Result<(), StoreError> {
             writes.len()
         )));
     }
+    let size: usize = writes.iter().map(size_of_write).sum();
+    if size > MAX_TRANSACTION_SIZE {
+        return Err(refused(format!(
+            "a transaction takes {MAX_TRANSACTION_SIZE} bytes at most, this one has {size}"
+        )));
+    }
     let mut keys: Vec<&Key> = writes.iter().map(Write::key).collect();
     keys.sort_unstable();
     if let Some(pair) = keys.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -125,6 +133,14 @@ fn is_nested_within(value: &Value, levels: usize) -> bool {
                     .all(|value| is_nested_within(value, levels - 1))
         }
         _ => true,
+    }
+}
+
+fn size_of_write(write: &Write) -> usize {
+    match write {
+        Write::Put { item, .. } => size_of_map(item),
+        Write::Update(update) => size_of_map(&update.set),
+        Write::Delete { .. } | Write::Check { .. } => 0,
     }
 }
 
@@ -162,6 +178,18 @@ mod tests {
         let numbers = |count: usize| item(json!({"n": vec![1; count]}));
         assert!(check_size(&numbers(MAX_ITEM / 12 - 1)).is_ok());
         assert!(check_size(&numbers(MAX_ITEM / 12 + 1)).is_err());
+    }
+
+    #[test]
+    fn a_transaction_has_a_size_as_well() {
+        let large = |count: usize| -> Vec<Write> {
+            let text = item(json!({"code": "x".repeat(MAX_ITEM - 4)}));
+            (0..count)
+                .map(|n| Write::put(Key::new("p", format!("{n}")), text.clone()))
+                .collect()
+        };
+        assert!(check_transaction(&large(10)).is_ok());
+        assert!(check_transaction(&large(11)).is_err());
     }
 
     #[test]

@@ -30,7 +30,6 @@ const MAX_TRIES: f64 = 4.0;
 struct QueueEntry {
     workspace_id: WorkspaceId,
     task_id: TaskId,
-    created_at: Timestamp,
 }
 
 impl Builds {
@@ -86,32 +85,25 @@ impl Builds {
     /// The oldest task of the workspace that has the fewest under way. Tasks of one function run one after another, so that what was
     /// asked for last is what serves in the end.
     async fn claim_next(&self) -> Result<Option<TaskRecord>> {
-        let entries: Vec<QueueEntry> = self.table.all(Query::prefix(keys::QUEUE, "")).await?;
+        let entries: Vec<(_, QueueEntry)> = self
+            .table
+            .all_with_keys(Query::prefix(keys::QUEUE, ""))
+            .await?;
         let now = Timestamp::now().seconds();
         let mut under_way: HashMap<WorkspaceId, usize> = HashMap::new();
         let mut open = Vec::new();
         let mut functions = HashSet::new();
-        for entry in entries {
+        for (place, entry) in entries {
             let Some(task) = self
                 .table
                 .get::<TaskRecord>(&keys::task(&entry.workspace_id, &entry.task_id))
                 .await?
             else {
-                self.table
-                    .write(Write::delete(keys::queue_entry(
-                        entry.created_at,
-                        &entry.task_id,
-                    )))
-                    .await?;
+                self.table.write(Write::delete(place)).await?;
                 continue;
             };
             if task.status.is_terminal() {
-                self.table
-                    .write(Write::delete(keys::queue_entry(
-                        entry.created_at,
-                        &entry.task_id,
-                    )))
-                    .await?;
+                self.table.write(Write::delete(place)).await?;
                 continue;
             }
             // Entries come in the order they were made.

@@ -187,7 +187,8 @@ impl Builds {
         credentials: Option<RegistryCredentials>,
     ) -> Result<TaskRecord> {
         let place = serde_json::json!({"workspace_id": record.workspace_id});
-        let entry = serde_json::json!({"workspace_id": record.workspace_id, "task_id": record.task_id, "created_at": record.created_at});
+        let entry =
+            serde_json::json!({"workspace_id": record.workspace_id, "task_id": record.task_id});
         let alive = Condition::All(vec![
             Condition::Exists,
             Condition::Missing("deleting".to_owned()),

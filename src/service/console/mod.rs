@@ -10,7 +10,7 @@ use super::builds::record::{DeployPlan, PushTarget, TaskKind, TaskRecord};
 use super::deployments::{ScaffoldRequest, manifest};
 use super::functions::record::FunctionRecord;
 use super::functions::{Draft, FunctionChange, NewFunction, parse_invocation_url};
-use super::statistics::{DAY, Scope};
+use super::statistics::Scope;
 use super::workspaces::etag;
 use crate::model::canary::Canary;
 use crate::model::deployment::{AppName, DeployOptions, Deployment, ImageRef, Namespace};
@@ -50,12 +50,13 @@ impl Services {
             .count() as u64;
         let mut builds = self.builds.list(actor, id, None).await?;
         builds.truncate(5);
+        let day = self.statistics.day_in_steps(&scope, HALF_HOUR).await?;
         Ok(WorkspaceOverview {
             workspace,
             active_functions: functions.len() as u64 - disabled_functions,
             disabled_functions,
-            figures: self.statistics.day(&scope).await?,
-            series: self.statistics.series(&scope, DAY, HALF_HOUR).await?,
+            figures: day.figures,
+            series: day.series,
             executions: self
                 .executions
                 .list_workspace_summaries(actor, id, &newest)
@@ -74,7 +75,7 @@ impl Services {
         let record = self.functions.record(workspace, id).await?;
         let code = self.functions.code(&record).await?;
         let scope = Scope::function(id);
-        let figures = self.statistics.day(&scope).await?;
+        let day = self.statistics.day_in_steps(&scope, HALF_HOUR).await?;
         let latest_task = match &record.task_id {
             Some(task) => self
                 .builds
@@ -86,22 +87,17 @@ impl Services {
         };
         let namespace = Namespace::parse(DEFAULT_NAMESPACE)?;
         Ok(FunctionDetail {
-            workspace_name: self
-                .workspaces
-                .get(actor, workspace)
-                .await?
-                .name
-                .to_string(),
+            workspace_name: self.workspaces.record(workspace).await?.name.to_string(),
             public_url: record
                 .app_name
                 .as_ref()
                 .map(|app| self.deployments.public_url(app, &namespace)),
             suggested_app_name: self.suggested_app_name(&record)?,
             latest_task,
-            figures,
-            series: self.statistics.series(&scope, DAY, HALF_HOUR).await?,
+            figures: day.figures,
+            series: day.series,
             etag: etag(record.revision),
-            function: record.view(&figures, Some(code)),
+            function: record.view(&day.figures, Some(code)),
         })
     }
 

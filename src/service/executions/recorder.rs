@@ -2,6 +2,7 @@
 //!
 //! Invariant: an execution and its counts are one transaction, which fails when the function is gone: nothing of a deleted function comes back.
 
+use futures::StreamExt as _;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +21,10 @@ use crate::service::table::{Table, internal, to_item};
 const GROUP_TIME: Duration = Duration::from_millis(60);
 /// Leaves room in a transaction for the check and for counters that straddle two hours.
 const GROUP_SIZE: usize = 80;
+/// Bytes of a group's executions at most, about: DynamoDB takes 4 MB a transaction.
+const GROUP_BYTES: usize = 3 << 20;
+/// Workspaces written for at the same time: one transaction at a time keeps a workspace's counters free of conflicts.
+const WRITERS: usize = 8;
 /// Executions in memory at most; beyond, callers wait for the store.
 const QUEUE: usize = 8_192;
 
@@ -39,6 +44,13 @@ impl Owner {
         match self {
             Self::Function { function, .. } => keys::function_partition(function),
             Self::App(app) => keys::app_partition(app),
+        }
+    }
+
+    fn workspace(&self) -> Option<&WorkspaceId> {
+        match self {
+            Self::Function { workspace, .. } => Some(workspace),
+            Self::App(_) => None,
         }
     }
 
@@ -156,15 +168,29 @@ impl Writer {
                 urgent |= take(message, &mut groups, &mut flushed);
                 count += 1;
             }
-            for (owner, mut pending) in groups {
-                while !pending.is_empty() {
-                    let rest = pending.split_off(pending.len().min(GROUP_SIZE));
-                    self.write(&owner, std::mem::replace(&mut pending, rest))
-                        .await;
-                }
+            let mut workspaces: BTreeMap<_, Vec<_>> = BTreeMap::new();
+            for (owner, pending) in groups {
+                let workspace = owner.workspace().cloned();
+                workspaces
+                    .entry(workspace)
+                    .or_default()
+                    .push((owner, pending));
             }
+            futures::stream::iter(workspaces.into_values())
+                .for_each_concurrent(WRITERS, |owners| self.write_all(owners))
+                .await;
             for done in flushed {
                 let _ = done.send(());
+            }
+        }
+    }
+
+    async fn write_all(&self, owners: Vec<(Owner, Vec<Pending>)>) {
+        for (owner, mut pending) in owners {
+            while !pending.is_empty() {
+                let rest = pending.split_off(together(&pending));
+                self.write(&owner, std::mem::replace(&mut pending, rest))
+                    .await;
             }
         }
     }
@@ -295,6 +321,38 @@ fn measurement(execution: &Execution) -> Measurement {
     }
 }
 
+/// How many of these fit in one transaction, one in any case.
+fn together(pending: &[Pending]) -> usize {
+    let mut bytes = 0;
+    let fitting = pending
+        .iter()
+        .take(GROUP_SIZE)
+        .take_while(|(execution, _)| {
+            bytes += weight(execution);
+            bytes <= GROUP_BYTES
+        });
+    fitting.count().max(1)
+}
+
+/// Bytes of what can be long in an execution.
+fn weight(execution: &Execution) -> usize {
+    let bodies = [&execution.request_body, &execution.response_body];
+    let headers = [&execution.request_headers, &execution.response_headers];
+    let headers = headers.into_iter().flatten();
+    bodies
+        .into_iter()
+        .flatten()
+        .map(size_of_value)
+        .sum::<usize>()
+        + execution.logs.iter().map(String::len).sum::<usize>()
+        + headers
+            .map(|(name, value)| name.len() + value.len())
+            .sum::<usize>()
+        + execution.path.len()
+        + execution.query.len()
+        + 1_024
+}
+
 fn size_of_value(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 16,
@@ -304,5 +362,30 @@ fn size_of_value(value: &Value) -> usize {
             .iter()
             .map(|(name, value)| name.len() + size_of_value(value))
             .sum(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn pending(body: usize) -> Pending {
+        let execution = json!({
+            "id": "e", "functionId": "f", "timestamp": "2025-12-07T12:00:00+09:00", "status": "success", "duration": 1.0,
+            "statusCode": 200, "responseBody": "x".repeat(body), "logs": [], "level": "info", "trigger": "http", "method": "GET",
+            "path": "/", "requestSize": 0, "responseSize": body,
+        });
+        (serde_json::from_value(execution).unwrap(), None)
+    }
+
+    #[test]
+    fn what_goes_together_fits_in_a_transaction() {
+        let of = |count: usize, body: usize| {
+            together(&(0..count).map(|_| pending(body)).collect::<Vec<_>>())
+        };
+        assert_eq!(of(100, 10), GROUP_SIZE);
+        assert_eq!(of(100, 126 * 1_024), 24);
+        assert_eq!(of(3, GROUP_BYTES), 1);
     }
 }

@@ -71,6 +71,52 @@ struct Window {
     settled: i64,
 }
 
+impl Window {
+    /// Totals of the day that begins at this step.
+    fn figures(&mut self, from: i64) -> Figures {
+        match self.day {
+            Some((of, figures)) if of == from => figures,
+            _ => {
+                let figures = sum(self.buckets.range(from..)).figures();
+                self.day = Some((from, figures));
+                figures
+            }
+        }
+    }
+
+    fn series(&self, seconds: i64, step: i64) -> Vec<Point> {
+        let end = Timestamp::now().seconds().div_euclid(step) * step + step;
+        (0..seconds / step)
+            .map(|index| {
+                let start = end - seconds + index * step;
+                let bucket = sum(self.buckets.range(start..start + step));
+                Point {
+                    start: Timestamp::from_seconds(start),
+                    invocations: bucket.count,
+                    errors: bucket.errors,
+                    cpu_seconds: bucket.cpu_us as f64 / 1e6,
+                    p95_ms: bucket.histogram.quantile_ms(0.95),
+                }
+            })
+            .collect()
+    }
+
+    fn last_activity(&self) -> Option<Timestamp> {
+        let newest = self.buckets.keys().next_back();
+        newest.map(|start| Timestamp::from_seconds(*start))
+    }
+}
+
+/// A day of one scope.
+#[derive(Clone, Debug)]
+pub struct Day {
+    pub figures: Figures,
+    /// Oldest first, the running step last.
+    pub series: Vec<Point>,
+    /// When it was last called, to five minutes.
+    pub last_activity: Option<Timestamp>,
+}
+
 pub struct Statistics {
     table: Table,
     /// Which of a counter's items this server adds to: servers that share a table stay out of each other's transactions.
@@ -268,36 +314,23 @@ impl Statistics {
 
     /// Totals of the last 24 hours.
     pub async fn day(&self, scope: &Scope) -> Result<Figures> {
-        self.with_day(scope, |window, from| match window.day {
-            Some((of, figures)) if of == from => figures,
-            _ => {
-                let figures = sum(window.buckets.range(from..)).figures();
-                window.day = Some((from, figures));
-                figures
-            }
+        self.with_day(scope, Window::figures).await
+    }
+
+    /// The last 24 hours, with steps of `step` seconds, from one reading.
+    pub async fn day_in_steps(&self, scope: &Scope, step: i64) -> Result<Day> {
+        self.with_day(scope, |window, from| Day {
+            figures: window.figures(from),
+            series: window.series(DAY, step),
+            last_activity: window.last_activity(),
         })
         .await
     }
 
     /// The last `seconds` (at most a day) in steps of `step` seconds (a multiple of 300), oldest first, the running step last.
     pub async fn series(&self, scope: &Scope, seconds: i64, step: i64) -> Result<Vec<Point>> {
-        self.with_day(scope, |window, _| {
-            let end = Timestamp::now().seconds().div_euclid(step) * step + step;
-            (0..seconds / step)
-                .map(|index| {
-                    let start = end - seconds + index * step;
-                    let bucket = sum(window.buckets.range(start..start + step));
-                    Point {
-                        start: Timestamp::from_seconds(start),
-                        invocations: bucket.count,
-                        errors: bucket.errors,
-                        cpu_seconds: bucket.cpu_us as f64 / 1e6,
-                        p95_ms: bucket.histogram.quantile_ms(0.95),
-                    }
-                })
-                .collect()
-        })
-        .await
+        self.with_day(scope, |window, _| window.series(seconds, step))
+            .await
     }
 
     /// Totals of the last `seconds`, at most a day.
@@ -305,18 +338,6 @@ impl Statistics {
         let from = (Timestamp::now().seconds() - seconds).div_euclid(STEP) * STEP;
         self.with_day(scope, |window, _| {
             sum(window.buckets.range(from..)).figures()
-        })
-        .await
-    }
-
-    /// When the scope was last called within a day, to five minutes.
-    pub async fn last_activity(&self, scope: &Scope) -> Result<Option<Timestamp>> {
-        self.with_day(scope, |window, _| {
-            window
-                .buckets
-                .keys()
-                .next_back()
-                .map(|start| Timestamp::from_seconds(*start))
         })
         .await
     }

@@ -1,5 +1,6 @@
 //! Sources that are really built, deployed and called.
 
+mod cost;
 mod deploy_on_save;
 mod differential;
 mod draft;

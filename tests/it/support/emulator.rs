@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::answer::Answer;
 
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(5);
 
 /// A running server that keeps its tables in memory.

@@ -78,13 +78,12 @@ enum Place {
 fn place(key: &str, range: &SortRange) -> Place {
     match range {
         _ if key.is_empty() => Place::Before,
-        SortRange::All => Place::Within,
         SortRange::Prefix(prefix) if key.starts_with(prefix.as_str()) => Place::Within,
         SortRange::Prefix(prefix) if key < prefix.as_str() => Place::Before,
         SortRange::Prefix(_) => Place::Behind,
         SortRange::Between(first, _) if key < first.as_str() => Place::Before,
         SortRange::Between(_, last) if key > last.as_str() => Place::Behind,
-        SortRange::Between(_, _) => Place::Within,
+        SortRange::All | SortRange::Between(_, _) => Place::Within,
     }
 }
 

@@ -2,8 +2,11 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
-use crate::support::emulator::{Emulator, new_table_name, settings_at};
+use crate::support::app::TestApp;
+use crate::support::emulator::{Emulator, new_table_name, settings_at, store_at};
+use crate::support::proxy::{Fault, Proxy};
 
 /// A table, or a place for one, and the commands on it.
 pub(super) struct Setting {
@@ -105,6 +108,25 @@ async fn a_table_with_other_keys_is_refused() {
         let line = refused(setting.run(arguments));
         assert!(line.contains("has the keys id (HASH S)"), "{line}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_that_stays_busy_is_told_with_when_to_come_back() {
+    let (emulator, table) = (Emulator::dynoxide(), new_table_name());
+    let created = store_at(&emulator.url(), &table).await.create_table().await;
+    created.expect("a table");
+    let proxy = Proxy::before(&emulator.url()).await;
+    let app = TestApp::start_with(settings_at(&proxy.url, &table));
+    proxy.always(Fault::Refused("ProvisionedThroughputExceededException"));
+    let begin = Instant::now();
+    let answer = app.get("/api/workspaces").await;
+    assert!(
+        begin.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        begin.elapsed()
+    );
+    answer.refused(503, "OVERLOADED");
+    assert_eq!(answer.header("retry-after"), "1");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::table::Setting;
+use super::commands::Setting;
 use crate::support::app::TestApp;
 use crate::support::emulator::{Emulator, new_table_name, settings_at, store_at};
 
