@@ -13,6 +13,9 @@ pub enum BlobError {
     Damaged(String),
     #[error("{0} is not a valid key")]
     InvalidKey(String),
+    /// It has too much to do, or did not answer in time; the same call may succeed later.
+    #[error("the blob store is busy: {0}")]
+    Busy(String),
     #[error("the blob store failed: {0}")]
     Failed(String),
 }

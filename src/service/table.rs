@@ -28,7 +28,13 @@ pub fn store_error(error: StoreError) -> Error {
 }
 
 pub fn blob_error(error: BlobError) -> Error {
-    internal("BLOB_ERROR", error)
+    match error {
+        BlobError::Busy(cause) => {
+            tracing::warn!(%cause, "the blob store is busy");
+            Error::overloaded("The object store is busy. Try again in a moment.")
+        }
+        other => internal("BLOB_ERROR", other),
+    }
 }
 
 /// A record as an item; absent options are left out.

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use crate::support::app::{TestApp, run};
 use crate::support::builders::{a_function, a_workspace, base64};
+use crate::support::emulator::Emulator;
 use crate::support::s3::{Fault, S3Server};
 
 /// A store and blobs, and what keeps them.
@@ -29,6 +30,7 @@ struct Place {
     blobs: Arc<dyn Blobs>,
     folder: tempfile::TempDir,
     s3: Option<S3Server>,
+    _emulator: Option<Emulator>,
 }
 
 impl Place {
@@ -39,6 +41,7 @@ impl Place {
             blobs: Arc::new(FilesystemBlobs::open(&folder.path().join("blobs")).unwrap()),
             folder,
             s3: None,
+            _emulator: None,
         }
     }
 
@@ -51,6 +54,16 @@ impl Place {
         }
     }
 
+    async fn in_the_cloud() -> Self {
+        let emulator = Emulator::dynoxide();
+        let (store, bucket) = (emulator.new_store().await, Self::with_a_bucket().await);
+        Self {
+            store: Arc::new(store),
+            _emulator: Some(emulator),
+            ..bucket
+        }
+    }
+
     /// Items of every type and size, and objects that take several pages, requests and parts.
     async fn filled() -> Self {
         let place = Self::embedded();
@@ -59,7 +72,7 @@ impl Place {
                 .put(
                     &format!("WS#{}", n % 7),
                     &format!("FN#{n}"),
-                    json!({"n": n, "half": f64::from(n) / 3.0}),
+                    json!({"n": n, "half": f64::from(n) / 3.0 + 0.1}),
                 )
                 .await;
         }
@@ -188,6 +201,23 @@ async fn what_is_moved_to_a_bucket_and_back_is_identical() {
             ..Imported::default()
         }
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_moved_to_the_cloud_and_back_is_identical() {
+    let (here, cloud, back) = (
+        Place::filled().await,
+        Place::in_the_cloud().await,
+        Place::embedded(),
+    );
+    let (there, again) = (here.archive("there.zip"), here.archive("again.zip"));
+    let exported = here.export(&there).await.unwrap();
+    let imported = cloud.import(&there).await.unwrap();
+    assert_eq!((imported.items, imported.objects), (1_508, 41));
+    assert_eq!(cloud.export(&again).await.unwrap(), exported);
+    back.import(&again).await.unwrap();
+    assert!(back.items().await == here.items().await);
+    assert!(back.objects().await == here.objects().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -343,7 +373,7 @@ async fn a_server_goes_on_elsewhere_with_what_it_had() {
                 .contains("another server uses the data directory"),
         "{held:?}"
     );
-    app.kill();
+    app.stop();
     let exported = run(&["export", name], &app.data(), &[]);
     assert!(
         exported.success && exported.stdout.contains("secrets included"),
@@ -352,7 +382,7 @@ async fn a_server_goes_on_elsewhere_with_what_it_had() {
 
     let s3 = S3Server::start();
     let mut elsewhere = TestApp::start_with(s3.settings());
-    elsewhere.kill();
+    elsewhere.stop();
     let imported = run(&["import", name], &elsewhere.data(), s3.settings());
     assert!(
         imported.success && imported.stdout.contains("; 0 items and"),

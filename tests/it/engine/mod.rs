@@ -6,6 +6,7 @@ mod differential;
 mod draft;
 mod journey;
 mod replay;
+mod replicas;
 mod s3;
 mod snapshot;
 mod spin_apps;

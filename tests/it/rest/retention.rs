@@ -1,10 +1,11 @@
 //! What goes when the data may not grow any more.
 
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::support::app::TestApp;
 use crate::support::builders::{a_function, a_workspace, text};
+use crate::support::s3::S3Server;
 
 const CALLS: usize = 100;
 /// Bytes of each answer: what is recorded of it.
@@ -63,4 +64,25 @@ async fn with_the_limit_reached_the_oldest_executions_go_and_the_newest_stay() {
     assert_eq!(kept, called[..kept.len()], "the newest stay");
     let read: Value = function.read(&app).await;
     assert_eq!(read["invocations24h"], CALLS, "counts stay");
+}
+
+#[tokio::test]
+async fn what_no_record_names_is_collected_from_a_bucket_after_an_hour() {
+    let s3 = S3Server::start();
+    for (name, minutes) in [("old", 61), ("new", 50)] {
+        let file = s3.file(&format!("build-artifacts/{name}/app.wasm"));
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&file, "wasm").expect("an object");
+        let modified = SystemTime::now() - Duration::from_mins(minutes);
+        let file = std::fs::File::options().write(true).open(file);
+        let set = file.expect("the object").set_modified(modified);
+        set.expect("a time");
+    }
+    let _app = TestApp::start_with(s3.settings());
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while s3.keys("build-artifacts/").await != ["build-artifacts/new/app.wasm"] {
+        let left = s3.keys("build-artifacts/").await;
+        assert!(Instant::now() < deadline, "{left:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

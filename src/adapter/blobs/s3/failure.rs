@@ -27,7 +27,7 @@ impl S3Blobs {
                 self.url(key),
                 self.resource(action),
             )),
-            _ => BlobError::Failed(format!("{}: {}", self.url(key), aws::describe("S3", error))),
+            _ => other(&self.url(key), error),
         }
     }
 
@@ -44,13 +44,25 @@ impl S3Blobs {
                 self.resource("s3:ListBucket"),
             ),
             Some(301) => format!("the bucket {bucket} is in another region: set AWS_REGION"),
-            _ => format!("the bucket {bucket}: {}", aws::describe("S3", error)),
+            _ => return other(&format!("the bucket {bucket}"), error),
         })
     }
 
     fn resource(&self, action: &str) -> String {
         let objects = if action == "s3:ListBucket" { "" } else { "/*" };
         format!("arn:aws:s3:::{}{objects}", self.bucket)
+    }
+}
+
+/// What stayed after all attempts and has no name of its own.
+fn other<E>(subject: &str, error: &SdkError<E, HttpResponse>) -> BlobError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let cause = format!("{subject}: {}", aws::describe("S3", error));
+    match (status(error), error) {
+        (Some(429 | 503), _) | (_, SdkError::TimeoutError(_)) => BlobError::Busy(cause),
+        _ => BlobError::Failed(cause),
     }
 }
 
