@@ -171,7 +171,7 @@ fn BuildHead(
     view! {
         <div class="card__header">
             <div>
-                <h2 role="status">{title}</h2>
+                <h2><span role="status">{title}</span></h2>
                 <p>{origin}</p>
             </div>
             {move || (status.get() == TaskStatus::Failed).then(|| view! { <CopyButton text=copied label=words.copy_error look=CopyLook::IconAndWord/> })}
