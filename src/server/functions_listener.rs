@@ -221,6 +221,9 @@ async fn answer(
         )
         .await;
     let mut response = match answered.result {
+        Ok(answer) if answer.status().is_informational() => {
+            Refusal::from(no_answer(answer.status())).into_response()
+        }
         Ok(answer) => to_response(answer, is_head),
         Err(error) => Refusal::from(error).into_response(),
     };
@@ -278,6 +281,15 @@ fn to_response(answer: FunctionAnswer, is_head: bool) -> Response {
     response
 }
 
+/// HTTP announces an answer by such a status: sent as one, the connection would be of no use any more.
+fn no_answer(status: StatusCode) -> Error {
+    let text = format!(
+        "The function answered with {}, which stands before an answer and is none. Answer with a status of 200 or above.",
+        status.as_u16()
+    );
+    Error::new(ErrorKind::Upstream, text).with_operation("FUNCTION_ERROR")
+}
+
 /// What arrives of an answer. Of one that has no body nobody reads it, which must not be taken for a caller who left.
 fn pieces(mut body: UnboundedReceiver<Result<Bytes, BrokenOff>>, is_unread: bool) -> Body {
     if is_unread {
@@ -290,7 +302,7 @@ fn pieces(mut body: UnboundedReceiver<Result<Bytes, BrokenOff>>, is_unread: bool
 }
 
 fn has_no_body(status: StatusCode) -> bool {
-    status.is_informational() || matches!(status.as_u16(), 204 | 304)
+    matches!(status.as_u16(), 204 | 304)
 }
 
 /// Cookies are shared by all ports of a host: the console's own stay out of functions, and functions cannot set them.
