@@ -1,6 +1,5 @@
 //! Calls through the functions listener, and which version takes each.
 
-use http::StatusCode;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -23,15 +22,6 @@ pub enum FunctionAnswer {
     Whole(Answer),
     /// Its end is still to come.
     Begun(Begun),
-}
-
-impl FunctionAnswer {
-    pub fn status(&self) -> StatusCode {
-        match self {
-            Self::Whole(answer) => answer.status,
-            Self::Begun(begun) => begun.status,
-        }
-    }
 }
 
 /// Where an answer goes that begins before it ends, with the version that gives it.

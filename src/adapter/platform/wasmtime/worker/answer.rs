@@ -2,6 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use futures::FutureExt as _;
+use http::StatusCode;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub(super) enum NoAnswer {
     TooLarge,
     /// The guest answered with an error instead of a response.
     Refused(ErrorCode),
+    /// It answered with a status below 200, which announces an answer and is none: sent as one, it would end its caller's connection.
+    Announced(StatusCode),
 }
 
 /// To whom an answer goes in pieces.
@@ -59,6 +62,9 @@ pub(super) async fn receive(
         .map_err(|_| NoAnswer::Incomplete)?
         .map_err(NoAnswer::Refused)?
         .into_parts();
+    if parts.status.is_informational() {
+        return Err(NoAnswer::Announced(parts.status));
+    }
     let mut body = Body {
         rest: Limited::new(body, max_body),
         read: BytesMut::new(),

@@ -152,6 +152,10 @@ fn conclude(
     }
     Err(CallFailure::Trapped(match (trap, no_answer) {
         (Some(error), _) => describe(&error),
+        (None, Some(NoAnswer::Announced(status))) => format!(
+            "The function answered with {}, which stands before an answer and is none. Answer with a status of 200 or above.",
+            status.as_u16()
+        ),
         (None, Some(NoAnswer::Refused(code))) => {
             format!("The function answered with an error instead of a response: {code:?}")
         }
@@ -236,6 +240,12 @@ mod tests {
         assert_eq!(
             text,
             "The function ended its process with exit code 3. Return a Response instead."
+        );
+        let announced = NoAnswer::Announced(http::StatusCode::CONTINUE);
+        let text = reason(end_of(async { Ok(()) }, Err(announced)).await);
+        assert!(
+            text.starts_with("The function answered with 100,"),
+            "{text}"
         );
         let text = reason(
             end_of(

@@ -1,25 +1,25 @@
 //! The functions listener: deployed functions, at an origin of their own (SPEC §9).
 
+mod answer;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderValue, Method, Uri, header};
 use http_body_util::{BodyExt as _, Limited};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::sync::mpsc::UnboundedReceiver;
 
+use self::answer::{drop_console_cookies, to_response};
 use super::config::ListenSettings;
 use super::middleware::guard::{host_of, is_loopback};
 use crate::model::deployment::AppName;
 use crate::model::error::{Error, ErrorKind};
-use crate::port::platform::BrokenOff;
 use crate::rest::error::ErrorResponse;
 use crate::service::invocations::{
-    FunctionAnswer, FunctionRequest, Invocations, add_spin_headers, disabled, method_not_allowed,
-    too_large,
+    FunctionRequest, Invocations, add_spin_headers, disabled, method_not_allowed, too_large,
 };
 
 /// Names by which functions are reached.
@@ -221,9 +221,6 @@ async fn answer(
         )
         .await;
     let mut response = match answered.result {
-        Ok(answer) if answer.status().is_informational() => {
-            Refusal::from(no_answer(answer.status())).into_response()
-        }
         Ok(answer) => to_response(answer, is_head),
         Err(error) => Refusal::from(error).into_response(),
     };
@@ -250,95 +247,6 @@ async fn read_body(body: Body, limit: usize) -> Result<Bytes, Error> {
             Error::new(ErrorKind::Validation, "The body broke off. Send it whole.")
                 .with_field("body"),
         ),
-    }
-}
-
-fn to_response(answer: FunctionAnswer, is_head: bool) -> Response {
-    let (status, headers, body) = match answer {
-        FunctionAnswer::Whole(answer) => (answer.status, answer.headers, answer.body.into()),
-        FunctionAnswer::Begun(begun) => {
-            let body = pieces(begun.body, is_head || has_no_body(begun.status));
-            (begun.status, begun.headers, body)
-        }
-    };
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    let headers = response.headers_mut();
-    for hop_by_hop in [
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "content-length",
-    ] {
-        headers.remove(hop_by_hop);
-    }
-    drop_console_cookies(headers, header::SET_COOKIE);
-    response
-}
-
-/// HTTP announces an answer by such a status: sent as one, the connection would be of no use any more.
-fn no_answer(status: StatusCode) -> Error {
-    let text = format!(
-        "The function answered with {}, which stands before an answer and is none. Answer with a status of 200 or above.",
-        status.as_u16()
-    );
-    Error::new(ErrorKind::Upstream, text).with_operation("FUNCTION_ERROR")
-}
-
-/// What arrives of an answer. Of one that has no body nobody reads it, which must not be taken for a caller who left.
-fn pieces(mut body: UnboundedReceiver<Result<Bytes, BrokenOff>>, is_unread: bool) -> Body {
-    if is_unread {
-        tokio::spawn(async move { while body.recv().await.is_some() {} });
-        return Body::empty();
-    }
-    Body::from_stream(futures::stream::poll_fn(move |context| {
-        body.poll_recv(context)
-    }))
-}
-
-fn has_no_body(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 204 | 304)
-}
-
-/// Cookies are shared by all ports of a host: the console's own stay out of functions, and functions cannot set them.
-fn drop_console_cookies(headers: &mut HeaderMap, name: header::HeaderName) {
-    let is_ours = |cookie: &str| {
-        cookie
-            .trim_start()
-            .to_ascii_lowercase()
-            .starts_with("blue_faas_")
-    };
-    let values: Vec<HeaderValue> = headers.get_all(&name).iter().cloned().collect();
-    if values.is_empty() {
-        return;
-    }
-    headers.remove(&name);
-    for value in values {
-        let Ok(text) = value.to_str() else {
-            headers.append(name.clone(), value);
-            continue;
-        };
-        if name == header::SET_COOKIE {
-            if !is_ours(text) {
-                headers.append(name.clone(), value);
-            }
-            continue;
-        }
-        let kept: Vec<&str> = text
-            .split(';')
-            .map(str::trim)
-            .filter(|cookie| !is_ours(cookie))
-            .collect();
-        if let Ok(value) = HeaderValue::from_str(&kept.join("; "))
-            && !kept.is_empty()
-        {
-            headers.append(name.clone(), value);
-        }
     }
 }
 
@@ -399,30 +307,5 @@ mod tests {
             target("evil.org", "/hello").is_err_and(|error| error.kind == ErrorKind::Forbidden)
         );
         assert!(target("localhost", "/../x").is_err());
-    }
-
-    #[test]
-    fn the_consoles_cookies_stay_apart() {
-        let mut headers = HeaderMap::new();
-        headers.append(
-            header::COOKIE,
-            HeaderValue::from_static("a=1; blue_faas_theme=dark; b=2"),
-        );
-        drop_console_cookies(&mut headers, header::COOKIE);
-        assert_eq!(headers.get(header::COOKIE).expect("kept"), "a=1; b=2");
-        let mut headers = HeaderMap::new();
-        headers.append(
-            header::SET_COOKIE,
-            HeaderValue::from_static("blue_faas_theme=evil"),
-        );
-        headers.append(header::SET_COOKIE, HeaderValue::from_static("own=1"));
-        drop_console_cookies(&mut headers, header::SET_COOKIE);
-        assert_eq!(
-            headers
-                .get_all(header::SET_COOKIE)
-                .iter()
-                .collect::<Vec<_>>(),
-            ["own=1"]
-        );
     }
 }
