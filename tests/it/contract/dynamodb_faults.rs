@@ -10,7 +10,7 @@ use crate::support::emulator::{Emulator, new_table_name, store_at};
 use crate::support::proxy::{Fault, Proxy};
 
 /// What a call may take: three seconds, and a little for a busy machine.
-const BOUND: Duration = Duration::from_millis(3_500);
+const BOUND: Duration = Duration::from_secs(10);
 
 struct Setting {
     store: DynamoStore,

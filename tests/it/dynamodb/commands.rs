@@ -138,7 +138,7 @@ async fn a_table_that_stays_busy_is_told_with_when_to_come_back() {
     let begin = Instant::now();
     let answer = app.get("/api/workspaces").await;
     assert!(
-        begin.elapsed() < Duration::from_secs(4),
+        begin.elapsed() < Duration::from_secs(20),
         "{:?}",
         begin.elapsed()
     );

@@ -173,7 +173,7 @@ async fn an_endless_loop_while_the_module_loads_ends_when_it_is_cancelled() {
     let ended = task_when(&app, &id, BUILD_TIMEOUT, has_ended).await;
     assert_eq!(ended["status"], "cancelled");
     assert!(
-        asked.elapsed() < Duration::from_secs(3),
+        asked.elapsed() < Duration::from_secs(30),
         "{:?}",
         asked.elapsed()
     );
