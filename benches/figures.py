@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import client
+import cloud
 import comparison
 import first_load
 import load
@@ -13,7 +14,7 @@ import sources
 from report import Report
 from server import Server
 
-NAMES = ("memory", "first-load", "workspaces", "functions", "deploy", "rollback", "hello", "reuse", "draft", "logs", "page", "start", "many")
+NAMES = ("memory", "first-load", "workspaces", "functions", "deploy", "rollback", "hello", "reuse", "draft", "logs", "page", "start", "many", "cloud")
 # These need no build.
 QUICK = NAMES[:4]
 ROLLBACKS = 20
@@ -54,6 +55,8 @@ def measure(bench):
         measure_functions(bench)
     if bench.wants("many"):
         many(bench)
+    if bench.wants("cloud"):
+        cloud.measure(bench)
     return bench.report
 
 

@@ -28,11 +28,12 @@ class Result:
         return self.count / self.seconds if self.seconds else 0.0
 
 
-def run(address, path, *, connections=1, count=None, seconds=None, allowed=None):
-    """Sends `count` requests, or as many as fit into `seconds`. An answer is an error unless its status is 200 and its body one of `allowed`."""
+def run(address, path, *, connections=1, count=None, seconds=None, allowed=None, body=None):
+    """POSTs `body`, or GETs without one. Sends `count` requests, or as many as fit into `seconds`. An answer is an error unless its status is 200 and its body one of `allowed`."""
     order = {
         "address": list(address),
         "path": path,
+        "body": body,
         "connections": connections,
         "count": count,
         "seconds": seconds,
@@ -112,7 +113,9 @@ class Connection:
 class Load:
     def __init__(self, order):
         host, port = order["address"]
-        request = f"GET {order['path']} HTTP/1.1\r\nhost: {host}:{port}\r\nuser-agent: blue-faas-bench\r\naccept: */*\r\n\r\n"
+        body = order["body"]
+        method, content = ("GET", "\r\n") if body is None else ("POST", f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}")
+        request = f"{method} {order['path']} HTTP/1.1\r\nhost: {host}:{port}\r\nuser-agent: blue-faas-bench\r\naccept: */*\r\n{content}"
         self.connections = [Connection((host, port), request.encode()) for _ in range(order["connections"])]
         self.allowed = order["allowed"] and {body.encode("latin-1") for body in order["allowed"]}
         self.count = order["count"] or 10**12

@@ -19,7 +19,8 @@ STOP_SECONDS = 40
 class Server:
     """`console` and `functions` are (host, port)."""
 
-    def __init__(self, program, site, data):
+    def __init__(self, program, site, data, settings=None):
+        self.settings = settings or {}
         self.program, self.site, self.data = Path(program).resolve(), Path(site).resolve(), Path(data).resolve()
         self.log = self.data.parent / f"{self.data.name}.log"
         self.process = None
@@ -43,7 +44,7 @@ class Server:
             "BLUE_FAAS_DATA_DIR": str(self.data),
             "BLUE_FAAS_SITE": str(self.site),
         }
-        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | settings
+        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | settings | self.settings
         self.started = time.perf_counter()
         with open(self.log, "ab") as log:
             # In the data's folder, since a .env file of the working directory is read.

@@ -38,7 +38,7 @@ impl Services {
 
     async fn make_overview(&self, actor: &Actor, id: &WorkspaceId) -> Result<WorkspaceOverview> {
         let workspace = self.workspaces.get(actor, id).await?;
-        let functions = self.functions.records(id).await?;
+        let functions = self.functions.directory(id).await?;
         let scope = Scope::workspace(id);
         let newest = ExecutionFilter {
             limit: Some(10),

@@ -12,6 +12,7 @@ use crate::model::time::Timestamp;
 use crate::port::keys::{self, EXECUTION_PREFIX};
 use crate::port::store::{Query, SortRange};
 use crate::service::actor::Actor;
+use crate::service::functions::FunctionRecord;
 use crate::service::kept::Stamp;
 use crate::service::table::from_item;
 
@@ -229,15 +230,15 @@ impl Executions {
     ) -> Result<(Vec<(String, Execution)>, Option<String>)> {
         let limit = check_limit(filter.limit, 50, 500)?;
         let after = decode_cursor(filter.cursor.as_deref())?;
-        let functions = self.functions.records(workspace).await?;
+        let functions = self.functions.directory(workspace).await?;
+        let named = |function: &FunctionRecord| (function.id.clone(), function.name.to_string());
+        let functions: Vec<(FunctionId, String)> = functions.iter().map(named).collect();
         let pages: Vec<(String, Rows)> = futures::stream::iter(functions)
-            .map(|function| {
+            .map(|(id, name)| {
                 let after = after.clone();
                 async move {
-                    Ok::<_, Error>((
-                        function.name.as_str().to_owned(),
-                        self.rows(&function.id, filter, after, limit).await?,
-                    ))
+                    let rows = self.rows(&id, filter, after, limit).await?;
+                    Ok::<_, Error>((name, rows))
                 }
             })
             .buffered(READERS)

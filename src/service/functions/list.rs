@@ -1,14 +1,24 @@
 //! A page of a workspace's functions, filtered and in order.
 
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use super::{Functions, record::FunctionRecord};
 use crate::model::error::Result;
 use crate::model::figures::Figures;
-use crate::model::function::{FunctionFilter, FunctionPage, FunctionRow, FunctionSort};
+use crate::model::function::{
+    FunctionFilter, FunctionPage, FunctionRow, FunctionSort, FunctionStatus,
+};
 use crate::model::id::WorkspaceId;
+use crate::port::keys;
 use crate::service::actor::Actor;
+use crate::service::kept::Stamp;
 use crate::service::statistics::{DAY, Scope};
 
 const PAGE: usize = 50;
+/// Functions of a workspace whose records are kept, at most; a kilobyte each.
+const MOST_KEPT: usize = 20_000;
 
 impl Functions {
     pub async fn list_page(
@@ -18,14 +28,23 @@ impl Functions {
         filter: &FunctionFilter,
     ) -> Result<FunctionPage> {
         self.workspaces.record(workspace).await?;
-        let records = self.records(workspace).await?;
-        let all = records.len() as u64;
-        let mut found = Vec::new();
-        for record in records.into_iter().filter(|record| passes(record, filter)) {
-            let figures = self.statistics.day(&Scope::function(&record.id)).await?;
-            found.push((record, figures));
+        let records = self.directory(workspace).await?;
+        let text = filter.q.as_deref().unwrap_or_default();
+        let text = text.trim().to_lowercase();
+        let mut found: Vec<&FunctionRecord> = records
+            .iter()
+            .filter(|record| passes(record, filter.status, &text))
+            .collect();
+        if needs_figures(filter.sort) {
+            let mut figures = HashMap::with_capacity(found.len());
+            for record in &found {
+                let day = self.statistics.day(&Scope::function(&record.id)).await?;
+                figures.insert(&record.id, day);
+            }
+            found.sort_by(|a, b| order_by_figures(filter.sort, &figures[&a.id], &figures[&b.id]));
+        } else {
+            found.sort_by(|a, b| order(filter.sort, a, b));
         }
-        found.sort_by(|a, b| order(filter.sort, a, b));
         if filter.descending {
             found.reverse();
         }
@@ -33,61 +52,78 @@ impl Functions {
         let pages = total.div_ceil(PAGE).max(1);
         let page = (filter.page.unwrap_or(1).max(1) as usize).min(pages);
         let mut rows = Vec::new();
-        for (record, figures) in found.into_iter().skip((page - 1) * PAGE).take(PAGE) {
-            let series = self
-                .statistics
-                .series(&Scope::function(&record.id), DAY, 3_600)
-                .await?;
-            rows.push(FunctionRow {
-                function: record.view(&figures, None),
-                series,
-            });
+        for record in found.into_iter().skip((page - 1) * PAGE).take(PAGE) {
+            let scope = Scope::function(&record.id);
+            let series = self.statistics.series(&scope, DAY, 3_600).await?;
+            let figures = self.statistics.day(&scope).await?;
+            let function = record.clone().view(&figures, None);
+            rows.push(FunctionRow { function, series });
         }
         Ok(FunctionPage {
             rows,
             total: total as u64,
-            all,
+            all: records.len() as u64,
             page: page as u32,
             pages: pages as u32,
         })
     }
+
+    /// All functions of a workspace without their code, by name: kept until something in the workspace changes.
+    pub(in crate::service) async fn directory(
+        &self,
+        workspace: &WorkspaceId,
+    ) -> Result<Arc<[FunctionRecord]>> {
+        let stamp = self.table.version(&keys::workspace_partition(workspace));
+        let stamp = stamp.map(|version| Stamp([version, 0, 0, 0]));
+        let read = async {
+            let mut records = self.records(workspace).await?;
+            for record in &mut records {
+                record.code = None;
+            }
+            records.sort_by_cached_key(|record| {
+                (record.name.as_str().to_lowercase(), record.id.clone())
+            });
+            Ok(records.into())
+        };
+        let is_small = |records: &Arc<[FunctionRecord]>| records.len() <= MOST_KEPT;
+        self.directories
+            .get(workspace.as_str(), stamp, read, is_small)
+            .await
+    }
 }
 
-fn passes(record: &FunctionRecord, filter: &FunctionFilter) -> bool {
-    let text = filter
-        .q
-        .as_deref()
-        .unwrap_or_default()
-        .trim()
-        .to_lowercase();
-    let described = record
-        .description
-        .as_ref()
-        .is_some_and(|description| description.as_str().to_lowercase().contains(&text));
-    let named = text.is_empty() || described || record.name.as_str().to_lowercase().contains(&text);
-    named && filter.status.is_none_or(|status| record.status() == status)
+/// `text` is in small letters.
+fn passes(record: &FunctionRecord, status: Option<FunctionStatus>, text: &str) -> bool {
+    let holds = |value: &str| value.to_lowercase().contains(text);
+    let described = || {
+        let description = record.description.as_ref();
+        description.is_some_and(|description| holds(description.as_str()))
+    };
+    let named = text.is_empty() || holds(record.name.as_str()) || described();
+    named && status.is_none_or(|status| record.status() == status)
 }
 
-fn order(
-    sort: FunctionSort,
-    (a, a_figures): &(FunctionRecord, Figures),
-    (b, b_figures): &(FunctionRecord, Figures),
-) -> std::cmp::Ordering {
-    let primary = match sort {
-        FunctionSort::Name => std::cmp::Ordering::Equal,
+fn needs_figures(sort: FunctionSort) -> bool {
+    matches!(
+        sort,
+        FunctionSort::Invocations | FunctionSort::ErrorRate | FunctionSort::Duration
+    )
+}
+
+fn order_by_figures(sort: FunctionSort, a: &Figures, b: &Figures) -> Ordering {
+    match sort {
+        FunctionSort::Invocations => a.invocations.cmp(&b.invocations),
+        FunctionSort::ErrorRate => a.error_rate().total_cmp(&b.error_rate()),
+        _ => a.average_ms.total_cmp(&b.average_ms),
+    }
+}
+
+/// Those that are alike stay in the order of their names, which they come in.
+fn order(sort: FunctionSort, a: &FunctionRecord, b: &FunctionRecord) -> Ordering {
+    match sort {
         FunctionSort::Status => a.status().as_str().cmp(b.status().as_str()),
-        FunctionSort::Invocations => a_figures.invocations.cmp(&b_figures.invocations),
-        FunctionSort::ErrorRate => a_figures.error_rate().total_cmp(&b_figures.error_rate()),
-        FunctionSort::Duration => a_figures.average_ms.total_cmp(&b_figures.average_ms),
         FunctionSort::LastModified => a.last_modified.cmp(&b.last_modified),
         FunctionSort::LastDeployed => a.last_deployed.cmp(&b.last_deployed),
-    };
-    primary
-        .then_with(|| {
-            a.name
-                .as_str()
-                .to_lowercase()
-                .cmp(&b.name.as_str().to_lowercase())
-        })
-        .then_with(|| a.id.cmp(&b.id))
+        _ => Ordering::Equal,
+    }
 }

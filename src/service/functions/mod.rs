@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::actor::Actor;
 use super::adoption;
 use super::deployments::routes::Routes;
-use super::kept::Stamp;
+use super::kept::{Kept, Stamp};
 use super::new_id;
 use super::statistics::{Scope, Statistics};
 use super::table::Table;
@@ -32,6 +32,9 @@ pub use record::FunctionRecord;
 pub use source::{Draft, SourceUpload};
 pub(super) use source::{entry_code, manifest_environment, manifest_hosts};
 
+/// Workspaces whose functions' records are kept.
+const KEPT_DIRECTORIES: usize = 8;
+
 pub struct Functions {
     table: Table,
     blobs: Arc<dyn Blobs>,
@@ -41,6 +44,8 @@ pub struct Functions {
     routes: Arc<Routes>,
     /// One change of a function at a time in this server; by the id's hash. Other servers' changes show in the revision.
     turns: [tokio::sync::Mutex<()>; 64],
+    /// See [`Self::directory`].
+    directories: Kept<Arc<[FunctionRecord]>>,
 }
 
 impl Functions {
@@ -60,6 +65,7 @@ impl Functions {
             workspaces,
             routes,
             turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
+            directories: Kept::new(KEPT_DIRECTORIES),
         })
     }
 

@@ -33,15 +33,16 @@ type Called = (Arc<Route>, Execution, Outcome);
 impl Invocations {
     /// Answers as soon as the function's answer has begun. Its caller may drop this, which ends the call.
     pub async fn call(self: &Arc<Self>, route: &Arc<Route>, request: FunctionRequest) -> Answered {
+        // `beginnings` stays until the end: the last sender, dropped earlier, would wake this task once more, on another thread.
         let (beginnings, mut begun) = mpsc::channel(1);
-        let (invocations, route) = (self.clone(), route.clone());
+        let (invocations, route, starts) = (self.clone(), route.clone(), beginnings.clone());
         let mut call = Box::pin(async move {
             let (taker, execution, outcome) = match &route.canary {
                 Some(trial) => {
-                    let called = invocations.call_on_trial(&route, trial, request, &beginnings);
+                    let called = invocations.call_on_trial(&route, trial, request, &starts);
                     called.await
                 }
-                None => invocations.call_one(&route, request, &beginnings).await,
+                None => invocations.call_one(&route, request, &starts).await,
             };
             invocations.recorder.record(route.owner(), execution).await;
             (taker, outcome)

@@ -111,7 +111,7 @@ async fn a_deployment_on_one_server_answers_on_the_other_and_no_request_fails() 
                 break;
             }
             // Two seconds are the promise; a machine that is busy with other tests takes its time to load the artifact.
-            let late = deployed.elapsed() > Duration::from_secs(60);
+            let late = deployed.elapsed() > Duration::from_mins(1);
             assert!(!late, "{} instead of {answer}", seen.text());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

@@ -198,7 +198,7 @@ async fn an_endless_loop_at_the_top_level_is_stopped_by_the_limit() {
         matches!(&error, BuildError::LimitReached(text) if text.contains("longer than 20 seconds")),
         "{error}"
     );
-    assert!(started.elapsed() < Duration::from_secs(60));
+    assert!(started.elapsed() < Duration::from_mins(1));
     workshop.assert_nothing_left();
 }
 
