@@ -10,6 +10,7 @@ import cloud
 import comparison
 import first_load
 import load
+import scale
 import sources
 from report import Report
 from server import Server
@@ -17,6 +18,8 @@ from server import Server
 NAMES = ("memory", "first-load", "workspaces", "functions", "deploy", "rollback", "hello", "reuse", "draft", "logs", "page", "start", "many", "cloud")
 # These need no build.
 QUICK = NAMES[:4]
+# These take minutes.
+LONG = ("scale",)
 ROLLBACKS = 20
 # Longer than they take together, on a slow machine as well.
 ROLLBACK_SECONDS = 8
@@ -57,6 +60,8 @@ def measure(bench):
         many(bench)
     if bench.wants("cloud"):
         cloud.measure(bench)
+    if bench.wants("scale"):
+        scale.measure(bench)
     return bench.report
 
 
