@@ -16,13 +16,13 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-build setup-run setup-check setup-test setup-bench setup-fuzz run build dev check lint test nextest end2end-site end2end bench soak fuzz clean
+.PHONY: help setup setup-build setup-run setup-check setup-test setup-deploy setup-bench setup-fuzz run build dev check lint test nextest deploy-check end2end-site end2end bench soak fuzz clean
 
 # Directories are listed too: their time stamp is how a deleted file is noticed.
 INPUTS := $(shell find src style public .cargo Cargo.toml Cargo.lock rust-toolchain.toml package-lock.json $(wildcard docs/openapi.json) 2>/dev/null)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: setup-run ## install the tools that building and running need; every target does it by itself
 
@@ -32,8 +32,10 @@ setup-run: setup-build
 	@tools/setup venv
 setup-check:
 	@tools/setup rust nextest venv
-setup-test: setup-build setup-check
-	@tools/setup chromium fonts prometheus dynoxide moto
+setup-test: setup-build setup-check setup-deploy
+	@tools/setup chromium fonts prometheus dynoxide
+setup-deploy:
+	@tools/setup moto helm-template
 setup-fuzz:
 	@tools/setup rust fuzz
 setup-bench: setup-run
@@ -64,10 +66,13 @@ lint: setup-check
 	cargo clippy --quiet --locked --features ssr --all-targets -- -D warnings
 	cargo clippy --quiet --locked --features hydrate --lib --target wasm32-unknown-unknown -- -D warnings
 
-test: setup-test lint nextest end2end ## everything: lints, all Rust tests, the console in Chromium with and without JavaScript
+test: setup-test lint deploy-check nextest end2end ## everything: lints, the chart, all Rust tests, the console in Chromium with and without JavaScript
 
 nextest: setup-test
 	cargo nextest run --locked --features ssr
+
+deploy-check: setup-deploy ## render the Helm chart under several values and hold it to the schemas of Kubernetes
+	$(CACHE)/test-venv/bin/python deploy/check $(CACHE)/tools/bin/helm-template
 
 # The browser is served by the executable that nextest built; only the browser's half is built anew.
 end2end-site: setup-test nextest

@@ -32,8 +32,10 @@ fn main() -> std::process::ExitCode {
         Some(Command::Import { file, merge }) => Config::from_arguments(&arguments)
             .and_then(|config| moving::import(&config, file, *merge)),
         None => Config::from_arguments(&arguments).and_then(|config| {
-            telemetry::init(&config.log);
-            run::run(config)
+            let telemetry = telemetry::init(&config.log)?;
+            let ended = run::run(config);
+            telemetry.finish();
+            ended
         }),
     });
     match result {

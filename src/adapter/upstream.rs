@@ -5,6 +5,9 @@ use futures::StreamExt as _;
 use serde::de::DeserializeOwned;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tracing::Instrument as _;
+
+use crate::port::trace;
 
 /// A page waits no longer for one of its panels.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -25,6 +28,8 @@ pub enum UpstreamError {
 }
 
 pub struct Upstream {
+    /// As metrics name it.
+    name: &'static str,
     client: reqwest::Client,
     base: reqwest::Url,
     failures: Mutex<Failures>,
@@ -38,8 +43,8 @@ struct Failures {
 }
 
 impl Upstream {
-    /// `base` was checked to be a URL when the settings were read.
-    pub fn new(base: &str) -> Result<Self, String> {
+    /// `name` is what metrics call it. `base` was checked to be a URL when the settings were read.
+    pub fn new(name: &'static str, base: &str) -> Result<Self, String> {
         // An error means that a provider is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
@@ -53,6 +58,7 @@ impl Upstream {
         let base = reqwest::Url::parse(&base).map_err(|error| format!("{base}: {error}"))?;
         let failures = Mutex::default();
         Ok(Self {
+            name,
             client,
             base,
             failures,
@@ -81,8 +87,17 @@ impl Upstream {
             let text = "it failed several times in a row and is asked again in a few seconds";
             return Err(UpstreamError::Unreachable(text.to_owned()));
         }
-        let answer = self.send(path, query).await;
+        let begin = Instant::now();
+        let span = tracing::debug_span!("upstream", upstream = self.name);
+        let answer = self.send(path, query).instrument(span).await;
         self.count(!matches!(answer, Err(UpstreamError::Unreachable(_))));
+        let result = match &answer {
+            Ok(_) => "ok",
+            Err(UpstreamError::Unreachable(_)) => "unreachable",
+            Err(UpstreamError::Refused(_)) => "refused",
+        };
+        metrics::histogram!("blue_faas_upstream_request_duration_seconds", "upstream" => self.name, "result" => result)
+            .record(begin.elapsed());
         answer
     }
 
@@ -98,7 +113,11 @@ impl Upstream {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let response = self.client.get(url).send().await.map_err(unreachable)?;
+        let mut request = self.client.get(url);
+        if let Some(traceparent) = trace::traceparent() {
+            request = request.header(trace::TRACEPARENT, traceparent);
+        }
+        let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
         let mut body = Vec::new();
         let mut chunks = response.bytes_stream();
@@ -137,12 +156,15 @@ impl Upstream {
 
     fn count(&self, answered: bool) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let breaker = metrics::gauge!("blue_faas_upstream_breaker_open", "upstream" => self.name);
         if answered {
+            breaker.set(0.0);
             *failures = Failures::default();
             return;
         }
         failures.count += 1;
         if failures.count >= FAILURES {
+            breaker.set(1.0);
             failures.retry_at = Some(Instant::now() + PAUSE);
         }
     }

@@ -8,4 +8,5 @@ pub mod logs;
 pub mod metrics;
 pub mod platform;
 pub mod store;
+pub mod trace;
 pub mod versions;

@@ -10,7 +10,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::config::Config;
-use super::{console, functions_listener, listen};
+use super::stop::Stop;
+use super::{console, functions_listener, listen, metrics};
 use crate::adapter::builder::embedded::{ComponentizeBuilder, ComponentizeConfig};
 use crate::adapter::platform::wasmtime::{WasmtimeConfig, WasmtimePlatform};
 use crate::adapter::snapshot::Bases;
@@ -58,6 +59,7 @@ struct Adapters {
 async fn adapters(config: &Config) -> Result<Adapters, String> {
     let data = &config.keep.data_dir;
     let store = storage::open_store(config).await?;
+    let store = metrics::watch_store(config, store);
     let blobs = storage::open_blobs(config).await?;
     let program = std::env::current_exe()
         .map_err(|cause| format!("the path of this program is not known: {cause}"))?;
@@ -123,7 +125,7 @@ struct Composed {
     recorder: Recorder,
 }
 
-fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
+fn compose(config: &Config, adapters: Adapters, stop: &Stop) -> Result<Composed, String> {
     let Adapters {
         store,
         blobs,
@@ -204,12 +206,12 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
     );
     let executions = Executions::new(table.clone(), functions.clone());
     let logs = observe::logs(&config.observe.logs, store.clone())?;
-    let metrics = observe::metrics(&config.observe.metrics, store.clone())?;
+    let cpu = observe::metrics(&config.observe.metrics, store.clone())?;
     let observe = Observe::new(
         functions.clone(),
         statistics.clone(),
         logs.clone(),
-        metrics.clone(),
+        cpu.clone(),
         executions.clone(),
     );
     let spin_apps = SpinApps::new(
@@ -224,8 +226,9 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
         blobs,
         builder,
         logs,
-        metrics,
+        metrics: cpu,
         platform: platform.clone(),
+        leaving: stop.leaving().clone(),
     });
     let replays = Replays::new(
         table,
@@ -261,13 +264,15 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
 pub struct Server {
     config: Config,
     composed: Composed,
+    stop: Stop,
     console: TcpListener,
     functions: TcpListener,
+    metrics: Option<metrics::Listener>,
 }
 
 impl Server {
     /// Opens everything and listens; nothing answers yet. The error is one line for whoever starts the server.
-    pub async fn start(mut config: Config) -> Result<Self, String> {
+    pub async fn start(mut config: Config, stop: Stop) -> Result<Self, String> {
         let bind = async |name: &str, address| {
             TcpListener::bind(address)
                 .await
@@ -278,7 +283,8 @@ impl Server {
         // With port 0 the system chose; addresses in answers must name what it chose.
         config.listen.console = console.local_addr().map_err(|cause| cause.to_string())?;
         config.listen.functions = functions.local_addr().map_err(|cause| cause.to_string())?;
-        let composed = compose(&config, adapters(&config).await?)?;
+        let metrics = metrics::Listener::open(&config.listen).await?;
+        let composed = compose(&config, adapters(&config).await?, &stop)?;
         composed
             .routes
             .follow_table()
@@ -290,8 +296,10 @@ impl Server {
         Ok(Self {
             config,
             composed,
+            stop,
             console,
             functions,
+            metrics,
         })
     }
 
@@ -303,12 +311,19 @@ impl Server {
         self.config.listen.functions
     }
 
+    /// Where its figures are, if anywhere.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(metrics::Listener::address)
+    }
+
     pub fn services(&self) -> Services {
         self.composed.services.clone()
     }
 
-    /// Serves until `stop`; calls under way finish and what was recorded is written.
-    pub async fn run(self, stop: CancellationToken) {
+    /// Serves until it is stopped; calls under way finish and what was recorded is written.
+    pub async fn run(self) {
+        let stop = self.stop.stopped().clone();
+        let figures = self.metrics.map(metrics::Listener::serve);
         let Composed {
             services,
             routes,
@@ -322,14 +337,16 @@ impl Server {
         let invocations = services.invocations.clone();
         let console = console::router(services, &self.config.listen);
         tokio::join!(
-            listen::serve(self.console, console, stop.clone()),
-            listen::serve(self.functions, functions, stop.clone())
+            listen::serve("console", self.console, console, self.stop.clone()),
+            listen::serve("functions", self.functions, functions, self.stop)
         );
         // Their callers are gone by now, which ends them.
         let _ = tokio::time::timeout(MAX_FAREWELL, invocations.finish_streams()).await;
         let _ = tokio::join!(builds, following);
         retention.abort();
         recorder.flush().await;
+        // Up to here, so that the last figures can be read.
+        drop(figures);
     }
 }
 

@@ -17,6 +17,7 @@ use tower_http::services::ServeDir;
 
 use super::config::ListenSettings;
 use super::middleware::guard::{Guard, host_of};
+use super::middleware::request::{self, Listener};
 use super::middleware::{guard, headers};
 use crate::app::{App, shell};
 use crate::rest;
@@ -136,6 +137,7 @@ pub fn router(services: Services, listen: &ListenSettings) -> Router {
         .layer(from_fn_with_state(Arc::new(guard), guard::check))
         .layer(from_fn(headers::set))
         .layer(from_fn(hide_panic))
+        .layer(from_fn_with_state(Listener::Console, request::observe))
 }
 
 /// Other sites' pages that may call the API, with credentials.

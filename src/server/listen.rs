@@ -2,14 +2,19 @@
 
 use axum::Router;
 use axum::extract::connect_info::ConnectInfo;
+use http::{HeaderValue, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::OwnedSemaphorePermit;
 use tower::ServiceExt as _;
+
+use super::metrics::connection;
+use super::stop::Stop;
 
 /// A client has this long to send a request's headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -18,14 +23,30 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(25);
 /// Connections at the same time; beyond, new ones wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 4_096;
 
-/// Serves until `stop`, then finishes what is under way.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    let graceful = GracefulShutdown::new();
+/// One listener's connections.
+struct Connections {
+    /// As metrics name the listener.
+    name: &'static str,
+    router: Router,
+    protocol: hyper::server::conn::http1::Builder,
+    graceful: GracefulShutdown,
+    stop: Stop,
+}
+
+/// Serves until `stop`, then finishes what is under way. `name` is the listener's in metrics.
+pub async fn serve(name: &'static str, listener: TcpListener, router: Router, stop: Stop) {
     let mut protocol = hyper::server::conn::http1::Builder::new();
     protocol
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(64 * 1024);
+    let connections = Connections {
+        name,
+        router,
+        protocol,
+        graceful: GracefulShutdown::new(),
+        stop,
+    };
     let places = Arc::new(tokio::sync::Semaphore::new(MAX_CONNECTIONS));
     loop {
         let Ok(place) = places.clone().acquire_owned().await else {
@@ -33,28 +54,10 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = stop.cancelled() => break,
+            () = connections.stop.stopped().cancelled() => break,
         };
         match accepted {
-            Ok((stream, peer)) => {
-                // Small answers must not wait for more to send.
-                let _ = stream.set_nodelay(true);
-                let service = router.clone().map_request(
-                    move |mut request: http::Request<hyper::body::Incoming>| {
-                        request.extensions_mut().insert(ConnectInfo(peer));
-                        request.map(axum::body::Body::new)
-                    },
-                );
-                let watched = graceful.watch(
-                    protocol
-                        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)),
-                );
-                tokio::spawn(async move {
-                    // A client that breaks off is its own affair.
-                    let _ = watched.await;
-                    drop(place);
-                });
-            }
+            Ok((stream, peer)) => connections.take(stream, peer, Some(place)),
             Err(error) => {
                 // Out of file descriptors, most likely: others will be closed soon.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -62,11 +65,63 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
             }
         }
     }
-    drop(listener);
-    if tokio::time::timeout(STOP_TIMEOUT, graceful.shutdown())
-        .await
-        .is_err()
-    {
-        tracing::warn!("calls were still under way when the server stopped");
+    connections.take_waiting(listener);
+    connections.finish().await;
+}
+
+impl Connections {
+    fn take(&self, stream: TcpStream, peer: SocketAddr, place: Option<OwnedSemaphorePermit>) {
+        // Small answers must not wait for more to send.
+        let _ = stream.set_nodelay(true);
+        let service = self.router.clone().map_request(
+            move |mut request: http::Request<hyper::body::Incoming>| {
+                request.extensions_mut().insert(ConnectInfo(peer));
+                request.map(axum::body::Body::new)
+            },
+        );
+        let leaving = self.stop.leaving().clone();
+        let service = service.map_response(move |mut response: axum::response::Response| {
+            if leaving.is_cancelled() {
+                // The caller's next request finds a server that stays.
+                let headers = response.headers_mut();
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            response
+        });
+        let served = self
+            .protocol
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        let watched = self.graceful.watch(served);
+        let open = connection(self.name);
+        tokio::spawn(async move {
+            // A client that breaks off is its own affair.
+            let _ = watched.await;
+            drop((place, open));
+        });
+    }
+
+    /// Whoever connected before the listener closed is answered: the kernel would reset what nobody took.
+    fn take_waiting(&self, listener: TcpListener) {
+        let Ok(listener) = listener.into_std() else {
+            return;
+        };
+        while let Ok((stream, peer)) = listener.accept() {
+            let stream = stream
+                .set_nonblocking(true)
+                .and_then(|()| TcpStream::from_std(stream));
+            if let Ok(stream) = stream {
+                self.take(stream, peer, None);
+            }
+        }
+    }
+
+    async fn finish(self) {
+        tokio::time::sleep(self.stop.linger()).await;
+        if tokio::time::timeout(STOP_TIMEOUT, self.graceful.shutdown())
+            .await
+            .is_err()
+        {
+            tracing::warn!("calls were still under way when the server stopped");
+        }
     }
 }

@@ -2,38 +2,37 @@
 
 use std::io::Write as _;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 
 use super::compose::Server;
 use super::config::Config;
+use super::stop::Stop;
 
 /// Serves until SIGINT or SIGTERM. The error is one line for whoever starts the server.
 pub fn run(config: Config) -> Result<(), String> {
     // TLS for registries and outbound calls, without a C toolchain at build time.
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .map_err(|_| "TLS could not be set up".to_owned())?;
+    // An error means that a provider is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|cause| format!("the runtime could not be started: {cause}"))?;
     runtime.block_on(async {
         let insecure = config.listen.insecure;
-        let server = Server::start(config).await?;
+        let stop = Stop::new(config.listen.drain);
+        let server = Server::start(config, stop.clone()).await?;
         if insecure {
             tracing::warn!(
                 "BLUE_FAAS_INSECURE=yes: whoever reaches this server can run code on it"
             );
         }
         announce(&server);
-        let stop = CancellationToken::new();
-        let stopping = stop.clone();
         tokio::spawn(async move {
             wait_for_signal().await;
             tracing::info!("stopping: calls under way finish first");
-            stopping.cancel();
+            // A second signal does not wait for routes to change.
+            stop.begin(wait_for_signal()).await;
         });
-        server.run(stop).await;
+        server.run().await;
         Ok(())
     })
 }
@@ -47,6 +46,9 @@ fn announce(server: &Server) {
         server.console_address(),
         server.functions_address()
     );
+    if let Some(metrics) = server.metrics_address() {
+        let _ = writeln!(out, "Blue FaaS metrics   http://{metrics}/metrics");
+    }
     let _ = out.flush();
 }
 

@@ -1,6 +1,7 @@
 //! Whether what the server depends on answers.
 
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 use crate::port::blobs::Blobs;
 use crate::port::builder::Builder;
@@ -24,6 +25,8 @@ pub struct Health {
     pub platform: Arc<dyn Platform>,
     pub logs: Arc<dyn LogSource>,
     pub metrics: Arc<dyn MetricSource>,
+    /// Cancelled when the server is about to stop.
+    pub leaving: CancellationToken,
 }
 
 impl Health {
@@ -40,7 +43,13 @@ impl Health {
             self.logs.check(),
             self.metrics.check()
         );
+        let leaving = self.leaving.is_cancelled();
         vec![
+            Check {
+                name: "server",
+                required: true,
+                failure: leaving.then(|| "stopping".to_owned()),
+            },
             Check {
                 name: "store",
                 required: true,

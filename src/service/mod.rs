@@ -6,6 +6,7 @@ pub mod builds;
 pub mod console;
 pub mod deployments;
 pub mod executions;
+pub mod figures;
 mod first_system;
 pub mod functions;
 pub mod health;

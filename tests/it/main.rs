@@ -8,4 +8,5 @@ mod env_file;
 mod moving;
 mod platform;
 mod rest;
+mod serving;
 mod support;

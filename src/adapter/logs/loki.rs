@@ -38,7 +38,7 @@ impl LokiLogs {
     /// `url` as in `http://loki:3100`.
     pub fn new(url: &str) -> std::result::Result<Self, String> {
         Ok(Self {
-            loki: Upstream::new(url)?,
+            loki: Upstream::new("loki", url)?,
         })
     }
 }

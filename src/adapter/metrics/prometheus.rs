@@ -44,7 +44,7 @@ impl PrometheusMetrics {
     /// `url` as in `http://prometheus:9090`.
     pub fn new(url: &str) -> std::result::Result<Self, String> {
         Ok(Self {
-            prometheus: Upstream::new(url)?,
+            prometheus: Upstream::new("prometheus", url)?,
         })
     }
 

@@ -26,6 +26,12 @@ pub struct Arguments {
         default_value = "127.0.0.1:3001"
     )]
     pub functions_addr: String,
+    /// Where the server's own figures are, for Prometheus: /metrics [default: nowhere]
+    #[arg(long, env = "BLUE_FAAS_METRICS_ADDR")]
+    pub metrics_addr: Option<String>,
+    /// Seconds from the signal to stop until no request is taken; the server is not ready meanwhile
+    #[arg(long, env = "BLUE_FAAS_DRAIN", default_value = "0")]
+    pub drain: String,
     /// The console as users reach it, behind a proxy
     #[arg(long, env = "BLUE_FAAS_PUBLIC_URL")]
     pub public_url: Option<String>,
@@ -50,6 +56,9 @@ pub struct Arguments {
     /// TRACE | DEBUG | INFO | WARN | ERROR
     #[arg(long, env = "LOG_LEVEL", default_value = "INFO")]
     pub log_level: String,
+    /// Collector of traces, OTLP over HTTP, as in http://otel-collector:4318 [default: no traces]
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    pub otlp_endpoint: Option<String>,
     /// Origins that may call the API from a browser, a JSON list [default: localhost:3000 and 5173 in development]
     #[arg(long, env = "CORS_ORIGINS")]
     pub cors_origins: Option<String>,

@@ -28,6 +28,8 @@ pub struct LogSettings {
     pub environment: Environment,
     /// `trace`, `debug`, `info`, `warn` or `error`.
     pub level: String,
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`: the collector that spans go to. What else OpenTelemetry's variables say, its SDK reads.
+    pub traces: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -48,6 +50,10 @@ pub struct ListenSettings {
     pub max_body: usize,
     /// `BLUE_FAAS_MAX_UPLOAD`, bytes.
     pub max_upload: usize,
+    /// `BLUE_FAAS_METRICS_ADDR`: the server's own figures, for Prometheus. They name no user, function or content, so any address will do.
+    pub metrics: Option<SocketAddr>,
+    /// `BLUE_FAAS_DRAIN`: from the signal to stop until no request is taken any more, so that who routes hears of it first.
+    pub drain: Duration,
     /// Without accounts, whether another address than loopback was allowed by `BLUE_FAAS_INSECURE=yes`.
     pub insecure: bool,
 }
@@ -140,6 +146,12 @@ impl Config {
             log: LogSettings {
                 environment,
                 level: parse::level(&arguments.log_level)?,
+                traces: arguments
+                    .otlp_endpoint
+                    .as_deref()
+                    .filter(|url| !url.is_empty())
+                    .map(|url| parse::url("OTEL_EXPORTER_OTLP_ENDPOINT", url))
+                    .transpose()?,
             },
             listen: ListenSettings {
                 console,
@@ -163,6 +175,12 @@ impl Config {
                 site: arguments.site.clone().unwrap_or_else(parse::default_site),
                 max_body: parse::size("BLUE_FAAS_MAX_BODY", &arguments.max_body)? as usize,
                 max_upload: parse::size("BLUE_FAAS_MAX_UPLOAD", &arguments.max_upload)? as usize,
+                metrics: arguments
+                    .metrics_addr
+                    .as_deref()
+                    .map(|address| parse::address("BLUE_FAAS_METRICS_ADDR", address))
+                    .transpose()?,
+                drain: parse::seconds("BLUE_FAAS_DRAIN", &arguments.drain)?,
                 insecure,
             },
             storage: StorageSettings::from_arguments(arguments)?,

@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Environment;
 use crate::model::deployment::Namespace;
@@ -96,6 +97,16 @@ pub(super) fn count(name: &str, text: &str) -> Result<usize, String> {
     }
 }
 
+/// As in `5` or `5s`, up to an hour.
+pub(super) fn seconds(name: &str, text: &str) -> Result<Duration, String> {
+    match text.trim().trim_end_matches('s').trim_end().parse() {
+        Ok(seconds) if seconds <= 3_600 => Ok(Duration::from_secs(seconds)),
+        _ => Err(format!(
+            "{name}: \"{text}\" is not a number of seconds from 0 to 3600."
+        )),
+    }
+}
+
 pub(super) fn switch(name: &str, text: &str) -> Result<bool, String> {
     match text {
         "on" => Ok(true),
@@ -164,6 +175,18 @@ mod tests {
         for wrong in ["", "-1", "MiB", "1TB", "99999999999GiB", "0"] {
             assert!(
                 size("X", wrong).is_err_and(|text| text.starts_with("X: ")),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn seconds_may_be_none_and_have_a_unit() {
+        assert_eq!(seconds("X", "0"), Ok(Duration::ZERO));
+        assert_eq!(seconds("X", "5s"), Ok(Duration::from_secs(5)));
+        for wrong in ["", "-1", "1.5", "3601", "s"] {
+            assert!(
+                seconds("X", wrong).is_err_and(|text| text.starts_with("X: ")),
                 "{wrong}"
             );
         }

@@ -5,6 +5,7 @@ mod answer;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Uri, header};
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use self::answer::{drop_console_cookies, to_response};
 use super::config::ListenSettings;
 use super::middleware::guard::{host_of, is_loopback};
+use super::middleware::request::{self, Listener};
 use crate::model::deployment::AppName;
 use crate::model::error::{Error, ErrorKind};
 use crate::rest::error::ErrorResponse;
@@ -62,10 +64,14 @@ pub fn router(invocations: Arc<Invocations>, listen: &ListenSettings) -> Router 
             "http"
         },
     };
-    Router::new().fallback(handle).with_state(ListenerState {
+    let state = ListenerState {
         invocations,
         hosts: Arc::new(hosts),
-    })
+    };
+    Router::new()
+        .fallback(handle)
+        .with_state(state)
+        .layer(from_fn_with_state(Listener::Functions, request::observe))
 }
 
 fn host_of_suffix(suffix: &str) -> String {

@@ -1,4 +1,5 @@
-//! What stands before every request of the console and the API.
+//! What stands before every request.
 
 pub mod guard;
 pub mod headers;
+pub mod request;

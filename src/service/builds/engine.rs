@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::Builds;
 use super::record::TaskRecord;
@@ -18,6 +19,7 @@ use crate::model::task::{StageStatus, TaskStatus};
 use crate::model::time::Timestamp;
 use crate::port::keys;
 use crate::port::store::{Condition, Query, Update, Write};
+use crate::service::figures;
 
 /// Seconds a lease lasts; renewed every third of it.
 const LEASE: i64 = 15;
@@ -58,11 +60,13 @@ impl Builds {
                         .lock()
                         .unwrap_or_else(PoisonError::into_inner)
                         .insert(task.task_id.clone(), cancel.clone());
-                    tokio::spawn(async move {
+                    let span = tracing::debug_span!("build task", task = %task.task_id);
+                    let work = async move {
                         builds.clone().work_on(task, cancel, stop).await;
                         drop(permit);
                         builds.wake.notify_one();
-                    });
+                    };
+                    tokio::spawn(work.instrument(span));
                 }
                 other => {
                     drop(permit);
@@ -93,6 +97,7 @@ impl Builds {
         let mut under_way: HashMap<WorkspaceId, usize> = HashMap::new();
         let mut open = Vec::new();
         let mut functions = HashSet::new();
+        let mut waiting = 0;
         for (place, entry) in entries {
             let Some(task) = self
                 .table
@@ -113,8 +118,11 @@ impl Builds {
             };
             if self.is_held(&task, now) {
                 *under_way.entry(task.workspace_id).or_default() += 1;
-            } else if is_next {
-                open.push(task);
+            } else {
+                waiting += 1;
+                if is_next {
+                    open.push(task);
+                }
             }
         }
         open.sort_by_key(|task| {
@@ -128,9 +136,11 @@ impl Builds {
         });
         for task in open {
             if let Some(claimed) = self.claim(&task, now).await? {
+                figures::builds_waiting(waiting - 1);
                 return Ok(Some(claimed));
             }
         }
+        figures::builds_waiting(waiting);
         Ok(None)
     }
 

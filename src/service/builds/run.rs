@@ -1,9 +1,10 @@
 //! One task from its source to its end.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 
 use super::Builds;
 use super::engine::holds;
@@ -18,6 +19,7 @@ use crate::model::version::Artifact;
 use crate::port::builder::{BuildError, BuildRequest, Progress as _, RawSource, SourceTree};
 use crate::port::keys;
 use crate::port::store::{Update, Write};
+use crate::service::figures;
 use crate::service::table::{blob_error, internal, to_item};
 
 /// How often output and stages are written while a task runs.
@@ -90,6 +92,8 @@ impl Builds {
         let Ok(sequence) = self.last_sequence(&task.task_id).await else {
             return;
         };
+        let begin = Instant::now();
+        let _in_progress = figures::build_in_progress();
         let output = Output::new(task.task_id.clone(), sequence);
         if sequence > 0 {
             output.line(
@@ -122,6 +126,13 @@ impl Builds {
                 diagnostics: Vec::new(),
             }),
         };
+        let result = match &end {
+            Ok(()) => "done",
+            Err(Stopped::Cancelled) => "cancelled",
+            Err(_) if cancel.is_cancelled() => "cancelled",
+            Err(Stopped::Failed { .. } | Stopped::Trouble(_)) => "failed",
+        };
+        figures::built(result, begin.elapsed());
         self.end(task, &output, end, cancel.is_cancelled()).await;
     }
 
@@ -230,7 +241,8 @@ impl Builds {
             app_name: task.app_name.clone(),
             source,
         };
-        let built = self.builder.build(request, output.as_ref(), cancel).await?;
+        let building = self.builder.build(request, output.as_ref(), cancel);
+        let built = building.instrument(tracing::debug_span!("build")).await?;
         if !built.artifact.is_image() {
             output.line(StageName::Build, "Compiling to native code");
         }
@@ -247,6 +259,7 @@ impl Builds {
     async fn prepare(&self, artifact: &Artifact) -> Result<(), Stopped> {
         self.platform
             .prepare(artifact)
+            .instrument(tracing::debug_span!("prepare"))
             .await
             .map_err(|cause| Stopped::Trouble(internal("BUILD_ERROR", cause)))
     }

@@ -13,13 +13,14 @@ use http::{HeaderMap, HeaderValue, Method};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use super::actor::Actor;
 use super::deployments::Deployments;
 use super::deployments::routes::{Route, Routes};
 use super::executions::recorder::{Owner, Recorder};
 use super::functions::{FunctionRecord, Functions};
-use super::new_id;
+use super::{figures, new_id};
 use crate::model::deployment::AppName;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::execution::{Execution, Trigger};
@@ -117,8 +118,11 @@ impl Invocations {
         let begin = Instant::now();
         let outcome = match self.places(route).await {
             Some(_places) => {
+                let _in_progress = figures::call_in_progress();
                 let app = &route.app_name;
-                self.platform.call(app, call.clone(), on_begin).await
+                let span = tracing::debug_span!("platform call", %app, trigger = trigger.as_str());
+                let calling = self.platform.call(app, call.clone(), on_begin);
+                calling.instrument(span).await
             }
             None => Outcome::failed(CallFailure::Overloaded),
         };
@@ -139,6 +143,7 @@ impl Invocations {
         &'a self,
         route: &'a Route,
     ) -> Option<(tokio::sync::SemaphorePermit<'a>, Turn)> {
+        let _waiting = figures::call_waiting();
         let both = async {
             Some((
                 route.concurrency.acquire().await.ok()?,

@@ -12,6 +12,7 @@ use crate::model::execution::{
 use crate::model::id::{ExecutionId, FunctionId};
 use crate::model::time::Timestamp;
 use crate::port::platform::{Call, CallFailure, Outcome};
+use crate::service::figures;
 
 /// Bytes of output lines kept with an execution.
 const MAX_LINES: usize = 64 * 1024;
@@ -150,6 +151,7 @@ pub(super) struct Recorded<'a> {
 }
 
 pub(super) fn execution(recorded: Recorded<'_>) -> Execution {
+    figures::called(recorded.trigger, recorded.outcome, recorded.duration);
     let Recorded { call, outcome, .. } = recorded;
     let usage = outcome.usage;
     let (request_body, request_cut) = body_value(&call.body);

@@ -10,3 +10,4 @@ mod replicas;
 mod s3;
 mod snapshot;
 mod spin_apps;
+mod stopping;

@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
+use super::announced;
 use super::answer::Answer;
 
 /// A debug build on a busy machine; a start takes 50 ms otherwise.
@@ -120,6 +121,33 @@ impl TestApp {
     /// Where functions answer.
     pub fn functions(&self) -> &str {
         &self.server.functions
+    }
+
+    /// Where its own figures are, with `BLUE_FAAS_METRICS_ADDR`.
+    pub fn metrics(&self) -> String {
+        announced::metrics(&self.folder.path().join("addresses"), START_TIMEOUT)
+    }
+
+    /// What it wrote to its log since its data directory was made.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// SIGTERM. It goes on as long as it has something to do.
+    pub fn terminate(&self) {
+        self.server.terminate();
+    }
+
+    /// Waits until the server has ended by itself, and answers whether in order.
+    pub async fn ended(&mut self, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        loop {
+            if let Some(status) = self.server.process.try_wait().expect("our child") {
+                return status.success();
+            }
+            assert!(Instant::now() < deadline, "it still runs after {timeout:?}");
+            tokio::time::sleep(POLL).await;
+        }
     }
 
     /// Its data directory.
@@ -314,7 +342,7 @@ impl Server {
         let deadline = Instant::now() + START_TIMEOUT;
         loop {
             let text = std::fs::read_to_string(addresses).unwrap_or_default();
-            if let Some((console, functions)) = announced(&text) {
+            if let Some((console, functions)) = announced::addresses(&text) {
                 return Self {
                     process,
                     console,
@@ -334,11 +362,15 @@ impl Server {
         }
     }
 
+    fn terminate(&self) {
+        let pid = i32::try_from(self.process.id()).expect("a process id");
+        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+    }
+
     /// SIGTERM, and SIGKILL when that takes too long.
     fn stop(&mut self) {
-        let pid = i32::try_from(self.process.id()).expect("a process id");
         if matches!(self.process.try_wait(), Ok(None)) {
-            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+            self.terminate();
         }
         let deadline = Instant::now() + STOP_TIMEOUT;
         while matches!(self.process.try_wait(), Ok(None)) && Instant::now() < deadline {
@@ -352,15 +384,4 @@ impl Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// Both addresses, once both lines are there whole.
-fn announced(text: &str) -> Option<(String, String)> {
-    let (console, rest) = text.split_once('\n')?;
-    let (functions, _) = rest.split_once('\n')?;
-    let address = |line: &str, name: &str| Some(line.strip_prefix(name)?.trim().to_owned());
-    Some((
-        address(console, "Blue FaaS console")?,
-        address(functions, "Blue FaaS functions")?,
-    ))
 }

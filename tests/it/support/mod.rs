@@ -1,6 +1,7 @@
 //! What tests stand on: the server as a process, a client, builders of what it keeps, components, servers of
 //! other services.
 
+pub mod announced;
 pub mod answer;
 pub mod app;
 pub mod archive;

@@ -46,10 +46,12 @@ pub(super) async fn keep_running(
                 match process.watch(true).await {
                     // The next one starts beside it, and it ends with its last call.
                     End::Due => {
+                        restarted("due");
                         tokio::spawn(async move { process.watch(false).await });
                     }
                     End::Ended(reason) => {
                         slots.set(place, None);
+                        restarted("ended");
                         tracing::warn!(reason, "a worker process ended and is started again");
                         if process.calls.count() == 0 {
                             pause = rest(pause).await;
@@ -61,11 +63,16 @@ pub(super) async fn keep_running(
                 pause = PAUSE;
             }
             Err(error) => {
+                restarted("failed");
                 tracing::error!(%error, "a worker process cannot be started");
                 pause = rest(pause).await;
             }
         }
     }
+}
+
+fn restarted(reason: &'static str) {
+    metrics::counter!("blue_faas_worker_restarts_total", "reason" => reason).increment(1);
 }
 
 /// After a worker that did nothing; answers how long to rest the next time.

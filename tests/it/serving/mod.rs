@@ -1,0 +1,5 @@
+//! What whoever runs the server has of it: figures, lines in the log, traces.
+
+mod lines;
+mod metrics;
+mod traces;
