@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Environment;
 use crate::model::deployment::Namespace;
@@ -96,6 +97,23 @@ pub(super) fn count(name: &str, text: &str) -> Result<usize, String> {
     }
 }
 
+/// Seconds, or a number with its unit: `600`, `5s`, `500ms`.
+pub(super) fn duration(name: &str, text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let number = text[..digits].parse().ok();
+    let number = number.filter(|number| (1..=1_000_000_u64).contains(number));
+    match (number, text[digits..].trim()) {
+        (Some(number), "" | "s") => Ok(Duration::from_secs(number)),
+        (Some(number), "ms") => Ok(Duration::from_millis(number)),
+        _ => Err(format!(
+            "{name}: \"{text}\" is not a time. Write seconds, or a number with s or ms."
+        )),
+    }
+}
+
 pub(super) fn switch(name: &str, text: &str) -> Result<bool, String> {
     match text {
         "on" => Ok(true),
@@ -164,6 +182,19 @@ mod tests {
         for wrong in ["", "-1", "MiB", "1TB", "99999999999GiB", "0"] {
             assert!(
                 size("X", wrong).is_err_and(|text| text.starts_with("X: ")),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(duration("X", "600"), Ok(Duration::from_mins(10)));
+        assert_eq!(duration("X", " 5 s"), Ok(Duration::from_secs(5)));
+        assert_eq!(duration("X", "500ms"), Ok(Duration::from_millis(500)));
+        for wrong in ["", "0", "-1", "s", "5m", "1.5s", "99999999999"] {
+            assert!(
+                duration("X", wrong).is_err_and(|text| text.starts_with("X: ")),
                 "{wrong}"
             );
         }
