@@ -9,5 +9,6 @@ pub mod logs;
 pub mod metrics;
 pub mod platform;
 pub mod snapshot;
+mod source;
 pub mod store;
 pub mod upstream;

@@ -2,18 +2,26 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::adapter::builder::embedded::{ComponentizeBuilder, ComponentizeConfig};
+use crate::adapter::builder::remote::{RemoteBuilder, RemoteConfig};
+use crate::adapter::builder_service::BuilderService;
 use crate::adapter::platform::wasmtime::{WasmtimeConfig, WasmtimePlatform};
 use crate::adapter::snapshot::Bases;
 use crate::port::blobs::Blobs;
 use crate::port::builder::Builder;
 use crate::port::platform::Platform;
-use crate::server::config::{Config, EnginePair};
+use crate::server::config::{BuildSettings, Config, EnginePair};
+use crate::service::builds::EngineSettings;
 use crate::service::key_values::StoredKeyValues;
 
 /// A leak of a kilobyte a call would be a gigabyte by then.
 const CALLS_PER_WORKER: u64 = 1_000_000;
+/// Time for a Builder Service to be started again.
+const PATIENCE: Duration = Duration::from_mins(2);
+/// Until a Builder Service that is away is given up, the upload, and a deployment.
+const AROUND_A_JOB: Duration = Duration::from_mins(10);
 /// Files of a package.
 const MAX_FILES: usize = 10_000;
 
@@ -24,12 +32,46 @@ pub(super) fn open(
     blobs: &Arc<dyn Blobs>,
     key_values: &Arc<StoredKeyValues>,
 ) -> Result<Pair, String> {
-    match config.build.pair {
-        EnginePair::Embedded { snapshot } => embedded(config, snapshot, blobs, key_values),
-        EnginePair::Cloud { .. } => {
-            Err("BLUE_FAAS_PLATFORM: spinapp is not in this version. Use embedded.".to_owned())
+    match &config.build.pair {
+        EnginePair::Embedded { snapshot } => embedded(config, *snapshot, blobs, key_values),
+        EnginePair::Cloud { builder_url } => {
+            let service = Arc::new(BuilderService::new(builder_url)?);
+            Ok((remote_builder(config, service), cloud_platform()?))
         }
     }
+}
+
+/// How builds are worked on.
+pub(super) fn settings(build: &BuildSettings) -> EngineSettings {
+    let is_remote = matches!(build.pair, EnginePair::Cloud { .. });
+    EngineSettings {
+        parallelism: build.parallelism,
+        // The builder ends a job in time by itself; what comes before and after it must not be cut short.
+        timeout: if is_remote {
+            build.timeout + AROUND_A_JOB
+        } else {
+            build.timeout
+        },
+        warm_up: build.warm_up && !is_remote,
+        registry: build.registry.clone().filter(|_| is_remote),
+    }
+}
+
+fn remote_builder(config: &Config, service: Arc<BuilderService>) -> Arc<dyn Builder> {
+    Arc::new(RemoteBuilder::new(
+        service,
+        RemoteConfig {
+            poll_interval: config.build.poll_interval,
+            patience: PATIENCE.min(config.build.timeout),
+            timeout: config.build.timeout,
+            max_unpacked: config.build.max_unpacked,
+            max_files: MAX_FILES,
+        },
+    ))
+}
+
+fn cloud_platform() -> Result<Arc<dyn Platform>, String> {
+    Err("BLUE_FAAS_PLATFORM: spinapp is not in this version. Use embedded.".to_owned())
 }
 
 fn embedded(
