@@ -1,12 +1,14 @@
 //! Technology behind the ports: a folder a port, a file a technology. No adapter imports another; `snapshot` is what builder and
-//! platform share, `aws` what the adapters of AWS services do.
+//! platform share, `aws` what the adapters of AWS services do, `builder_service` what those of the Builder Service do.
 
 pub mod aws;
 pub mod blobs;
 pub mod builder;
+pub mod builder_service;
 pub mod logs;
 pub mod metrics;
 pub mod platform;
 pub mod snapshot;
+mod source;
 pub mod store;
 pub mod upstream;

@@ -1,5 +1,6 @@
 //! Which adapters stand behind the ports. With `main.rs` the only place that names one.
 
+mod engines;
 mod observe;
 pub(super) mod storage;
 pub mod table;
@@ -9,18 +10,15 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::config::Config;
+use super::config::{Config, EnginePair};
 use super::stop::Stop;
 use super::{console, functions_listener, listen, metrics};
-use crate::adapter::builder::embedded::{ComponentizeBuilder, ComponentizeConfig};
-use crate::adapter::platform::wasmtime::{WasmtimeConfig, WasmtimePlatform};
-use crate::adapter::snapshot::Bases;
 use crate::port::blobs::Blobs;
 use crate::port::builder::Builder;
 use crate::port::platform::Platform;
 use crate::port::store::Store;
 use crate::service::Services;
-use crate::service::builds::{Builds, EngineSettings};
+use crate::service::builds::Builds;
 use crate::service::deployments::Deployments;
 use crate::service::deployments::routes::Routes;
 use crate::service::executions::{Executions, Recorder};
@@ -41,9 +39,6 @@ use crate::service::workspaces::Workspaces;
 /// Workspaces whose overview is kept in memory until something in it changes; a few kilobytes each.
 const KEPT_OVERVIEWS: usize = 256;
 
-/// A leak of a kilobyte a call would be a gigabyte by then.
-const CALLS_PER_WORKER: u64 = 1_000_000;
-
 /// Until what callers no longer wait for is recorded.
 const MAX_FAREWELL: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -57,65 +52,18 @@ struct Adapters {
 }
 
 async fn adapters(config: &Config) -> Result<Adapters, String> {
-    let data = &config.keep.data_dir;
     let store = storage::open_store(config).await?;
     let store = metrics::watch_store(config, store);
     let blobs = storage::open_blobs(config).await?;
-    let program = std::env::current_exe()
-        .map_err(|cause| format!("the path of this program is not known: {cause}"))?;
-    let bases = Bases::open(&data.join("cache/bases"), program.clone(), blobs.clone())?;
-    let bases = Arc::new(bases);
-    let builder = ComponentizeBuilder::new(
-        ComponentizeConfig {
-            venv: config.build.venv.clone(),
-            snapshot: config.build.snapshot,
-            work_dir: data.join("work"),
-            cache_dir: data.join("cache/builder"),
-            timeout: config.build.timeout,
-            max_unpacked: config.build.max_unpacked,
-            max_files: 10_000,
-            pip_index_url: config.build.pip_index_url.clone(),
-            push_hosts: config.build.push_hosts.clone(),
-        },
-        blobs.clone(),
-        bases.clone(),
-    );
     let key_values = StoredKeyValues::new(Table::new(store.clone()), blobs.clone());
-    let platform = WasmtimePlatform::new(
-        WasmtimeConfig {
-            native_dir: data.join("cache/native"),
-            program,
-            functions_url: config
-                .listen
-                .functions_url
-                .clone()
-                .unwrap_or_else(|| local_url(config.listen.functions)),
-            namespaces: config.run.namespaces.clone(),
-            max_instances: config.run.concurrency,
-            workers: config.run.workers,
-            calls_per_worker: CALLS_PER_WORKER,
-        },
-        blobs.clone(),
-        key_values.clone(),
-        bases,
-    )
-    .map_err(|cause| cause.to_string())?;
+    let (builder, platform) = engines::open(config, &blobs, &key_values)?;
     Ok(Adapters {
         store,
         blobs,
-        builder: Arc::new(builder),
-        platform: Arc::new(platform),
+        builder,
+        platform,
         key_values,
     })
-}
-
-/// How this machine's users reach an address: one that stands for all interfaces is no destination.
-fn local_url(address: SocketAddr) -> String {
-    if address.ip().is_unspecified() {
-        format!("http://127.0.0.1:{}", address.port())
-    } else {
-        format!("http://{address}")
-    }
 }
 
 /// The services and what has to run beside them.
@@ -147,11 +95,7 @@ fn compose(config: &Config, adapters: Adapters, stop: &Stop) -> Result<Composed,
     );
     let deployments = Deployments::new(table.clone(), platform.clone(), routes.clone());
     let recorder = Recorder::start(table.clone(), statistics.clone(), config.keep.days);
-    let engine = EngineSettings {
-        parallelism: config.build.parallelism,
-        timeout: config.build.timeout,
-        warm_up: config.build.warm_up,
-    };
+    let engine = engines::settings(&config.build);
     let builds = Builds::new(
         table.clone(),
         blobs.clone(),
@@ -202,6 +146,7 @@ fn compose(config: &Config, adapters: Adapters, stop: &Stop) -> Result<Composed,
             days: config.keep.days,
             versions: config.keep.versions,
             max_data: config.keep.max_data,
+            owns_artifacts: matches!(config.build.pair, EnginePair::Embedded { .. }),
         },
     );
     let executions = Executions::new(table.clone(), functions.clone());

@@ -164,9 +164,11 @@ fn an_adapter_names_no_other_adapter() {
                         || port
                             .zip(name)
                             .is_some_and(|(port, name)| shared(port, name));
-                    // What builder and platform share, and what the adapters of AWS do, names none of them.
-                    !matches!(port, Some("snapshot" | "aws" | "upstream"))
-                        && (port != own.first().copied() || !same)
+                    // What adapters share names none of them.
+                    !matches!(
+                        port,
+                        Some("snapshot" | "source" | "aws" | "upstream" | "builder_service")
+                    ) && (port != own.first().copied() || !same)
                 })
     });
 }

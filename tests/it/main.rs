@@ -7,6 +7,7 @@ mod engine;
 mod env_file;
 mod moving;
 mod platform;
+mod remote;
 mod rest;
 mod serving;
 mod support;

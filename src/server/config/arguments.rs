@@ -94,12 +94,24 @@ pub struct Arguments {
     /// The same for S3 alone
     #[arg(long, env = "AWS_ENDPOINT_URL_S3")]
     pub aws_endpoint_url_s3: Option<String>,
-    /// snapshot | componentize: how sources become artifacts (remote comes with the cloud adapters)
+    /// snapshot | componentize: how sources become artifacts here | remote: by the Builder Service
     #[arg(long, env = "BLUE_FAAS_BUILDER", default_value = "snapshot")]
     pub builder: String,
-    /// embedded (spinapp comes with the cloud adapters)
+    /// embedded | spinapp: where functions run; spinapp goes with remote, and remote with spinapp
     #[arg(long, env = "BLUE_FAAS_PLATFORM", default_value = "embedded")]
     pub platform: String,
+    /// The Builder Service, as in http://builder:8000
+    #[arg(long, env = "BUILDER_SERVICE_URL")]
+    pub builder_service_url: Option<String>,
+    /// The registry of images that nobody named one for, with BLUE_FAAS_BUILDER=remote
+    #[arg(long, env = "ECR_REGISTRY_URL")]
+    pub ecr_registry_url: Option<String>,
+    /// The repository in it
+    #[arg(long, env = "ECR_REPOSITORY")]
+    pub ecr_repository: Option<String>,
+    /// How often the Builder Service is asked about a build, as in 5s or 500ms
+    #[arg(long, env = "BLUE_FAAS_POLL_INTERVAL", default_value = "5s")]
+    pub poll_interval: String,
     /// embedded | loki: where live lines come from
     #[arg(long, env = "BLUE_FAAS_LOGS", default_value = "embedded")]
     pub logs: String,
@@ -127,9 +139,9 @@ pub struct Arguments {
     /// Package index for requirements.txt
     #[arg(long, env = "BLUE_FAAS_PIP_INDEX_URL")]
     pub pip_index_url: Option<String>,
-    /// Builds at the same time
-    #[arg(long, env = "BLUE_FAAS_BUILD_PARALLELISM", default_value = "1")]
-    pub build_parallelism: String,
+    /// Builds at the same time [default: 1, or 16 with BLUE_FAAS_BUILDER=remote]
+    #[arg(long, env = "BLUE_FAAS_BUILD_PARALLELISM")]
+    pub build_parallelism: Option<String>,
     /// Seconds a build may take
     #[arg(long, env = "BLUE_FAAS_BUILD_TIMEOUT", default_value = "600")]
     pub build_timeout: String,
@@ -241,33 +253,5 @@ impl Arguments {
         }
         env_file::load()?;
         Ok(Self::parse())
-    }
-
-    /// Engines that this version has; others are refused with the reason.
-    pub(super) fn check_engines(&self) -> Result<(), String> {
-        // The other of this version's, and what the default was called before there were two.
-        let builder = match self.builder.as_str() {
-            "componentize" | "embedded" => "snapshot".to_owned(),
-            other => other.to_owned(),
-        };
-        let engines = [
-            ("BLUE_FAAS_BUILDER", &builder, "snapshot", "remote"),
-            ("BLUE_FAAS_PLATFORM", &self.platform, "embedded", "spinapp"),
-            ("BLUE_FAAS_AUTH", &self.auth, "off", "on"),
-        ];
-        if (self.builder == "remote") != (self.platform == "spinapp") {
-            return Err("BLUE_FAAS_BUILDER and BLUE_FAAS_PLATFORM go in pairs: snapshot or componentize and embedded, or remote and spinapp.".to_owned());
-        }
-        for (name, value, here, later) in engines {
-            if value == later {
-                return Err(format!(
-                    "{name}: {later} is not in this version. Use {here}."
-                ));
-            }
-            if value != here {
-                return Err(format!("{name}: \"{value}\" is not known. Use {here}."));
-            }
-        }
-        Ok(())
     }
 }

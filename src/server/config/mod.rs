@@ -1,6 +1,7 @@
 //! Settings: environment variables and a `.env` file, read once at start (SPEC §8). A wrong value stops the start with one line that names it.
 
 mod arguments;
+mod build;
 mod env_file;
 mod observe;
 mod parse;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use crate::model::deployment::Namespace;
 
 pub use arguments::{Arguments, Command, TableCommand, TemplateFormat};
+pub use build::{BuildSettings, EnginePair};
 pub use observe::{LogsEngine, MetricsEngine, ObserveSettings};
 pub use storage::{BlobsEngine, StorageSettings, StoreEngine};
 
@@ -59,26 +61,6 @@ pub struct ListenSettings {
 }
 
 #[derive(Clone, Debug)]
-pub struct BuildSettings {
-    /// `BLUE_FAAS_VENV`
-    pub venv: PathBuf,
-    /// `BLUE_FAAS_BUILDER`: whether functions are snapshots of a common base where they can be.
-    pub snapshot: bool,
-    /// `BLUE_FAAS_BUILD_PARALLELISM`
-    pub parallelism: usize,
-    /// `BLUE_FAAS_WARM_UP`
-    pub warm_up: bool,
-    /// `BLUE_FAAS_BUILD_TIMEOUT`
-    pub timeout: Duration,
-    /// `BLUE_FAAS_MAX_UNPACKED`, bytes.
-    pub max_unpacked: u64,
-    /// `BLUE_FAAS_PIP_INDEX_URL`
-    pub pip_index_url: Option<String>,
-    /// `BLUE_FAAS_PUSH_HOSTS`
-    pub push_hosts: Vec<String>,
-}
-
-#[derive(Clone, Debug)]
 pub struct RunSettings {
     /// `BLUE_FAAS_NAMESPACES`
     pub namespaces: Vec<Namespace>,
@@ -118,7 +100,7 @@ pub struct Config {
 impl Config {
     /// The error is one line that names the variable.
     pub fn from_arguments(arguments: &Arguments) -> Result<Self, String> {
-        arguments.check_engines()?;
+        check_auth(&arguments.auth)?;
         let console = parse::address("BLUE_FAAS_ADDR", &arguments.addr)?;
         let functions = parse::address("BLUE_FAAS_FUNCTIONS_ADDR", &arguments.functions_addr)?;
         let insecure = arguments.insecure.as_deref() == Some("yes");
@@ -180,30 +162,12 @@ impl Config {
                     .as_deref()
                     .map(|address| parse::address("BLUE_FAAS_METRICS_ADDR", address))
                     .transpose()?,
-                drain: parse::seconds("BLUE_FAAS_DRAIN", &arguments.drain)?,
+                drain: parse::pause("BLUE_FAAS_DRAIN", &arguments.drain)?,
                 insecure,
             },
             storage: StorageSettings::from_arguments(arguments)?,
             observe: ObserveSettings::from_arguments(arguments)?,
-            build: BuildSettings {
-                venv: arguments.venv.clone().unwrap_or_else(parse::default_venv),
-                snapshot: arguments.builder != "componentize",
-                parallelism: parse::count(
-                    "BLUE_FAAS_BUILD_PARALLELISM",
-                    &arguments.build_parallelism,
-                )?,
-                warm_up: parse::switch("BLUE_FAAS_WARM_UP", &arguments.warm_up)?,
-                timeout: Duration::from_secs(parse::count(
-                    "BLUE_FAAS_BUILD_TIMEOUT",
-                    arguments.build_timeout.trim_end_matches('s').trim(),
-                )? as u64),
-                max_unpacked: parse::size("BLUE_FAAS_MAX_UNPACKED", &arguments.max_unpacked)?,
-                pip_index_url: arguments.pip_index_url.clone(),
-                push_hosts: parse::list(
-                    "BLUE_FAAS_PUSH_HOSTS",
-                    arguments.push_hosts.as_deref().unwrap_or_default(),
-                )?,
-            },
+            build: BuildSettings::from_arguments(arguments)?,
             run: RunSettings {
                 namespaces: parse::namespaces(&arguments.namespaces)?,
                 invoke_allowed_hosts: parse::list(
@@ -231,5 +195,16 @@ impl Config {
                     .transpose()?,
             },
         })
+    }
+}
+
+/// What this version has; the other is refused with the reason.
+fn check_auth(text: &str) -> Result<(), String> {
+    match text {
+        "off" => Ok(()),
+        "on" => Err("BLUE_FAAS_AUTH: on is not in this version. Use off.".to_owned()),
+        other => Err(format!(
+            "BLUE_FAAS_AUTH: \"{other}\" is not known. Use off."
+        )),
     }
 }

@@ -97,12 +97,30 @@ pub(super) fn count(name: &str, text: &str) -> Result<usize, String> {
     }
 }
 
-/// As in `5` or `5s`, up to an hour.
-pub(super) fn seconds(name: &str, text: &str) -> Result<Duration, String> {
-    match text.trim().trim_end_matches('s').trim_end().parse() {
-        Ok(seconds) if seconds <= 3_600 => Ok(Duration::from_secs(seconds)),
+/// Seconds, or a number with its unit: `600`, `5s`, `500ms`.
+pub(super) fn duration(name: &str, text: &str) -> Result<Duration, String> {
+    pause(name, text).and_then(|duration| {
+        if duration.is_zero() {
+            Err(format!("{name}: \"{text}\" is too short."))
+        } else {
+            Ok(duration)
+        }
+    })
+}
+
+/// As [`duration`], and none at all: `0`.
+pub(super) fn pause(name: &str, text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let number = text[..digits].parse().ok();
+    let number = number.filter(|number| *number <= 1_000_000_u64);
+    match (number, text[digits..].trim()) {
+        (Some(number), "" | "s") => Ok(Duration::from_secs(number)),
+        (Some(number), "ms") => Ok(Duration::from_millis(number)),
         _ => Err(format!(
-            "{name}: \"{text}\" is not a number of seconds from 0 to 3600."
+            "{name}: \"{text}\" is not a time. Write seconds, or a number with s or ms."
         )),
     }
 }
@@ -181,12 +199,14 @@ mod tests {
     }
 
     #[test]
-    fn seconds_may_be_none_and_have_a_unit() {
-        assert_eq!(seconds("X", "0"), Ok(Duration::ZERO));
-        assert_eq!(seconds("X", "5s"), Ok(Duration::from_secs(5)));
-        for wrong in ["", "-1", "1.5", "3601", "s"] {
+    fn times_have_units() {
+        assert_eq!(duration("X", "600"), Ok(Duration::from_mins(10)));
+        assert_eq!(duration("X", " 5 s"), Ok(Duration::from_secs(5)));
+        assert_eq!(duration("X", "500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(pause("X", "0"), Ok(Duration::ZERO));
+        for wrong in ["", "0", "-1", "s", "5m", "1.5s", "99999999999"] {
             assert!(
-                seconds("X", wrong).is_err_and(|text| text.starts_with("X: ")),
+                duration("X", wrong).is_err_and(|text| text.starts_with("X: ")),
                 "{wrong}"
             );
         }

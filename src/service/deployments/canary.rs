@@ -119,7 +119,7 @@ impl Deployments {
             deployment_id: Some(deployment_id.clone()),
             version: Some(version.number),
             image_ref: Some(image.image_ref.clone()),
-            artifact: Some(image.artifact.clone()),
+            artifact: image.artifact.clone(),
             configuration: image.configuration_now(Some(version.number), Some(function)),
             canary: None,
             canary_of: Some(app.app_name.clone()),

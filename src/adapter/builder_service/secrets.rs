@@ -1,0 +1,153 @@
+//! Texts of the Builder Service without what nobody may read in them. It runs tools with the credentials it is given, and repeats
+//! what those print.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// In place of a secret.
+const MASK: &str = "***";
+/// The name that stands for no user: ECR's, where a password came without one.
+const NOBODY: &str = "AWS";
+/// Words after which tools print a secret.
+const BEFORE_SECRETS: [&str; 6] = [
+    "--password ",
+    "password=",
+    "\"password\": ",
+    "authorization: basic ",
+    "authorization: bearer ",
+    "aws_secret_access_key=",
+];
+
+/// What was sent and may come back in an error.
+#[derive(Clone, Default)]
+pub struct Secrets {
+    known: Vec<String>,
+}
+
+impl Secrets {
+    /// Credentials in the forms that they travel in.
+    pub fn add(&mut self, username: Option<&str>, password: Option<&str>) {
+        let username = username.unwrap_or_default();
+        if let Some(password) = password.filter(|password| !password.is_empty()) {
+            self.known
+                .push(STANDARD.encode(format!("{username}:{password}")));
+            self.known.push(STANDARD.encode(password));
+            self.known.push(percent_encoded(password));
+            self.known.push(json_escaped(password));
+            self.known.push(password.to_owned());
+        }
+        // A name of one or two letters would take the letters out of all other words.
+        if username.len() > 2 && username != NOBODY {
+            self.known.push(username.to_owned());
+        }
+        // What contains another one goes first.
+        self.known
+            .sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        self.known.dedup();
+    }
+
+    /// The text without these, without what looks like one, and without control characters.
+    pub fn clean(&self, text: &str) -> String {
+        let mut text = plain(text);
+        for secret in &self.known {
+            text = text.replace(secret.as_str(), MASK);
+        }
+        mask_addresses(&mask_after_words(&text))
+    }
+}
+
+/// Line breaks and tabs stay; the rest of what steers a terminal goes, escape sequences whole.
+fn plain(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\u{1b}' if letters.next_if_eq(&'[').is_some() => {
+                // Parameters up to the letter that ends the sequence.
+                while letters
+                    .next_if(|next| matches!(next, '0'..='9' | ';' | '?'))
+                    .is_some()
+                {}
+                letters.next_if(char::is_ascii_alphabetic);
+            }
+            '\n' | '\t' => kept.push(letter),
+            // Marks that turn the direction of text around hide what it says.
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
+            _ if letter.is_control() => {}
+            _ => kept.push(letter),
+        }
+    }
+    kept
+}
+
+/// `--password xyz` and its like: known or not, what follows such a word is one.
+fn mask_after_words(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let mut masked = String::with_capacity(text.len());
+    let mut from = 0;
+    while let Some((at, word)) = BEFORE_SECRETS
+        .iter()
+        .filter_map(|word| Some((lower[from..].find(word)? + from, *word)))
+        .min_by_key(|(at, word)| (*at, std::cmp::Reverse(word.len())))
+    {
+        let begin = at + word.len();
+        let rest = &text[begin..];
+        let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let end = match quote {
+            Some(quote) => rest[1..].find(quote).map_or(rest.len(), |end| end + 2),
+            None => rest
+                .find(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '}' | '&'))
+                .unwrap_or(rest.len()),
+        };
+        masked.push_str(&text[from..begin]);
+        if end > 0 {
+            masked.push_str(MASK);
+        }
+        from = begin + end;
+    }
+    masked.push_str(&text[from..]);
+    masked
+}
+
+/// `https://user:password@host`: what stands before the `@` goes.
+fn mask_addresses(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        masked.push_str(before);
+        let end = after
+            .find(|c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '<' | '>'))
+            .unwrap_or(after.len());
+        let (authority, others) = after.split_at(end);
+        match authority.rsplit_once('@') {
+            Some((_, host)) => {
+                masked.push_str(MASK);
+                masked.push('@');
+                masked.push_str(host);
+            }
+            None => masked.push_str(authority),
+        }
+        rest = others;
+    }
+    masked.push_str(rest);
+    masked
+}
+
+fn percent_encoded(text: &str) -> String {
+    use std::fmt::Write as _;
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+        encoded
+    })
+}
+
+/// As it stands between the quotes of a JSON text.
+fn json_escaped(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
