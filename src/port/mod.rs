@@ -7,5 +7,6 @@ pub mod keys;
 pub mod logs;
 pub mod metrics;
 pub mod platform;
+pub mod remote;
 pub mod store;
 pub mod versions;

@@ -136,10 +136,10 @@ impl Builds {
         let image_ref = ImageRef::parse(&pushed.image_ref)?;
         let image = ImageRecord {
             image_ref: image_ref.clone(),
-            task_id: task.task_id.clone(),
+            task_id: Some(task.task_id.clone()),
             function_id: task.function_id.clone(),
             version: task.version,
-            artifact,
+            artifact: Some(artifact),
             source_sha256: task
                 .source
                 .as_ref()
