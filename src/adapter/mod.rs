@@ -10,5 +10,6 @@ pub mod metrics;
 pub mod platform;
 pub mod remote;
 pub mod snapshot;
+mod source;
 pub mod store;
 pub mod upstream;

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 
@@ -9,6 +10,7 @@ use crate::model::deployment::AppName;
 use crate::model::id::{FunctionId, TaskId, WorkspaceId};
 use crate::model::source::{Diagnostic, SourceKind, SourceSummary};
 use crate::model::task::StageName;
+use crate::model::time::Timestamp;
 use crate::model::version::Artifact;
 
 /// Where a source comes from, not yet looked at.
@@ -55,18 +57,47 @@ pub struct Recipe {
     pub files: BTreeMap<String, Bytes>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct BuildRequest {
     pub task_id: TaskId,
     pub workspace_id: WorkspaceId,
     pub function_id: Option<FunctionId>,
     pub app_name: AppName,
     pub source: SourceTree,
+    /// Where the result goes afterwards. A builder that builds and pushes in one job does both; any other leaves it to [`Builder::push`].
+    pub push: Option<Destination>,
 }
 
 #[derive(Clone, Debug)]
 pub struct Built {
-    pub artifact: Artifact,
+    /// Absent where the builder keeps what it made: then the image is all there is to run.
+    pub artifact: Option<Artifact>,
+    /// Where the builder says it keeps the component, as in `s3://bucket/key`.
+    pub wasm_path: Option<String>,
+    /// The image, where the builder has pushed it as well.
+    pub pushed: Option<Pushed>,
+}
+
+/// A builder's own name of work that it does elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    pub id: String,
+    /// Where the builder keeps the source, which a later push names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_path: Option<String>,
+    /// When it was accepted: its time runs from then, however often a server stops in between.
+    pub since: Timestamp,
+}
+
+/// Keeps the job of a task, so that whoever takes the task up goes on with it instead of beginning another.
+#[async_trait]
+pub trait JobRecord: Send + Sync {
+    /// What an earlier run of the task kept.
+    fn earlier(&self) -> Option<Job>;
+
+    /// Durable when it answers. An error means that the task is somebody else's by now, or that nothing can be written: the caller MUST
+    /// stop and have no further effect.
+    async fn keep(&self, job: &Job) -> Result<(), BuildError>;
 }
 
 /// Credentials for a registry. Never stored, logged or echoed: no `Debug`, no serialization.
@@ -76,15 +107,38 @@ pub struct RegistryCredentials {
     pub password: String,
 }
 
+/// For work that nobody goes on with after a stop.
+pub struct Unkept;
+
+#[async_trait]
+impl JobRecord for Unkept {
+    fn earlier(&self) -> Option<Job> {
+        None
+    }
+
+    async fn keep(&self, _job: &Job) -> Result<(), BuildError> {
+        Ok(())
+    }
+}
+
 #[derive(Clone)]
-pub struct PushRequest {
-    pub task_id: TaskId,
-    pub app_name: AppName,
-    pub artifact: Artifact,
+pub struct Destination {
     /// `registry/repository`, without a tag.
     pub registry_url: String,
     pub tag: String,
     pub credentials: Option<RegistryCredentials>,
+}
+
+#[derive(Clone)]
+pub struct PushRequest {
+    pub task_id: TaskId,
+    pub workspace_id: WorkspaceId,
+    pub app_name: AppName,
+    /// Absent where the builder keeps what it made.
+    pub artifact: Option<Artifact>,
+    /// Where the source of it lies, as the task that built it was told.
+    pub source_path: Option<String>,
+    pub destination: Destination,
 }
 
 #[derive(Clone, Debug)]
@@ -117,6 +171,9 @@ pub enum BuildError {
     /// The registry refused or could not be reached; the message holds a hint and no secret.
     #[error("{0}")]
     Registry(String),
+    /// The builder is elsewhere and away, or gave no answer that can be read; the message says so, and holds no address and no secret.
+    #[error("{0}")]
+    Unavailable(String),
     /// The builder itself failed; the same build may succeed later.
     #[error("the builder failed: {0}")]
     Failed(String),
@@ -125,6 +182,7 @@ pub enum BuildError {
 /// Builds and pushes. Implementations MUST
 ///
 /// - be safe to run again with the same task id after a crash: what an earlier run left is replaced or reused, and its effect happens once;
+/// - keep a job that somebody else works on before asking how it is, and go on with one that was kept;
 /// - stop within two seconds of `cancel`, leaving no process and no file behind;
 /// - bound time, memory, output and files of what the source makes them do, and give it no environment, secret or network;
 /// - never show a credential in a line, an error or an artifact.
@@ -142,14 +200,15 @@ pub trait Builder: Send + Sync + 'static {
     /// The quick checks on one module as it is typed: syntax, the handler, imports. Never fails; no process is started.
     fn diagnose(&self, file: &str, python: &str) -> Vec<Diagnostic>;
 
-    /// Identifies what a build of this tree gives: two trees with the same key give the same artifact.
-    fn cache_key(&self, source: &SourceTree) -> String;
+    /// Identifies what a build of this tree gives: two trees with the same key give the same artifact. `None` where there are none to keep.
+    fn cache_key(&self, source: &SourceTree) -> Option<String>;
 
-    /// Stages `validate` and `build`.
+    /// Stages `validate` and `build`, and `push` where [`Built::pushed`] says so.
     async fn build(
         &self,
         request: BuildRequest,
         progress: &dyn Progress,
+        job: &dyn JobRecord,
         cancel: &CancellationToken,
     ) -> Result<Built, BuildError>;
 
@@ -169,6 +228,7 @@ pub trait Builder: Send + Sync + 'static {
         &self,
         request: PushRequest,
         progress: &dyn Progress,
+        job: &dyn JobRecord,
         cancel: &CancellationToken,
     ) -> Result<Pushed, BuildError>;
 

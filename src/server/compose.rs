@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::config::Config;
+use super::config::{Config, EnginePair};
 use super::{console, functions_listener, listen};
 use crate::adapter::remote::http::HttpFunctions;
 use crate::model::platform::PlatformKind;
@@ -21,7 +21,7 @@ use crate::port::platform::Platform;
 use crate::port::remote::RemoteFunctions;
 use crate::port::store::Store;
 use crate::service::Services;
-use crate::service::builds::{Builds, EngineSettings};
+use crate::service::builds::Builds;
 use crate::service::deployments::Deployments;
 use crate::service::deployments::routes::Routes;
 use crate::service::executions::{Executions, Recorder};
@@ -101,11 +101,7 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
     );
     let deployments = Deployments::new(table.clone(), platform.clone(), routes.clone());
     let recorder = Recorder::start(table.clone(), statistics.clone(), config.keep.days);
-    let engine = EngineSettings {
-        parallelism: config.build.parallelism,
-        timeout: config.build.timeout,
-        warm_up: config.build.warm_up,
-    };
+    let engine = engines::settings(&config.build);
     let builds = Builds::new(
         table.clone(),
         blobs.clone(),
@@ -153,6 +149,7 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
             days: config.keep.days,
             versions: config.keep.versions,
             max_data: config.keep.max_data,
+            owns_artifacts: matches!(config.build.pair, EnginePair::Embedded { .. }),
         },
     );
     let executions = Executions::new(table.clone(), functions.clone());

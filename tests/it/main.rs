@@ -8,5 +8,6 @@ mod engine;
 mod env_file;
 mod moving;
 mod platform;
+mod remote;
 mod rest;
 mod support;

@@ -1,3 +1,4 @@
 //! Builders.
 
 pub mod embedded;
+pub mod remote;

@@ -76,23 +76,23 @@ fn with_status(status: u16, said: Option<&str>) -> String {
 
 /// `{"detail": "…"}`, or FastAPI's list of what is wrong with which field. A page in HTML is a gateway's and says nothing.
 fn said(body: &[u8], secrets: &Secrets) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
     let text = match serde_json::from_slice::<Value>(body) {
-        Ok(answer) => match answer.get("detail") {
-            Some(Value::String(detail)) => detail.clone(),
-            Some(Value::Array(list)) => list.iter().map(wrong_field).collect::<Vec<_>>().join("; "),
-            Some(detail) => detail.to_string(),
-            None => answer.to_string(),
-        },
-        Err(_) => {
-            let text = String::from_utf8_lossy(body).into_owned();
-            if text.trim_start().starts_with('<') {
-                return None;
-            }
-            text
-        }
+        Ok(answer) => detail(&answer),
+        Err(_) if text.trim_start().starts_with('<') => return None,
+        Err(_) => text.into_owned(),
     };
     let text = clip(&secrets.clean(&text));
     (!text.is_empty()).then_some(text)
+}
+
+fn detail(answer: &Value) -> String {
+    match answer.get("detail") {
+        Some(Value::String(detail)) => detail.clone(),
+        Some(Value::Array(list)) => list.iter().map(wrong_field).collect::<Vec<_>>().join("; "),
+        Some(detail) => detail.to_string(),
+        None => answer.to_string(),
+    }
 }
 
 /// `{"loc": ["body", "registry_url"], "msg": "field required", "type": "value_error.missing"}`. What was sent (`input`) is not repeated.
@@ -112,7 +112,7 @@ fn wrong_field(entry: &Value) -> String {
     }
 }
 
-pub(super) fn clip(text: &str) -> String {
+fn clip(text: &str) -> String {
     let text = text.trim();
     match text.char_indices().nth(MAX_TEXT) {
         Some((end, _)) => format!("{} …", &text[..end]),

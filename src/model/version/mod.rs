@@ -78,8 +78,11 @@ pub struct Version {
     /// Where the blobs hold the source as it was built.
     pub source_key: String,
     pub configuration: Configuration,
+    /// Empty where a builder elsewhere made it and pushed nothing.
     pub image_ref: String,
-    pub artifact: Artifact,
+    /// Absent where the builder keeps what it made: then the image is all there is to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<Artifact>,
     pub task_id: TaskId,
     pub by: String,
     pub at: Timestamp,

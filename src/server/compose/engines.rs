@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::adapter::builder::embedded::{ComponentizeBuilder, ComponentizeConfig};
+use crate::adapter::builder::remote::{RemoteBuilder, RemoteConfig};
 use crate::adapter::builder_service::BuilderService;
 use crate::adapter::platform::spinapp::{KubernetesConfig, SpinAppConfig, SpinAppPlatform};
 use crate::adapter::platform::wasmtime::{WasmtimeConfig, WasmtimePlatform};
@@ -13,11 +15,16 @@ use crate::port::blobs::Blobs;
 use crate::port::builder::Builder;
 use crate::port::platform::Platform;
 use crate::port::remote::RemoteFunctions;
-use crate::server::config::{Config, EnginePair};
+use crate::server::config::{BuildSettings, Config, EnginePair};
+use crate::service::builds::EngineSettings;
 use crate::service::key_values::StoredKeyValues;
 
 /// A leak of a kilobyte a call would be a gigabyte by then.
 const CALLS_PER_WORKER: u64 = 1_000_000;
+/// Time for a Builder Service to be started again.
+const PATIENCE: Duration = Duration::from_mins(2);
+/// Until a Builder Service that is away is given up, the upload, and a deployment.
+const AROUND_A_JOB: Duration = Duration::from_mins(10);
 /// Files of a package.
 const MAX_FILES: usize = 10_000;
 
@@ -32,8 +39,9 @@ pub(super) fn open(
     match &config.build.pair {
         EnginePair::Embedded { snapshot } => embedded(config, *snapshot, blobs, key_values),
         EnginePair::Cloud { builder_url } => {
-            let (builder, _) = embedded(config, true, blobs, key_values)?;
-            Ok((builder, cloud_platform(config, builder_url, functions)?))
+            let service = Arc::new(BuilderService::new(builder_url)?);
+            let platform = cloud_platform(config, service.clone(), functions)?;
+            Ok((remote_builder(config, service), platform))
         }
     }
 }
@@ -46,12 +54,40 @@ pub(super) fn callable_hosts(config: &Config) -> CallableHosts {
     }
 }
 
+/// How builds are worked on.
+pub(super) fn settings(build: &BuildSettings) -> EngineSettings {
+    let is_remote = matches!(build.pair, EnginePair::Cloud { .. });
+    EngineSettings {
+        parallelism: build.parallelism,
+        // The builder ends a job in time by itself; what comes before and after it must not be cut short.
+        timeout: if is_remote {
+            build.timeout + AROUND_A_JOB
+        } else {
+            build.timeout
+        },
+        warm_up: build.warm_up && !is_remote,
+        registry: build.registry.clone().filter(|_| is_remote),
+    }
+}
+
+fn remote_builder(config: &Config, service: Arc<BuilderService>) -> Arc<dyn Builder> {
+    Arc::new(RemoteBuilder::new(
+        service,
+        RemoteConfig {
+            poll_interval: config.build.poll_interval,
+            patience: PATIENCE.min(config.build.timeout),
+            timeout: config.build.timeout,
+            max_unpacked: config.build.max_unpacked,
+            max_files: MAX_FILES,
+        },
+    ))
+}
+
 fn cloud_platform(
     config: &Config,
-    builder_url: &str,
+    service: Arc<BuilderService>,
     functions: Arc<dyn RemoteFunctions>,
 ) -> Result<Arc<dyn Platform>, String> {
-    let service = Arc::new(BuilderService::new(builder_url)?);
     let cluster = &config.cluster;
     let url = cluster.kubernetes_url.clone().ok_or(
         "BLUE_FAAS_KUBERNETES_URL: BLUE_FAAS_PLATFORM=spinapp needs the address of the Kubernetes API where it does not run in the cluster.",

@@ -94,6 +94,12 @@ pub struct Arguments {
     /// The Builder Service, as in http://builder:8000
     #[arg(long, env = "BUILDER_SERVICE_URL")]
     pub builder_service_url: Option<String>,
+    /// The registry of images that nobody named one for, with BLUE_FAAS_BUILDER=remote
+    #[arg(long, env = "ECR_REGISTRY_URL")]
+    pub ecr_registry_url: Option<String>,
+    /// The repository in it
+    #[arg(long, env = "ECR_REPOSITORY")]
+    pub ecr_repository: Option<String>,
     /// How often the Builder Service is asked about a build, as in 5s or 500ms
     #[arg(long, env = "BLUE_FAAS_POLL_INTERVAL", default_value = "5s")]
     pub poll_interval: String,

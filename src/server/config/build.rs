@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::arguments::Arguments;
 use super::parse;
+use crate::model::deployment::ImageRef;
 
 /// Builds that this machine works on, and that it only waits for.
 const PARALLEL: usize = 1;
@@ -38,6 +39,8 @@ pub struct BuildSettings {
     pub pip_index_url: Option<String>,
     /// `BLUE_FAAS_PUSH_HOSTS`
     pub push_hosts: Vec<String>,
+    /// `ECR_REGISTRY_URL` and `ECR_REPOSITORY`: where images go that nobody named a registry for.
+    pub registry: Option<String>,
 }
 
 impl BuildSettings {
@@ -62,7 +65,36 @@ impl BuildSettings {
                 "BLUE_FAAS_PUSH_HOSTS",
                 arguments.push_hosts.as_deref().unwrap_or_default(),
             )?,
+            registry: registry(
+                arguments.ecr_registry_url.as_deref(),
+                arguments.ecr_repository.as_deref(),
+            )?,
         })
+    }
+}
+
+/// The address of a registry, with the repository at its end.
+fn registry(url: Option<&str>, repository: Option<&str>) -> Result<Option<String>, String> {
+    let Some(url) = url.filter(|url| !url.is_empty()) else {
+        return Ok(None);
+    };
+    let host = url
+        .trim_start_matches("https://")
+        .trim_start_matches("http://")
+        .trim_end_matches('/');
+    let repository = repository.unwrap_or_default().trim_matches('/');
+    let registry = if repository.is_empty() {
+        host.to_owned()
+    } else {
+        format!("{host}/{repository}")
+    };
+    let is_image = ImageRef::parse(&registry).is_ok() && registry.contains('/');
+    if is_image {
+        Ok(Some(registry))
+    } else {
+        Err(format!(
+            "ECR_REGISTRY_URL: \"{registry}\" is no repository. Set ECR_REGISTRY_URL to the registry's host and ECR_REPOSITORY to the name in it."
+        ))
     }
 }
 
@@ -120,6 +152,15 @@ mod tests {
     }
 
     #[test]
+    fn the_registry_of_images_is_host_and_repository() {
+        let host = "--ecr-registry-url=https://1.dkr.ecr.ap-northeast-2.amazonaws.com/";
+        let settings = read(&[host, "--ecr-repository=team/app"]).unwrap();
+        let registry = "1.dkr.ecr.ap-northeast-2.amazonaws.com/team/app";
+        assert_eq!(settings.registry.as_deref(), Some(registry));
+        assert_eq!(read(&["--ecr-repository=app"]).unwrap().registry, None);
+    }
+
+    #[test]
     fn a_wrong_value_is_named_with_its_variable() {
         for (arguments, variable) in [
             (&["--builder=docker"][..], "BLUE_FAAS_BUILDER: "),
@@ -138,6 +179,7 @@ mod tests {
                 ],
                 "BUILDER_SERVICE_URL: ",
             ),
+            (&["--ecr-registry-url=r.example.com"], "ECR_REGISTRY_URL: "),
             (&["--poll-interval=often"], "BLUE_FAAS_POLL_INTERVAL: "),
             (&["--build-timeout=0"], "BLUE_FAAS_BUILD_TIMEOUT: "),
         ] {

@@ -1,7 +1,9 @@
 //! Build tasks: accepted, queued, worked on by any server, read by everyone.
 
+mod build;
 mod change;
 mod engine;
+mod job;
 mod output;
 pub mod record;
 mod run;
@@ -35,7 +37,7 @@ use record::TaskRecord;
 pub use submit::BuildUpload;
 
 /// Settings of the engine.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct EngineSettings {
     /// Builds at the same time in this server.
     pub parallelism: usize,
@@ -43,6 +45,8 @@ pub struct EngineSettings {
     pub timeout: std::time::Duration,
     /// Compile the Python runtime ahead of the first build.
     pub warm_up: bool,
+    /// Where images go that nobody named a registry for; `None` where they need none.
+    pub registry: Option<String>,
 }
 
 pub struct Builds {

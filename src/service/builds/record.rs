@@ -9,6 +9,7 @@ use crate::model::source::{Diagnostic, SourceSummary};
 use crate::model::task::{Stage, StageName, StageStatus, TaskResult, TaskStatus, TaskView};
 use crate::model::time::Timestamp;
 use crate::model::version::{Artifact, Configuration};
+use crate::port::builder::Job;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -110,6 +111,9 @@ pub struct TaskRecord {
     pub deploy: Option<DeployPlan>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<Artifact>,
+    /// What somebody else does for this task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<Job>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wasm_path: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

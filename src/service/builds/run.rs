@@ -8,17 +8,15 @@ use tokio_util::task::AbortOnDropHandle;
 use super::Builds;
 use super::engine::holds;
 use super::output::Output;
-use super::record::{TaskKind, TaskRecord};
+use super::record::TaskRecord;
 use crate::model::error::{Error, Result};
-use crate::model::id::{TaskId, WorkspaceId};
 use crate::model::source::Diagnostic;
 use crate::model::task::{StageName, StageStatus, TaskStatus};
 use crate::model::time::Timestamp;
-use crate::model::version::Artifact;
-use crate::port::builder::{BuildError, BuildRequest, Progress as _, RawSource, SourceTree};
+use crate::port::builder::{BuildError, Progress as _};
 use crate::port::keys;
-use crate::port::store::{Update, Write};
-use crate::service::table::{blob_error, internal, to_item};
+use crate::port::store::Update;
+use crate::service::table::internal;
 
 /// How often output and stages are written while a task runs.
 const WRITE_INTERVAL: Duration = Duration::from_millis(200);
@@ -50,7 +48,9 @@ impl From<BuildError> for Stopped {
                 message,
                 diagnostics,
             },
-            BuildError::LimitReached(message) | BuildError::Registry(message) => Self::Failed {
+            BuildError::LimitReached(message)
+            | BuildError::Registry(message)
+            | BuildError::Unavailable(message) => Self::Failed {
                 message,
                 diagnostics: Vec::new(),
             },
@@ -71,17 +71,6 @@ impl From<Stopped> for Error {
 }
 
 impl Builds {
-    /// What a task of this workspace built.
-    pub(in crate::service) async fn source_of(
-        &self,
-        workspace: &WorkspaceId,
-        task: &TaskId,
-    ) -> Result<SourceTree> {
-        let record: Option<TaskRecord> = self.table.get(&keys::task(workspace, task)).await?;
-        let record = record.ok_or_else(|| Error::not_found("task", task))?;
-        Ok(self.read_source(&record).await?)
-    }
-
     pub(super) async fn run_task(
         self: &Arc<Self>,
         mut task: TaskRecord,
@@ -91,7 +80,8 @@ impl Builds {
             return;
         };
         let output = Output::new(task.task_id.clone(), sequence);
-        if sequence > 0 {
+        // A job elsewhere has gone on meanwhile.
+        if sequence > 0 && task.job.is_none() {
             output.line(
                 StageName::Validate,
                 "The server stopped in the middle of this build; it starts again.",
@@ -170,116 +160,6 @@ impl Builds {
         Ok(())
     }
 
-    async fn steps(
-        &self,
-        task: &mut TaskRecord,
-        output: &Arc<Output>,
-        cancel: &CancellationToken,
-    ) -> Result<(), Stopped> {
-        let artifact = match (&task.artifact, task.kind) {
-            (Some(artifact), TaskKind::Push) => artifact.clone(),
-            _ => self.build(task, output, cancel).await?,
-        };
-        task.artifact = Some(artifact.clone());
-        // Who only builds wants a component; else there is one where somebody took it, and what is stored is named.
-        let stored = if task.kind == TaskKind::Build {
-            self.builder.portable(&artifact).await?
-        } else {
-            artifact.clone()
-        };
-        task.wasm_path = Some(self.blobs.url(&stored.key));
-        if let Some(function) = task.function_id.clone()
-            && task.kind != TaskKind::Push
-        {
-            task.version = Some(self.make_version(task, &function, &artifact).await?);
-        }
-        if task.kind != TaskKind::Build {
-            self.push_image(task, artifact, output, cancel).await?;
-        }
-        if task.deploy.is_some() {
-            self.deploy(task, output).await?;
-        }
-        Ok(())
-    }
-
-    async fn build(
-        &self,
-        task: &TaskRecord,
-        output: &Arc<Output>,
-        cancel: &CancellationToken,
-    ) -> Result<Artifact, Stopped> {
-        output.stage(StageName::Validate);
-        let source = self.read_source(task).await?;
-        let cache_key = self.builder.cache_key(&source);
-        let earlier: Option<Artifact> = self.table.get(&keys::built_source(&cache_key)).await?;
-        if let Some(artifact) = earlier
-            && self.blobs.exists(&artifact.key).await.map_err(blob_error)?
-        {
-            output.stage(StageName::Build);
-            output.line(
-                StageName::Build,
-                "This source was built before; its artifact is used again.",
-            );
-            self.prepare(&artifact).await?;
-            return Ok(artifact);
-        }
-        let request = BuildRequest {
-            task_id: task.task_id.clone(),
-            workspace_id: task.workspace_id.clone(),
-            function_id: task.function_id.clone(),
-            app_name: task.app_name.clone(),
-            source,
-        };
-        let built = self.builder.build(request, output.as_ref(), cancel).await?;
-        if !built.artifact.is_image() {
-            output.line(StageName::Build, "Compiling to native code");
-        }
-        self.prepare(&built.artifact).await?;
-        self.table
-            .write(Write::put(
-                keys::built_source(&cache_key),
-                to_item(&built.artifact)?,
-            ))
-            .await?;
-        Ok(built.artifact)
-    }
-
-    async fn prepare(&self, artifact: &Artifact) -> Result<(), Stopped> {
-        self.platform
-            .prepare(artifact)
-            .await
-            .map_err(|cause| Stopped::Trouble(internal("BUILD_ERROR", cause)))
-    }
-
-    async fn read_source(&self, task: &TaskRecord) -> Result<SourceTree, Stopped> {
-        let key = task
-            .source_key
-            .as_deref()
-            .ok_or_else(|| internal("BUILD_ERROR", "the task has no source"))?;
-        let content = self
-            .blobs
-            .get(key, task.source_sha256.as_deref())
-            .await
-            .map_err(blob_error)?;
-        let is_package = std::path::Path::new(key)
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
-        let raw = if is_package {
-            RawSource::Package { archive: content }
-        } else {
-            RawSource::File {
-                name: "app.py".to_owned(),
-                content,
-            }
-        };
-        let (mut tree, _) = self.builder.read_source(raw).await?;
-        if let Some(entry) = &task.entry_key {
-            let module = self.blobs.get(entry, None).await.map_err(blob_error)?;
-            tree.files.insert(tree.entry.clone(), module);
-        }
-        Ok(tree)
-    }
-
     async fn end(
         &self,
         mut task: TaskRecord,
@@ -294,7 +174,12 @@ impl Builds {
             .get::<TaskRecord>(&keys::task(&task.workspace_id, &task.task_id))
             .await
         {
+            if (stored.fence - task.fence).abs() > f64::EPSILON {
+                tracing::warn!(task = %task.task_id, "a build's end is dropped: the task has another owner");
+                return;
+            }
             task.stages = stored.stages;
+            task.job = stored.job;
         }
         for (name, at) in output.take_stages() {
             task.enter_stage(name, at);

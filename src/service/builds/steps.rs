@@ -1,19 +1,20 @@
 //! What follows a build: its version, its image, its deployment.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::Builds;
 use super::engine::holds;
+use super::job::TaskJob;
 use super::output::Output;
-use super::record::{PushTarget, TaskRecord};
+use super::record::{PushTarget, TaskKind, TaskRecord};
 use super::run::Stopped;
 use crate::model::deployment::ImageRef;
 use crate::model::error::{Error, ErrorKind};
 use crate::model::id::{DeploymentId, FunctionId};
 use crate::model::task::StageName;
 use crate::model::time::Timestamp;
-use crate::model::version::{Artifact, Version};
+use crate::model::version::Version;
 use crate::port::builder::{Progress as _, PushRequest};
 use crate::port::keys;
 use crate::port::store::{Condition, Update, Write};
@@ -24,12 +25,48 @@ use crate::service::functions::FunctionRecord;
 use crate::service::table::to_item;
 
 impl Builds {
+    pub(super) async fn steps(
+        &self,
+        task: &mut TaskRecord,
+        output: &Arc<Output>,
+        cancel: &CancellationToken,
+    ) -> Result<(), Stopped> {
+        if task.kind != TaskKind::Push {
+            self.build(task, output, cancel).await?;
+        }
+        if let Some(artifact) = task.artifact.clone() {
+            // Who only builds wants a component; else there is one where somebody took it, and what is stored is named.
+            let stored = if task.kind == TaskKind::Build {
+                self.builder.portable(&artifact).await?
+            } else {
+                artifact
+            };
+            task.wasm_path = Some(self.blobs.url(&stored.key));
+        }
+        if let Some(function) = task.function_id.clone()
+            && task.kind != TaskKind::Push
+        {
+            task.version = Some(self.make_version(task, &function).await?);
+        }
+        if task.kind != TaskKind::Build {
+            let image_ref = match task.image_url.clone() {
+                // Pushed in the same job.
+                Some(image_ref) => ImageRef::parse(image_ref)?,
+                None => self.push_image(task, output, cancel).await?,
+            };
+            self.record_image(task, image_ref, output).await?;
+        }
+        if task.deploy.is_some() {
+            self.deploy(task, output).await?;
+        }
+        Ok(())
+    }
+
     /// The version of this task, made once however often the task runs.
     pub(super) async fn make_version(
         &self,
         task: &TaskRecord,
         function: &FunctionId,
-        artifact: &Artifact,
     ) -> Result<u32, Stopped> {
         if let Some(number) = task.version {
             return Ok(number);
@@ -55,8 +92,8 @@ impl Builds {
                     .configuration
                     .clone()
                     .unwrap_or_else(|| record.configuration()),
-                image_ref: image_name(task),
-                artifact: artifact.clone(),
+                image_ref: self.image_name(task),
+                artifact: task.artifact.clone(),
                 task_id: task.task_id.clone(),
                 by: task.by.clone(),
                 at: Timestamp::now(),
@@ -102,44 +139,42 @@ impl Builds {
         )))
     }
 
-    pub(super) async fn push_image(
+    async fn push_image(
         &self,
-        task: &mut TaskRecord,
-        artifact: Artifact,
+        task: &TaskRecord,
         output: &Arc<Output>,
         cancel: &CancellationToken,
-    ) -> Result<(), Stopped> {
+    ) -> Result<ImageRef, Stopped> {
         output.stage(StageName::Push);
-        let target = push_target(task);
-        let credentials = self
-            .credentials
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&task.task_id)
-            .cloned();
-        if target.with_credentials && credentials.is_none() {
-            let message = "The server restarted and registry credentials are never stored. Send the push again with them.".to_owned();
-            return Err(Stopped::Failed {
-                message,
-                diagnostics: Vec::new(),
-            });
-        }
         let request = PushRequest {
             task_id: task.task_id.clone(),
+            workspace_id: task.workspace_id.clone(),
             app_name: task.app_name.clone(),
-            artifact: artifact.clone(),
-            registry_url: target.registry_url,
-            tag: target.tag,
-            credentials,
+            artifact: task.artifact.clone(),
+            source_path: task.source_code_path.clone(),
+            destination: self.destination(task)?,
         };
-        let pushed = self.builder.push(request, output.as_ref(), cancel).await?;
-        let image_ref = ImageRef::parse(&pushed.image_ref)?;
+        let job = TaskJob::new(&self.table, task);
+        let pushed = self
+            .builder
+            .push(request, output.as_ref(), &job, cancel)
+            .await?;
+        Ok(ImageRef::parse(&pushed.image_ref)?)
+    }
+
+    /// From then on the image is found by its name.
+    async fn record_image(
+        &self,
+        task: &mut TaskRecord,
+        image_ref: ImageRef,
+        output: &Arc<Output>,
+    ) -> Result<(), Stopped> {
         let image = ImageRecord {
             image_ref: image_ref.clone(),
             task_id: Some(task.task_id.clone()),
             function_id: task.function_id.clone(),
             version: task.version,
-            artifact: Some(artifact),
+            artifact: task.artifact.clone(),
             source_sha256: task
                 .source
                 .as_ref()
@@ -199,23 +234,33 @@ impl Builds {
         task.deployed = true;
         Ok(())
     }
-}
 
-/// Without a registry the image is known by the app's name alone.
-fn push_target(task: &TaskRecord) -> PushTarget {
-    let mut target = task.push.clone().unwrap_or_else(|| PushTarget {
-        registry_url: format!("local/{}", task.app_name),
-        tag: String::new(),
-        with_credentials: false,
-    });
-    // `sha256` is what older clients send to say that any tag will do.
-    if target.tag.is_empty() || target.tag == "sha256" {
-        target.tag = format!("task-{}", task.task_id);
+    /// Without a registry the image is known by the app's name alone.
+    pub(super) fn push_target(&self, task: &TaskRecord) -> PushTarget {
+        let mut target = task.push.clone().unwrap_or_else(|| PushTarget {
+            registry_url: match &self.settings.registry {
+                Some(registry) => registry.clone(),
+                None => format!("local/{}", task.app_name),
+            },
+            tag: String::new(),
+            with_credentials: false,
+        });
+        // `sha256` is what older clients send to say that any tag will do.
+        if target.tag.is_empty() || target.tag == "sha256" {
+            target.tag = format!("task-{}", task.task_id);
+        }
+        target
     }
-    target
-}
 
-fn image_name(task: &TaskRecord) -> String {
-    let target = push_target(task);
-    format!("{}:{}", target.registry_url, target.tag)
+    /// The image of a task's version; none where nothing here and no registry has one.
+    fn image_name(&self, task: &TaskRecord) -> String {
+        match (&task.image_url, &task.artifact) {
+            (Some(pushed), _) => pushed.clone(),
+            (None, Some(_)) => {
+                let target = self.push_target(task);
+                format!("{}:{}", target.registry_url, target.tag)
+            }
+            (None, None) => String::new(),
+        }
+    }
 }

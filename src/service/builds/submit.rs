@@ -150,6 +150,7 @@ impl Builds {
         let named = |task: &&TaskRecord| {
             source_path.is_none_or(|path| {
                 task.source_code_path.as_deref() == Some(path)
+                    || builders_source(task) == Some(path)
                     || task.wasm_path.as_deref() == Some(path)
                     || task
                         .source_code_path
@@ -159,7 +160,9 @@ impl Builds {
         };
         let built = tasks
             .iter()
-            .filter(|task| task.status == TaskStatus::Done && task.artifact.is_some())
+            .filter(|task| {
+                task.status == TaskStatus::Done && (task.artifact.is_some() || task.job.is_some())
+            })
             .find(named);
         let built = built.ok_or_else(|| Error::validation("s3_source_path", "Nothing that was built matches. Build first, then push with the source path of that task's answer."))?;
         let mut record = new_record(
@@ -172,7 +175,11 @@ impl Builds {
         record.function_id.clone_from(&built.function_id);
         record.artifact.clone_from(&built.artifact);
         record.wasm_path.clone_from(&built.wasm_path);
-        record.source_code_path.clone_from(&built.source_code_path);
+        // A builder elsewhere finds the source where it put it.
+        record.source_code_path = match builders_source(built) {
+            Some(path) => Some(path.to_owned()),
+            None => built.source_code_path.clone(),
+        };
         record.source.clone_from(&built.source);
         record.version = built.version;
         record.configuration.clone_from(&built.configuration);
@@ -237,6 +244,11 @@ impl Builds {
     }
 }
 
+/// Where the builder that made it keeps the source of a task.
+fn builders_source(task: &TaskRecord) -> Option<&str> {
+    task.job.as_ref()?.source_path.as_deref()
+}
+
 /// A task that waits, with nothing of its own yet.
 pub(super) fn new_record(
     actor: &Actor,
@@ -263,6 +275,7 @@ pub(super) fn new_record(
         push: None,
         deploy: None,
         artifact: None,
+        job: None,
         wasm_path: None,
         image_url: None,
         version: None,

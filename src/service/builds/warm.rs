@@ -8,7 +8,7 @@ use crate::model::deployment::AppName;
 use crate::model::error::Result;
 use crate::model::id::{TaskId, WorkspaceId};
 use crate::model::task::StageName;
-use crate::port::builder::{BuildRequest, Progress, RawSource};
+use crate::port::builder::{BuildRequest, Progress, RawSource, Unkept};
 use crate::port::keys;
 use crate::port::store::Write;
 use crate::service::table::{internal, to_item};
@@ -62,20 +62,24 @@ impl Builds {
             function_id: None,
             app_name: AppName::parse("hello")?,
             source,
+            push: None,
         };
         let built = self
             .builder
-            .build(request, &Unseen, cancel)
+            .build(request, &Unseen, &Unkept, cancel)
             .await
             .map_err(|cause| trouble(cause.to_string()))?;
+        let (Some(artifact), Some(cache_key)) = (built.artifact, cache_key) else {
+            return Ok(());
+        };
         self.platform
-            .prepare(&built.artifact)
+            .prepare(&artifact)
             .await
             .map_err(|cause| trouble(cause.to_string()))?;
         self.table
             .write(Write::put(
                 keys::built_source(&cache_key),
-                to_item(&built.artifact)?,
+                to_item(&artifact)?,
             ))
             .await
     }

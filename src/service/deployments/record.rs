@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::canary::CanaryRule;
 use crate::model::deployment::{AppName, DeployOptions, Deployment, ImageRef, Namespace};
-use crate::model::error::Result;
+use crate::model::error::{Error, Result};
 use crate::model::id::{DeploymentId, FunctionId, TaskId, WorkspaceId};
 use crate::model::time::Timestamp;
 use crate::model::version::{Artifact, Configuration, Version};
@@ -94,7 +94,8 @@ pub struct ImageRecord {
     pub function_id: Option<FunctionId>,
     #[serde(default)]
     pub version: Option<u32>,
-    #[serde(default)]
+    /// Absent where only the registry holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<Artifact>,
     pub source_sha256: String,
     /// Of the version; a deployment without one takes the defaults.
@@ -105,12 +106,18 @@ pub struct ImageRecord {
 impl ImageRecord {
     /// A version's own image, whatever its name names by now.
     pub(super) fn of_version(version: &Version) -> Result<Self> {
+        if version.image_ref.is_empty() {
+            return Err(Error::conflict(format!(
+                "Version {} was built and not pushed, so there is no image to deploy. Build and push its source.",
+                version.number
+            )));
+        }
         Ok(Self {
             image_ref: ImageRef::parse(&version.image_ref)?,
             task_id: Some(version.task_id.clone()),
             function_id: Some(version.function_id.clone()),
             version: Some(version.number),
-            artifact: Some(version.artifact.clone()),
+            artifact: version.artifact.clone(),
             source_sha256: version.source.sha256.clone(),
             configuration: Some(version.configuration.clone()),
         })

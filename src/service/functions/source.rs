@@ -62,6 +62,7 @@ pub(super) fn upload_error(error: &BuildError) -> Error {
         BuildError::LimitReached(message) => {
             Error::new(ErrorKind::PayloadTooLarge, message.clone()).with_field("file")
         }
+        BuildError::Unavailable(message) => unavailable(message),
         BuildError::Cancelled | BuildError::Registry(_) | BuildError::Failed(_) => {
             crate::service::table::internal("SOURCE_ERROR", error)
         }
@@ -73,10 +74,15 @@ fn draft_error(error: &BuildError) -> Error {
         BuildError::Source { message, .. } | BuildError::LimitReached(message) => {
             Error::validation("code", message.clone())
         }
+        BuildError::Unavailable(message) => unavailable(message),
         BuildError::Cancelled | BuildError::Registry(_) | BuildError::Failed(_) => {
             crate::service::table::internal("DRAFT_ERROR", error)
         }
     }
+}
+
+fn unavailable(message: &str) -> Error {
+    Error::new(ErrorKind::Upstream, message).with_operation("BUILDER_ERROR")
 }
 
 /// What a package's `spin.toml` says about its settings becomes the function's.

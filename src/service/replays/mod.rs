@@ -99,7 +99,14 @@ impl Replays {
                 let found: Option<Version> = self.table.get(&key).await?;
                 let version = found
                     .ok_or_else(|| Error::not_found("version", number).with_field("version"))?;
-                (Some(number), Some(version.artifact))
+                let artifact = version.artifact.ok_or_else(|| {
+                    Error::new(
+                        ErrorKind::NotDeployed,
+                        "This version was built elsewhere and is kept there, so it runs only where it is deployed. Deploy it to try it.",
+                    )
+                    .with_field("version")
+                })?;
+                (Some(number), Some(artifact))
             }
             Target::Serving => serving.map_or((None, None), |app| (app.version, app.artifact)),
         };

@@ -39,7 +39,7 @@ impl Retention {
                     ))
                     .await?;
                 for version in versions {
-                    name(Some(version.artifact));
+                    name(version.artifact);
                 }
             }
             if !strictly {
@@ -56,13 +56,13 @@ impl Retention {
     pub(super) async fn collect_artifacts(&self, before: i64, strictly: bool) -> Result<u64> {
         let (named, hashes) = self.named_artifacts(strictly).await?;
         let mut freed = 0;
-        for blob in self
-            .parts
-            .blobs
-            .list("build-artifacts/")
-            .await
-            .map_err(blob_error)?
-        {
+        let artifacts = if self.settings.owns_artifacts {
+            let listed = self.parts.blobs.list("build-artifacts/").await;
+            listed.map_err(blob_error)?
+        } else {
+            Vec::new()
+        };
+        for blob in artifacts {
             if blob.modified < before && !named.contains(&blob.key) {
                 self.parts
                     .blobs

@@ -40,6 +40,9 @@ pub struct RetentionSettings {
     pub versions: usize,
     /// Bytes on disk at most.
     pub max_data: Option<u64>,
+    /// Whether everything below `build-artifacts/` was put there by servers that share this table. A builder elsewhere writes there for
+    /// others too, who are not asked.
+    pub owns_artifacts: bool,
 }
 
 /// What retention works on.

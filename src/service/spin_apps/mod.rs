@@ -189,7 +189,11 @@ impl SpinApps {
                 Error::conflict("Nothing was built of the code as it is saved. Deploy it first, or export without component=yes.")
                     .with_field("component")
             })?;
-        let artifact = self.builder.portable(&version.artifact).await;
+        let artifact = version.artifact.ok_or_else(|| {
+            Error::conflict("This code was built elsewhere, and what was made of it is kept there. Export without component=yes, and build it with the command in spin.toml.")
+                .with_field("component")
+        })?;
+        let artifact = self.builder.portable(&artifact).await;
         let artifact = artifact.map_err(|cause| internal("EXPORT_ERROR", cause))?;
         let component = self.blobs.get(&artifact.key, Some(&artifact.sha256)).await;
         component.map_err(blob_error)

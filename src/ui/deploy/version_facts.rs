@@ -43,6 +43,12 @@ pub fn VersionFacts(context: FunctionContext, version: VersionView) -> impl Into
     } else {
         hosts.join(", ")
     };
+    let artifact = version.artifact.map(|artifact| {
+        view! {
+            <dt>{words.artifact}</dt>
+            <dd class="mono">{artifact.key} " " {number::bytes(artifact.size)}</dd>
+        }
+    });
     view! {
         <Card title=words.facts>
             <div class="card__body">
@@ -53,8 +59,7 @@ pub fn VersionFacts(context: FunctionContext, version: VersionView) -> impl Into
                     <dd class="mono"><a class="link" href=task>{version.task_id.to_string()}</a></dd>
                     <dt>{words.image}</dt>
                     <dd class="mono">{version.image_ref}</dd>
-                    <dt>{words.artifact}</dt>
-                    <dd class="mono">{version.artifact.key} " " {number::bytes(version.artifact.size)}</dd>
+                    {artifact}
                     <dt>{words.memory}</dt>
                     <dd>{format!("{} MB", configuration.memory.megabytes())}</dd>
                     <dt>{words.timeout}</dt>

@@ -11,6 +11,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 mod blobs;
+mod builder_service;
 mod dynamodb;
 mod dynamodb_faults;
 mod filesystem;

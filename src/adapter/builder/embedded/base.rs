@@ -12,11 +12,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::child::{self, Limits, Program};
 use super::componentize;
-use super::source::hex;
 use super::workdir::{Room, WorkDir};
 use crate::adapter::snapshot::{
     BASE_MODULE, BASE_SOURCE, BASE_WORLD, Bases, Capturer, LoadedBase, PreparedBase, engine,
 };
+use crate::adapter::source::tree::hex;
 
 /// Changes when another base is made of the same source.
 const REVISION: &str = "1";

@@ -10,12 +10,12 @@ use tokio_util::sync::CancellationToken;
 use super::base::BaseMaker;
 use super::child::Limits;
 use super::componentize::{self, Artifact};
-use super::diagnose::{Findings, check_tree};
-use super::imports::Surroundings;
 use super::requirements::Installer;
 use super::workdir::{Room, guest_files, write_files};
 use super::{ComponentizeConfig, mypy};
-use crate::model::source::{Diagnostic, Severity};
+use crate::adapter::source::diagnose::{Findings, check_tree};
+use crate::adapter::source::imports::Surroundings;
+use crate::adapter::source::{self, refuse_errors};
 use crate::model::task::StageName;
 use crate::port::builder::{BuildError, Progress, SourceTree};
 
@@ -42,7 +42,7 @@ pub(super) struct Build<'a> {
 impl Build<'_> {
     pub(super) async fn run(&self) -> Result<Artifact, BuildError> {
         self.progress.stage(StageName::Validate);
-        let surroundings = self.surroundings();
+        let surroundings = Surroundings::of_tree(self.tree);
         let findings = self.quick_checks(&surroundings).await?;
         self.prepare().await?;
         // Both at once: the type check takes a fraction of the time, and its failure ends the other.
@@ -63,13 +63,6 @@ impl Build<'_> {
         made
     }
 
-    fn surroundings(&self) -> Surroundings {
-        Surroundings::of_files(
-            self.tree.files.keys().map(String::as_str),
-            !self.tree.requirements.is_empty(),
-        )
-    }
-
     /// The image of a source that may still change: without the type check, which takes longer than all the rest.
     pub(super) async fn draft(&self) -> Result<Bytes, BuildError> {
         let impossible = |reason: &str| BuildError::Source {
@@ -79,7 +72,7 @@ impl Build<'_> {
         let Some(maker) = self.maker else {
             return Err(impossible("this server builds with componentize-py"));
         };
-        let surroundings = self.surroundings();
+        let surroundings = Surroundings::of_tree(self.tree);
         let findings = self.quick_checks(&surroundings).await?;
         let (files, src) = (self.tree.files.clone(), self.room.src());
         tokio::task::spawn_blocking(move || write_files(&src, guest_files(&files)))
@@ -98,38 +91,7 @@ impl Build<'_> {
     }
 
     async fn quick_checks(&self, surroundings: &Surroundings) -> Result<Findings, BuildError> {
-        let (tree, surroundings) = (self.tree.clone(), surroundings.clone());
-        let findings = tokio::task::spawn_blocking(move || check_tree(&tree, &surroundings))
-            .await
-            .map_err(|error| BuildError::Failed(error.to_string()))?;
-        for found in &findings.diagnostics {
-            let kind = if found.severity == Severity::Error {
-                "error"
-            } else {
-                "warning"
-            };
-            self.progress
-                .line(StageName::Validate, &format!("{kind}: {found}"));
-            if let Some(hint) = &found.hint {
-                self.progress
-                    .line(StageName::Validate, &format!("  {hint}"));
-            }
-        }
-        refuse_errors(&findings)?;
-        let modules = self
-            .tree
-            .files
-            .keys()
-            .filter(|path| super::diagnose::is_python(path))
-            .count();
-        self.progress.line(
-            StageName::Validate,
-            &format!(
-                "Syntax, handler and imports are sound in {modules} module{}",
-                if modules == 1 { "" } else { "s" }
-            ),
-        );
-        Ok(findings)
+        source::check(self.tree, surroundings, self.progress).await
     }
 
     /// Lays out the room: the source twice, since the guest may write to its own, and a copy of the SDK.
@@ -290,28 +252,4 @@ fn is_checked(path: &str) -> bool {
     std::path::Path::new(path)
         .extension()
         .is_some_and(|extension| extension == "py" || extension == "pyi")
-}
-
-/// Errors end the build; warnings do not.
-fn refuse_errors(findings: &Findings) -> Result<(), BuildError> {
-    let errors: Vec<Diagnostic> = findings.errors().cloned().collect();
-    match errors.first() {
-        None => Ok(()),
-        Some(first) => {
-            let hint = first
-                .hint
-                .as_deref()
-                .map(|hint| format!(" {hint}"))
-                .unwrap_or_default();
-            let stop = if first.message.ends_with('.') || hint.is_empty() {
-                ""
-            } else {
-                "."
-            };
-            Err(BuildError::Source {
-                message: format!("{first}{stop}{hint}"),
-                diagnostics: errors,
-            })
-        }
-    }
 }

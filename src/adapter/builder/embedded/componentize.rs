@@ -3,57 +3,25 @@
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt::Write;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
 use super::child::{self, Limits, Program};
-use super::diagnose::Findings;
-use super::handler::Handler;
-use super::source::hex;
 use super::workdir::Room;
 use super::{failure, usage};
+use crate::adapter::source::diagnose::Findings;
+use crate::adapter::source::shim::{module, shim};
+use crate::adapter::source::tree::hex;
 use crate::model::task::StageName;
 use crate::port::builder::{BuildError, Progress, SourceTree};
-
-/// Appended when a source defines only the factory. Its result may be a handler or a class of one.
-const EXPOSE_FACTORY: &str = "
-
-def IncomingHandler():
-    handler = init_incoming_handler()
-    return handler() if isinstance(handler, type) else handler
-";
 
 /// A component, or an image, as it lies on disk.
 pub(super) struct Artifact {
     pub(super) path: PathBuf,
     pub(super) sha256: String,
     pub(super) size: u64,
-}
-
-/// What is appended to the entry after the checks, which must not see it.
-pub(super) fn shim(findings: &Findings) -> String {
-    let mut text = String::new();
-    if findings.handler == Some(Handler::Factory) {
-        text.push_str(EXPOSE_FACTORY);
-    }
-    if !findings.later.is_empty() {
-        // There are no files to import from at request time: what functions import is loaded now.
-        let names = findings
-            .later
-            .iter()
-            .fold(String::new(), |mut names, name| {
-                let _ = write!(names, "'{name}', ");
-                names
-            });
-        let _ = write!(
-            text,
-            "\n\ndef _blue_faas_load(names):\n    import importlib\n    for name in names:\n        try:\n            importlib.import_module(name)\n        except BaseException:\n            pass\n\n_blue_faas_load(({names}))\n"
-        );
-    }
-    text
 }
 
 /// Appends to the entry in the room's `src`.
@@ -66,11 +34,6 @@ pub(super) fn append_shim(entry: &Path, findings: &Findings) -> io::Result<()> {
         &mut OpenOptions::new().append(true).open(entry)?,
         shim.as_bytes(),
     )
-}
-
-/// Dotted name of the module in a file.
-pub(super) fn module(file: &str) -> String {
-    file.strip_suffix(".py").unwrap_or(file).replace('/', ".")
 }
 
 /// What the toolchain gets to see.

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
-use super::python::excerpt;
+use crate::adapter::source::imports;
+use crate::adapter::source::python::excerpt;
 use crate::model::source::{Diagnostic, Severity};
 use crate::port::builder::BuildError;
 
@@ -173,7 +174,7 @@ fn hint(cause: &str, guest: &str) -> Option<String> {
     }
     if cause.starts_with("ModuleNotFoundError") {
         let module = quoted();
-        let known = super::imports::hint(module).map(str::to_owned);
+        let known = imports::hint(module).map(str::to_owned);
         return known.or_else(|| Some(format!("Add {module} to the archive, or name its package in requirements.txt (pure Python only).")));
     }
     if cause.starts_with("KeyError") && (guest.contains("os.environ") || guest.contains("environ["))

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::source::hex;
+use crate::adapter::source::tree::hex;
 use crate::model::deployment::AppName;
 use crate::model::version::Artifact;
 use crate::port::blobs::{BlobError, Blobs};

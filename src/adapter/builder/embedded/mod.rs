@@ -1,26 +1,17 @@
 //! The builder that runs here: snapshots of a common base, and componentize-py in a bounded child process for what that does not suit.
 
-mod archive;
 mod base;
 mod build;
 mod cache;
 mod child;
 mod componentize;
-mod diagnose;
-mod environment;
 mod failure;
-mod handler;
 mod image;
-mod imports;
-mod manifest;
 mod mypy;
 mod portable;
-mod python;
-mod recipe;
 mod registry;
 mod requirements;
 mod snapshot;
-mod source;
 mod usage;
 mod workdir;
 
@@ -36,27 +27,23 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-use self::archive::Limits;
 use self::base::BaseMaker;
 use self::build::Build;
 use self::image::Image;
 use self::workdir::{Room, WorkDir};
 use crate::adapter::snapshot::Bases;
+use crate::adapter::source::archive::Limits;
+use crate::adapter::source::recipe::VERSIONS;
+use crate::adapter::source::{self, tree};
 use crate::model::source::{Diagnostic, SourceSummary};
 use crate::model::task::StageName;
 use crate::model::version::Artifact;
 use crate::port::blobs::Blobs;
 use crate::port::builder::{
-    BuildError, BuildRequest, Builder, Built, Progress, PushRequest, Pushed, RawSource, Recipe,
-    SourceTree,
+    BuildError, BuildRequest, Builder, Built, Destination, JobRecord, Progress, PushRequest,
+    Pushed, RawSource, Recipe, SourceTree,
 };
 
-/// What the format of `IncomingHandler` needs: newer versions speak another one.
-const VERSIONS: &[(&str, &str, &str)] = &[
-    ("componentize_py", "componentize-py", "0.17.2"),
-    ("spin_sdk", "spin-sdk", "3.4.1"),
-    ("mypy", "mypy", "1.19.0"),
-];
 /// Of a draft's import.
 const DRAFT: Duration = Duration::from_secs(30);
 /// Changes when this builder makes something else of the same source.
@@ -199,32 +186,22 @@ fn absolute(path: PathBuf) -> PathBuf {
 #[async_trait]
 impl Builder for ComponentizeBuilder {
     async fn read_source(&self, raw: RawSource) -> Result<(SourceTree, SourceSummary), BuildError> {
-        let limits = self.limits();
-        tokio::task::spawn_blocking(move || source::read(raw, limits))
-            .await
-            .map_err(|error| BuildError::Failed(error.to_string()))?
+        source::read(raw, self.limits()).await
     }
 
     async fn unpack(&self, archive: Bytes) -> Result<BTreeMap<String, Bytes>, BuildError> {
-        let limits = self.limits();
-        tokio::task::spawn_blocking(move || archive::read(&archive, limits))
-            .await
-            .map_err(|error| BuildError::Failed(error.to_string()))?
+        source::unpack(archive, self.limits()).await
     }
 
     async fn recipe(&self, source: &SourceTree) -> Result<Recipe, BuildError> {
-        let source = source.clone();
-        // Every module is parsed.
-        tokio::task::spawn_blocking(move || recipe::of(&source))
-            .await
-            .map_err(|error| BuildError::Failed(error.to_string()))
+        source::recipe(source).await
     }
 
     fn diagnose(&self, file: &str, python: &str) -> Vec<Diagnostic> {
-        diagnose::check_module(file, python)
+        source::diagnose::check_module(file, python)
     }
 
-    fn cache_key(&self, source: &SourceTree) -> String {
+    fn cache_key(&self, source: &SourceTree) -> Option<String> {
         let mut hasher = Sha256::new();
         hasher.update(REVISION);
         if self.config.snapshot {
@@ -239,14 +216,15 @@ impl Builder for ComponentizeBuilder {
             source.entry,
             source.requirements.join("\n")
         ));
-        hasher.update(source::hash(&source.files));
-        source::hex(&hasher.finalize())
+        hasher.update(tree::hash(&source.files));
+        Some(tree::hex(&hasher.finalize()))
     }
 
     async fn build(
         &self,
         request: BuildRequest,
         progress: &dyn Progress,
+        _job: &dyn JobRecord,
         cancel: &CancellationToken,
     ) -> Result<Built, BuildError> {
         let started = Instant::now();
@@ -292,7 +270,11 @@ impl Builder for ComponentizeBuilder {
             sha256: component.sha256,
             size: component.size,
         };
-        Ok(Built { artifact })
+        Ok(Built {
+            artifact: Some(artifact),
+            wasm_path: None,
+            pushed: None,
+        })
     }
 
     async fn draft(
@@ -329,17 +311,23 @@ impl Builder for ComponentizeBuilder {
         &self,
         request: PushRequest,
         progress: &dyn Progress,
+        _job: &dyn JobRecord,
         cancel: &CancellationToken,
     ) -> Result<Pushed, BuildError> {
         progress.stage(StageName::Push);
-        let image_ref = format!(
-            "{}:{}",
-            request.registry_url.trim_end_matches('/'),
-            request.tag
-        );
-        let listed = registry::host(&request.registry_url)
+        let Destination {
+            registry_url,
+            tag,
+            credentials,
+        } = &request.destination;
+        let artifact = request.artifact.as_ref().ok_or_else(|| BuildError::Source {
+            message: "This was built by a Builder Service, which keeps what it made. Build it again, then push that.".to_owned(),
+            diagnostics: Vec::new(),
+        })?;
+        let image_ref = format!("{}:{tag}", registry_url.trim_end_matches('/'));
+        let listed = registry::host(registry_url)
             .is_some_and(|host| registry::is_listed(host, &self.config.push_hosts));
-        if request.artifact.is_image() && !listed {
+        if artifact.is_image() && !listed {
             // A component is all there would be to store, and nobody takes it from here.
             progress.line(StageName::Push, KEPT);
             return if cancel.is_cancelled() {
@@ -348,7 +336,7 @@ impl Builder for ComponentizeBuilder {
                 Ok(Pushed { image_ref })
             };
         }
-        let artifact = self.as_component(&request.artifact).await?;
+        let artifact = self.as_component(artifact).await?;
         let image = Image::new(&request.app_name, &artifact);
         let stored = image
             .store(self.blobs.as_ref(), &image_ref, &artifact)
@@ -368,7 +356,7 @@ impl Builder for ComponentizeBuilder {
             let started = Instant::now();
             tokio::select! {
                 () = cancel.cancelled() => return Err(BuildError::Cancelled),
-                sent = registry::push(&image, component, &request.registry_url, &request.tag, request.credentials.as_ref()) => sent?,
+                sent = registry::push(&image, component, registry_url, tag, credentials.as_ref()) => sent?,
             }
             progress.line(
                 StageName::Push,

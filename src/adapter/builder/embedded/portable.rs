@@ -4,8 +4,8 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::ComponentizeBuilder;
-use super::source::hex;
 use crate::adapter::snapshot::{Base, Image};
+use crate::adapter::source::tree::hex;
 use crate::model::version::Artifact;
 use crate::port::blobs::BlobError;
 use crate::port::builder::BuildError;

@@ -1,7 +1,5 @@
 //! `requirements.txt`: names and versions only, installed as pure-Python wheels.
 
-mod lines;
-
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -9,17 +7,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::child::{self, Limits, Program};
-use super::source::hex;
 use super::usage::copy_tree;
 use super::workdir::{Room, is_guest_file};
+use crate::adapter::source::requirements::FILE;
+use crate::adapter::source::tree::hex;
 use crate::model::source::{Diagnostic, Severity};
 use crate::model::task::StageName;
 use crate::port::builder::{BuildError, Progress};
 use tokio_util::sync::CancellationToken;
 
-pub(super) use self::lines::read;
-
-pub(super) const FILE: &str = "requirements.txt";
 /// What of the server's environment reaches pip: how to get to the index, nothing else.
 const PASSED_ON: &[&str] = &[
     "PIP_INDEX_URL",
@@ -259,60 +255,7 @@ fn modules(vendor: &Path) -> std::io::Result<BTreeSet<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{failure, key, read};
-
-    #[test]
-    fn comments_and_blank_lines_are_dropped() {
-        let lines = read("\u{feff}# tools\r\n\r\nidna==3.10  # names\n  attrs >=23,<25\nrich[jupyter]; python_version >= '3.8'\n".as_bytes()).expect("sound");
-        assert_eq!(
-            lines,
-            [
-                "idna==3.10",
-                "attrs >=23,<25",
-                "rich[jupyter]; python_version >= '3.8'"
-            ]
-        );
-    }
-
-    #[test]
-    fn the_tools_that_build_are_no_requirements_of_a_function() {
-        let lines = read(b"spin-sdk==3.1.0\nSpin_SDK\ncomponentize-py >=0.13\nspin-sdk-tools==1\n")
-            .expect("sound");
-        assert_eq!(lines, ["spin-sdk-tools==1"]);
-    }
-
-    #[test]
-    fn all_but_names_and_versions_is_refused_with_its_line() {
-        for line in [
-            "-r other.txt",
-            "-e .",
-            "--index-url https://example.com",
-            "./local",
-            "../x",
-            "https://example.com/a.whl",
-            "a @ https://example.com/a.whl",
-            "git+https://example.com/a",
-            "file:///etc/passwd",
-            "C:\\a.whl",
-            "idna==3.10 --hash=sha256:00",
-            "a\\",
-            "a$(id)",
-            "한글",
-        ] {
-            let error = read(format!("idna\n{line}\n").as_bytes()).expect_err(line);
-            let crate::port::builder::BuildError::Source {
-                message,
-                diagnostics,
-            } = error
-            else {
-                panic!("another error for {line}")
-            };
-            assert!(
-                message.contains("not accepted") && diagnostics[0].line == 2,
-                "{message}"
-            );
-        }
-    }
+    use super::{failure, key};
 
     #[test]
     fn a_package_without_a_pure_wheel_is_named() {

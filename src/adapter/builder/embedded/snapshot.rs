@@ -12,10 +12,11 @@ use tokio_util::sync::CancellationToken;
 use super::base::BaseMaker;
 use super::build::Build;
 use super::componentize::{self, Artifact};
-use super::diagnose::Findings;
 use super::failure;
 use super::workdir::guest_files;
 use crate::adapter::snapshot::{Captured, MAX_FILES, Source, Uncaptured};
+use crate::adapter::source::diagnose::Findings;
+use crate::adapter::source::shim::{module, shim};
 use crate::model::task::StageName;
 use crate::port::builder::BuildError;
 
@@ -100,9 +101,7 @@ impl Build<'_> {
             .map(|(path, content)| (format!("/0/{path}"), content.clone()))
             .collect();
         if let Some(entry) = files.get_mut(&format!("/0/{}", self.tree.entry)) {
-            *entry = [entry, componentize::shim(findings).as_bytes()]
-                .concat()
-                .into();
+            *entry = [entry, shim(findings).as_bytes()].concat().into();
         }
         let vendor = self.room.vendor();
         let packages = move || {
@@ -117,7 +116,7 @@ impl Build<'_> {
         }
         files.extend(packages.files);
         Ok(Ok(Source {
-            entry: componentize::module(&self.tree.entry),
+            entry: module(&self.tree.entry),
             files,
             folders: vec![
                 (self.room.src(), "/0".to_owned()),

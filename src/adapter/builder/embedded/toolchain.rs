@@ -6,14 +6,16 @@ use bytes::Bytes;
 use std::time::{Duration, Instant};
 
 use self::workshop::{Registry, Workshop, refused};
-use super::archive::tests::zip;
 use super::usage::processes_in;
+use crate::adapter::source::archive::tests::zip;
 use crate::model::deployment::AppName;
-use crate::model::id::TaskId;
+use crate::model::id::{TaskId, WorkspaceId};
 use crate::model::task::StageName;
 use crate::model::version::Artifact;
 use crate::port::blobs::Blobs;
-use crate::port::builder::{BuildError, Builder, PushRequest, RawSource, RegistryCredentials};
+use crate::port::builder::{
+    BuildError, Builder, Destination, PushRequest, RawSource, RegistryCredentials, Unkept,
+};
 
 const HELLO: &str = "from spin_sdk.http import IncomingHandler as BaseHandler, Request, Response\n\n\nclass IncomingHandler(BaseHandler):\n    def handle_request(self, request: Request) -> Response:\n        return Response(200, {\"content-type\": \"text/plain\"}, bytes(\"Hello from Blue FaaS!\", \"utf-8\"))\n";
 
@@ -23,6 +25,7 @@ async fn hello_is_built_and_its_image_stored_and_pushed() {
     assert_eq!(workshop.builder.check().await, Ok(()));
     let started = Instant::now();
     let built = workshop.build_text(HELLO).await.expect("built").artifact;
+    let built = built.expect("an artifact");
     let took = started.elapsed();
     assert_eq!(built.key, "build-artifacts/task-1/hello.wasm");
     let wasm = workshop.blobs.get(&built.key, None).await.expect("stored");
@@ -52,18 +55,22 @@ async fn push_to_a_registry(workshop: &Workshop, artifact: &Artifact) {
         });
     let request = PushRequest {
         task_id: TaskId::parse("task-1").expect("an id"),
+        workspace_id: WorkspaceId::parse("ws-1").expect("an id"),
         app_name: AppName::parse("hello").expect("a name"),
-        artifact: artifact.clone(),
-        registry_url: format!("{host}/shop/hello"),
-        tag: "task-1".to_owned(),
-        credentials: Some(RegistryCredentials {
-            username: String::new(),
-            password: "s3cret".to_owned(),
-        }),
+        artifact: Some(artifact.clone()),
+        source_path: None,
+        destination: Destination {
+            registry_url: format!("{host}/shop/hello"),
+            tag: "task-1".to_owned(),
+            credentials: Some(RegistryCredentials {
+                username: String::new(),
+                password: "s3cret".to_owned(),
+            }),
+        },
     };
     let pushed = workshop
         .builder
-        .push(request.clone(), &workshop.told, &workshop.cancel)
+        .push(request.clone(), &workshop.told, &Unkept, &workshop.cancel)
         .await
         .expect("pushed");
     assert_eq!(pushed.image_ref, format!("{host}/shop/hello:task-1"));
@@ -95,7 +102,7 @@ async fn push_to_a_registry(workshop: &Workshop, artifact: &Artifact) {
             drop(registry);
             let error = workshop
                 .builder
-                .push(request, &workshop.told, &workshop.cancel)
+                .push(request, &workshop.told, &Unkept, &workshop.cancel)
                 .await
                 .expect_err("nobody listens");
             assert!(
@@ -221,7 +228,7 @@ async fn a_factory_in_a_package_with_requirements_is_built() {
         })
         .await
         .unwrap_or_else(|error| panic!("{error}\n{}", workshop.lines()));
-    assert!(built.artifact.size > 10_000_000);
+    assert!(built.artifact.expect("an artifact").size > 10_000_000);
     assert!(
         workshop
             .lines()

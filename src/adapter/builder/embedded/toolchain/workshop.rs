@@ -18,7 +18,7 @@ use crate::model::id::{TaskId, WorkspaceId};
 use crate::model::source::Diagnostic;
 use crate::model::task::StageName;
 use crate::port::blobs::{BlobError, BlobInfo, Blobs};
-use crate::port::builder::{BuildError, BuildRequest, Builder, Built, Progress, RawSource};
+use crate::port::builder::{BuildError, BuildRequest, Builder, Built, Progress, RawSource, Unkept};
 
 /// Objects in memory.
 #[derive(Default)]
@@ -146,8 +146,12 @@ impl Workshop {
             function_id: None,
             app_name: AppName::parse("hello").expect("a name"),
             source,
+            push: None,
         };
-        self.builder.build(request, &self.told, &self.cancel).await
+        let told = &self.told;
+        self.builder
+            .build(request, told, &Unkept, &self.cancel)
+            .await
     }
 
     pub(super) async fn build_text(&self, text: &str) -> Result<Built, BuildError> {

@@ -3,22 +3,23 @@
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
-use super::VERSIONS;
-use super::componentize::{module, shim};
 use super::diagnose::check_tree;
 use super::handler::{CLASS, FACTORY, Handler};
 use super::imports::Surroundings;
+use super::shim::{module, shim};
 use crate::port::builder::{Recipe, SourceTree};
 
+/// What the format of `IncomingHandler` needs: newer versions speak another one.
+pub(in crate::adapter) const VERSIONS: &[(&str, &str, &str)] = &[
+    ("componentize_py", "componentize-py", "0.17.2"),
+    ("spin_sdk", "spin-sdk", "3.4.1"),
+    ("mypy", "mypy", "1.19.0"),
+];
 /// The module that stands before the source's own where a build here appends to it.
 const ENTRY: &str = "spin_entry";
 
-pub(super) fn of(tree: &SourceTree) -> Recipe {
-    let surroundings = Surroundings::of_files(
-        tree.files.keys().map(String::as_str),
-        !tree.requirements.is_empty(),
-    );
-    let findings = check_tree(tree, &surroundings);
+pub(in crate::adapter) fn of(tree: &SourceTree) -> Recipe {
+    let findings = check_tree(tree, &Surroundings::of_tree(tree));
     let own = module(&tree.entry);
     let appended = shim(&findings);
     let exposed = match findings.handler {

@@ -11,14 +11,17 @@ use self::paths::{check_folders, is_ignored, plain_path, strip_wrapping_folder};
 use crate::port::builder::BuildError;
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
+pub(in crate::adapter) struct Limits {
     /// Bytes of all files, inflated.
-    pub(super) bytes: u64,
-    pub(super) files: usize,
+    pub(in crate::adapter) bytes: u64,
+    pub(in crate::adapter) files: usize,
 }
 
 /// Reads every file that is part of a source. Fails with [`BuildError::Source`], or [`BuildError::LimitReached`] when it is too large.
-pub(super) fn read(archive: &Bytes, limits: Limits) -> Result<BTreeMap<String, Bytes>, BuildError> {
+pub(in crate::adapter) fn read(
+    archive: &Bytes,
+    limits: Limits,
+) -> Result<BTreeMap<String, Bytes>, BuildError> {
     // The directory is parsed whole into memory, so its length is looked at first.
     if let Some(entries) = promised_entries(archive)
         && entries > limits.files
@@ -56,7 +59,7 @@ pub(super) fn read(archive: &Bytes, limits: Limits) -> Result<BTreeMap<String, B
 }
 
 /// Files that came by themselves, bounded as those of an archive are.
-pub(super) fn check(
+pub(in crate::adapter) fn check(
     files: BTreeMap<String, Bytes>,
     limits: Limits,
 ) -> Result<BTreeMap<String, Bytes>, BuildError> {
@@ -185,7 +188,7 @@ fn too_many(limit: usize) -> BuildError {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::adapter) mod tests {
     use super::{Limits, read};
     use bytes::Bytes;
     use std::io::{Cursor, Write};
@@ -196,7 +199,7 @@ pub(super) mod tests {
         files: 100,
     };
 
-    pub(in super::super) fn zip(files: &[(&str, &[u8])]) -> Bytes {
+    pub(in crate::adapter) fn zip(files: &[(&str, &[u8])]) -> Bytes {
         let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
         for (path, content) in files {
             writer

@@ -1,14 +1,14 @@
 //! The lines of a `requirements.txt`: names and versions, nothing else.
 
-use super::FILE;
 use crate::model::source::{Diagnostic, Severity};
 use crate::port::builder::BuildError;
 
+pub(in crate::adapter) const FILE: &str = "requirements.txt";
 const MAX_LINES: usize = 200;
 const MAX_LINE: usize = 200;
 
 /// Lines that name a package, comments dropped.
-pub(in super::super) fn read(content: &[u8]) -> Result<Vec<String>, BuildError> {
+pub(in crate::adapter) fn read(content: &[u8]) -> Result<Vec<String>, BuildError> {
     let text = std::str::from_utf8(content)
         .map_err(|_| refused(0, "is not UTF-8 text; save it as UTF-8"))?;
     let mut requirements = Vec::new();
@@ -83,5 +83,64 @@ fn refused(line: usize, what: &str) -> BuildError {
     BuildError::Source {
         message,
         diagnostics: vec![found],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+    use crate::port::builder::BuildError;
+
+    #[test]
+    fn comments_and_blank_lines_are_dropped() {
+        let lines = read("\u{feff}# tools\r\n\r\nidna==3.10  # names\n  attrs >=23,<25\nrich[jupyter]; python_version >= '3.8'\n".as_bytes()).expect("sound");
+        assert_eq!(
+            lines,
+            [
+                "idna==3.10",
+                "attrs >=23,<25",
+                "rich[jupyter]; python_version >= '3.8'"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_tools_that_build_are_no_requirements_of_a_function() {
+        let lines = read(b"spin-sdk==3.1.0\nSpin_SDK\ncomponentize-py >=0.13\nspin-sdk-tools==1\n")
+            .expect("sound");
+        assert_eq!(lines, ["spin-sdk-tools==1"]);
+    }
+
+    #[test]
+    fn all_but_names_and_versions_is_refused_with_its_line() {
+        for line in [
+            "-r other.txt",
+            "-e .",
+            "--index-url https://example.com",
+            "./local",
+            "../x",
+            "https://example.com/a.whl",
+            "a @ https://example.com/a.whl",
+            "git+https://example.com/a",
+            "file:///etc/passwd",
+            "C:\\a.whl",
+            "idna==3.10 --hash=sha256:00",
+            "a\\",
+            "a$(id)",
+            "한글",
+        ] {
+            let error = read(format!("idna\n{line}\n").as_bytes()).expect_err(line);
+            let BuildError::Source {
+                message,
+                diagnostics,
+            } = error
+            else {
+                panic!("another error for {line}")
+            };
+            assert!(
+                message.contains("not accepted") && diagnostics[0].line == 2,
+                "{message}"
+            );
+        }
     }
 }

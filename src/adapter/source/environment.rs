@@ -9,7 +9,7 @@ use crate::model::source::Diagnostic;
 
 const HINT: &str = "The environment is empty while top-level code runs at build time. Read it inside handle_request.";
 
-pub(super) fn check(module: &Module, diagnostics: &mut Vec<Diagnostic>) {
+pub(in crate::adapter) fn check(module: &Module, diagnostics: &mut Vec<Diagnostic>) {
     let mut reader = Reader {
         module,
         diagnostics,
@@ -161,7 +161,7 @@ impl<'a> SourceOrderVisitor<'a> for Reader<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::check;
-    use crate::adapter::builder::embedded::python::Module;
+    use crate::adapter::source::python::Module;
     use crate::model::source::Severity;
 
     fn found(text: &str) -> Vec<(Severity, u32, u32)> {

@@ -1,10 +1,8 @@
 //! Modules that an import would not find, and files that hide behind one.
 
 use super::Findings;
-use crate::adapter::builder::embedded::imports::{
-    self, Import, Presence, Surroundings, When, top_level,
-};
-use crate::adapter::builder::embedded::python::Module;
+use crate::adapter::source::imports::{self, Import, Presence, Surroundings, When, top_level};
+use crate::adapter::source::python::Module;
 use crate::model::source::{Diagnostic, Severity};
 
 pub(super) fn check_import(

@@ -4,6 +4,8 @@ use ruff_python_ast::{ExceptHandler, Expr, Stmt, StmtTry};
 use ruff_text_size::{Ranged, TextSize};
 use std::collections::BTreeSet;
 
+use crate::port::builder::SourceTree;
+
 /// The guest's standard library: what imports there.
 const STANDARD: &str = "__future__ _abc _aix_support _ast _asyncio _bisect _blake2 _codecs _codecs_cn _codecs_hk _codecs_iso2022 _codecs_jp _codecs_kr \
     _codecs_tw _collections _collections_abc _compat_pickle _compression _contextvars _crypt _csv _datetime _decimal _elementtree \
@@ -135,7 +137,7 @@ const USELESS: &[(&str, &str)] = &[
 
 /// When an import runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum When {
+pub(in crate::adapter) enum When {
     /// While the module loads, in any case.
     Always,
     /// While the module loads, under a condition.
@@ -145,28 +147,28 @@ pub(super) enum When {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Import {
+pub(in crate::adapter) struct Import {
     /// Absolute and dotted, as in `urllib.parse`.
-    pub(super) module: String,
+    pub(in crate::adapter) module: String,
     /// For `from m import a, b`: the names, which may be modules too.
-    pub(super) names: Vec<String>,
-    pub(super) when: When,
-    pub(super) at: TextSize,
+    pub(in crate::adapter) names: Vec<String>,
+    pub(in crate::adapter) when: When,
+    pub(in crate::adapter) at: TextSize,
 }
 
 /// What there is besides the guest's own modules.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Surroundings {
+pub(in crate::adapter) struct Surroundings {
     /// Modules of the source: `app`, `pkg`, `pkg.sub`.
-    pub(super) own: BTreeSet<String>,
+    pub(in crate::adapter) own: BTreeSet<String>,
     /// Top-level modules that the requirements installed; `None` while they are not installed and any name may come from them.
-    pub(super) installed: Option<BTreeSet<String>>,
+    pub(in crate::adapter) installed: Option<BTreeSet<String>>,
     /// One module was looked at without the rest of its source, which may hold what it imports.
-    pub(super) alone: bool,
+    pub(in crate::adapter) alone: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Presence {
+pub(in crate::adapter) enum Presence {
     Present,
     Missing,
     /// Cannot be told yet.
@@ -174,8 +176,14 @@ pub(super) enum Presence {
 }
 
 impl Surroundings {
+    /// Of a source whose requirements are not yet installed.
+    pub(in crate::adapter) fn of_tree(tree: &SourceTree) -> Self {
+        let files = tree.files.keys().map(String::as_str);
+        Self::of_files(files, !tree.requirements.is_empty())
+    }
+
     /// Of a source of these files, `requirements` not yet installed.
-    pub(super) fn of_files<'a>(
+    pub(in crate::adapter) fn of_files<'a>(
         files: impl Iterator<Item = &'a str>,
         has_requirements: bool,
     ) -> Self {
@@ -205,7 +213,7 @@ impl Surroundings {
         }
     }
 
-    pub(super) fn presence(&self, module: &str) -> Presence {
+    pub(in crate::adapter) fn presence(&self, module: &str) -> Presence {
         let top = top_level(module);
         let in_sdk = module
             .strip_prefix("spin_sdk.")
@@ -231,16 +239,16 @@ impl Surroundings {
     }
 }
 
-pub(super) fn top_level(module: &str) -> &str {
+pub(in crate::adapter) fn top_level(module: &str) -> &str {
     module.split('.').next().unwrap_or(module)
 }
 
 /// Whether the guest's own library has a module of this name: it wins over a file of the source.
-pub(super) fn is_standard(top: &str) -> bool {
+pub(in crate::adapter) fn is_standard(top: &str) -> bool {
     STANDARD.split_whitespace().any(|name| name == top)
 }
 
-pub(super) fn hint(module: &str) -> Option<&'static str> {
+pub(in crate::adapter) fn hint(module: &str) -> Option<&'static str> {
     let named = |name: &str| {
         HINTS
             .iter()
@@ -250,7 +258,7 @@ pub(super) fn hint(module: &str) -> Option<&'static str> {
     named(module).or_else(|| named(top_level(module)))
 }
 
-pub(super) fn useless(module: &str) -> Option<&'static str> {
+pub(in crate::adapter) fn useless(module: &str) -> Option<&'static str> {
     USELESS
         .iter()
         .find(|(name, _)| *name == module)
@@ -258,7 +266,7 @@ pub(super) fn useless(module: &str) -> Option<&'static str> {
 }
 
 /// Every import of a module that is not guarded by `except ImportError` or meant for type checkers. `package` is what a relative import starts from.
-pub(super) fn collect(body: &[Stmt], package: &str) -> Vec<Import> {
+pub(in crate::adapter) fn collect(body: &[Stmt], package: &str) -> Vec<Import> {
     let mut found = Vec::new();
     walk(body, When::Always, package, &mut found);
     found

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::port::builder::{BuildError, SpinManifest};
 
-pub(super) const FILE: &str = "spin.toml";
+pub(in crate::adapter) const FILE: &str = "spin.toml";
 const MAX_SIZE: usize = 256 * 1024;
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Manifest {
-    pub(super) spin: SpinManifest,
+pub(in crate::adapter) struct Manifest {
+    pub(in crate::adapter) spin: SpinManifest,
     /// The module that the build command names, as in `app` of `componentize-py -w spin-http componentize app -o app.wasm`.
-    pub(super) module: Option<String>,
+    pub(in crate::adapter) module: Option<String>,
 }
 
 #[derive(serde::Deserialize)]
@@ -45,7 +45,7 @@ enum Command {
     Several(Vec<String>),
 }
 
-pub(super) fn read(content: &[u8]) -> Result<Manifest, BuildError> {
+pub(in crate::adapter) fn read(content: &[u8]) -> Result<Manifest, BuildError> {
     if content.len() > MAX_SIZE {
         return Err(refused(format!(
             "is larger than {} KiB; shorten it",
