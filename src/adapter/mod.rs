@@ -8,6 +8,7 @@ pub mod builder_service;
 pub mod logs;
 pub mod metrics;
 pub mod platform;
+pub mod remote;
 pub mod snapshot;
 mod source;
 pub mod store;

@@ -1,10 +1,13 @@
 //! Deployments: an image that serves, or served, under an app name.
 
+mod options;
+
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
 use super::id::{DeploymentId, FunctionId, text_type};
 use super::time::Timestamp;
+pub use options::DeployOptions;
 
 /// Longest app name; Kubernetes appends to it.
 const MAX_APP_NAME: usize = 53;
@@ -81,6 +84,15 @@ impl AppName {
         })
     }
 
+    /// Where an app answers below the functions listener's address; `{app}` in that stands for its name, else it is appended to the path.
+    pub fn address_at(&self, functions_url: &str) -> String {
+        if functions_url.contains("{app}") {
+            functions_url.replace("{app}", self.as_str())
+        } else {
+            format!("{functions_url}/{self}")
+        }
+    }
+
     /// Makes any text DNS-1123 safe; `None` when nothing of it is left (a name in Hangul, say).
     pub fn from_text(text: &str) -> Option<Self> {
         let mut name = String::new();
@@ -103,47 +115,6 @@ pub enum DeploymentStatus {
     Active,
     Failed,
     Superseded,
-}
-
-/// What the deploy request may set, with its defaults.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DeployOptions {
-    pub enable_autoscaling: bool,
-    /// Only meaningful when autoscaling is off.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replicas: Option<u32>,
-    pub use_spot: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service_account: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cpu_limit: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory_limit: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cpu_request: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory_request: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub custom_tolerations: Option<serde_json::Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub custom_affinity: Option<serde_json::Value>,
-}
-
-impl Default for DeployOptions {
-    fn default() -> Self {
-        Self {
-            enable_autoscaling: true,
-            replicas: None,
-            use_spot: true,
-            service_account: None,
-            cpu_limit: None,
-            memory_limit: None,
-            cpu_request: None,
-            memory_request: None,
-            custom_tolerations: None,
-            custom_affinity: None,
-        }
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -49,6 +49,27 @@ pub struct DeployForm {
     pub tag: String,
     /// `yes`: makes a version and leaves what serves as it is.
     pub build_only: String,
+    /// For a cluster. All empty: as what serves was deployed.
+    pub cluster: ClusterForm,
+}
+
+/// How a cluster runs an app, as the form sends it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClusterForm {
+    /// `auto`, or `fixed` with so many replicas.
+    pub scaling: String,
+    pub replicas: String,
+    /// `first`, or `any` node.
+    pub spot: String,
+    pub service_account: String,
+    pub cpu_limit: String,
+    pub memory_limit: String,
+    pub cpu_request: String,
+    pub memory_request: String,
+    /// JSON.
+    pub custom_tolerations: String,
+    pub custom_affinity: String,
 }
 
 /// A request to try a function with, as the form sends it.

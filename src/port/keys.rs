@@ -1,7 +1,7 @@
 //! The layout of the single table: every partition and sort key there is. The first four kinds are those of the first system (SPEC §5).
 
 use super::store::Key;
-use crate::model::deployment::{AppName, ImageRef};
+use crate::model::deployment::{AppName, ImageRef, Namespace};
 use crate::model::id::{DeploymentId, ExecutionId, FunctionId, TaskId, WorkspaceId};
 use crate::model::time::Timestamp;
 
@@ -15,6 +15,8 @@ pub const WORKSPACES: &str = "WORKSPACES";
 pub const APPS: &str = "APPS";
 /// Partition that lists the tasks that are not done.
 pub const QUEUE: &str = "QUEUE";
+/// Partition that lists the apps of the platform that no record names and that are still to be taken down.
+pub const LEFT_APPS: &str = "LEFT_APPS";
 
 pub const FUNCTION_PREFIX: &str = "FN#";
 pub const TASK_PREFIX: &str = "BUILD#";
@@ -38,6 +40,10 @@ pub fn app_partition(app: &AppName) -> String {
 
 pub fn task_partition(task: &TaskId) -> String {
     format!("TASK#{task}")
+}
+
+pub fn left_app(namespace: &Namespace, app: &AppName) -> Key {
+    Key::new(LEFT_APPS, format!("{namespace}#{app}"))
 }
 
 pub fn workspace(workspace: &WorkspaceId) -> Key {

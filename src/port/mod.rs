@@ -7,6 +7,7 @@ pub mod keys;
 pub mod logs;
 pub mod metrics;
 pub mod platform;
+pub mod remote;
 pub mod store;
 pub mod trace;
 pub mod versions;

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use crate::model::deployment::{AppName, DeployOptions, ImageRef, Namespace};
 use crate::model::execution::Level;
 use crate::model::id::{DeploymentId, FunctionId};
+use crate::model::platform::PlatformKind;
 use crate::model::version::{Artifact, Configuration};
 
 /// What to run under an app name.
@@ -144,6 +145,15 @@ impl Outcome {
 pub enum PlatformError {
     #[error("Namespace '{0}' not found")]
     UnknownNamespace(String),
+    /// Something else has the app's name; the message says what.
+    #[error("{0}")]
+    Taken(String),
+    /// What the platform said against it, in full, and what helps.
+    #[error("{0}")]
+    Refused(String),
+    /// The platform cannot be asked now; the same may work later.
+    #[error("{0}")]
+    Unavailable(String),
     /// The image or its artifact cannot be run; the message says why and what to do.
     #[error("{0}")]
     Unrunnable(String),
@@ -158,8 +168,12 @@ pub enum PlatformError {
 /// - give every call a fresh instance, with nothing of another call in it;
 /// - hold memory, time and body limits of each call, and keep a function from files, the environment of the server and hosts it may not call;
 /// - never compile on `call`.
+///
+/// A platform that hands functions to a cluster has those of isolation, memory and hosts held there.
 #[async_trait]
 pub trait Platform: Send + Sync + 'static {
+    fn kind(&self) -> PlatformKind;
+
     /// Makes an artifact ready to start at once; called in a build, off every request. Doing it twice is cheap.
     async fn prepare(&self, artifact: &Artifact) -> Result<(), PlatformError>;
 
@@ -169,10 +183,22 @@ pub trait Platform: Send + Sync + 'static {
     /// Starts or replaces; answers when the new release takes the calls.
     async fn deploy(&self, release: Release) -> Result<Deployed, PlatformError>;
 
+    /// Lets this server's calls reach what was deployed before, by it or another one, at `endpoint` if that was known. Elsewhere nothing changes.
+    async fn resume(&self, release: Release, endpoint: Option<String>)
+    -> Result<(), PlatformError>;
+
+    /// The endpoint of an app that was deployed without one; `None` while it has none.
+    async fn find_endpoint(
+        &self,
+        app: &AppName,
+        namespace: &Namespace,
+    ) -> Result<Option<String>, PlatformError>;
+
     /// Applies new limits, environment and hosts to what serves, without a new deployment.
     async fn configure(
         &self,
         app: &AppName,
+        namespace: &Namespace,
         configuration: Configuration,
     ) -> Result<(), PlatformError>;
 
@@ -183,7 +209,7 @@ pub trait Platform: Send + Sync + 'static {
     /// body ends the call, whose outcome is then what had been answered.
     async fn call(&self, app: &AppName, call: Call, on_begin: Option<OnBegin>) -> Outcome;
 
-    /// One call of a program beside what serves, in the function's name.
+    /// One call of a program beside what serves, in the function's name; for a kind that runs those.
     async fn run_program(
         &self,
         program: Unserved,

@@ -53,55 +53,24 @@ impl From<DeployOutcome> for DeployResponse {
     }
 }
 
-/// A Kubernetes quantity such as `500m` or `128Mi`.
-fn quantity(fields: &Fields, name: &str) -> std::result::Result<Option<String>, Error> {
-    let fits = |text: &str| {
-        text.len() <= 32
-            && text.starts_with(|c: char| c.is_ascii_digit())
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '.')
-    };
-    match fields.text(name)? {
-        Some(text) if !text.is_empty() && !fits(text) => Err(Error::validation(
-            name,
-            format!("Write {name} as a Kubernetes quantity, as in 500m or 128Mi."),
-        )),
-        other => Ok(other.filter(|text| !text.is_empty()).map(ToOwned::to_owned)),
-    }
-}
-
 fn options(fields: &Fields) -> std::result::Result<DeployOptions, Error> {
-    let enable_autoscaling = fields.flag("enable_autoscaling")?.unwrap_or(true);
-    let replicas = fields.number("replicas")?;
-    if replicas.is_some_and(|replicas| !(1..=100).contains(&replicas)) {
-        return Err(Error::validation("replicas", "Choose 1 to 100 replicas."));
-    }
-    let service_account = fields
-        .text("service_account")?
-        .filter(|text| !text.is_empty())
-        .map(Namespace::parse)
-        .transpose()
-        .map_err(|_| {
-            Error::validation(
-                "service_account",
-                "A service account holds lower-case letters, digits and inner hyphens.",
-            )
-        })?;
-    Ok(DeployOptions {
-        enable_autoscaling,
-        replicas: if enable_autoscaling {
-            None
-        } else {
-            Some(replicas.unwrap_or(1))
-        },
+    let text = |name: &str| {
+        let text = fields.text(name)?.filter(|text| !text.is_empty());
+        Ok::<_, Error>(text.map(ToOwned::to_owned))
+    };
+    let options = DeployOptions {
+        enable_autoscaling: fields.flag("enable_autoscaling")?.unwrap_or(true),
+        replicas: fields.number("replicas")?,
         use_spot: fields.flag("use_spot")?.unwrap_or(true),
-        service_account: service_account.map(|account| account.to_string()),
-        cpu_limit: quantity(fields, "cpu_limit")?,
-        memory_limit: quantity(fields, "memory_limit")?,
-        cpu_request: quantity(fields, "cpu_request")?,
-        memory_request: quantity(fields, "memory_request")?,
+        service_account: text("service_account")?,
+        cpu_limit: text("cpu_limit")?,
+        memory_limit: text("memory_limit")?,
+        cpu_request: text("cpu_request")?,
+        memory_request: text("memory_request")?,
         custom_tolerations: fields.json("custom_tolerations"),
         custom_affinity: fields.json("custom_affinity"),
-    })
+    };
+    options.checked()
 }
 
 pub async fn deploy(
@@ -183,15 +152,12 @@ pub async fn scaffold(headers: HeaderMap, fields: Fields) -> Result<Response> {
                 "Name the component with letters, digits and hyphens.",
             )
         })?;
-    let replicas = fields.number("replicas")?.unwrap_or(1);
-    if !(1..=100).contains(&replicas) {
-        return Err(Error::validation("replicas", "Choose 1 to 100 replicas.").into());
-    }
     let options = DeployOptions {
         enable_autoscaling: false,
-        replicas: Some(replicas),
+        replicas: fields.number("replicas")?,
         ..DeployOptions::default()
     };
+    let options = options.checked()?;
     let yaml = manifest(&ScaffoldRequest {
         app_name,
         namespace: Namespace::parse(DEFAULT_NAMESPACE)?,

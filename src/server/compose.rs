@@ -7,15 +7,19 @@ pub mod table;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::config::{Config, EnginePair};
 use super::stop::Stop;
 use super::{console, functions_listener, listen, metrics};
+use crate::adapter::remote::http::HttpFunctions;
+use crate::model::platform::PlatformKind;
 use crate::port::blobs::Blobs;
 use crate::port::builder::Builder;
 use crate::port::platform::Platform;
+use crate::port::remote::RemoteFunctions;
 use crate::port::store::Store;
 use crate::service::Services;
 use crate::service::builds::Builds;
@@ -24,7 +28,7 @@ use crate::service::deployments::routes::Routes;
 use crate::service::executions::{Executions, Recorder};
 use crate::service::functions::Functions;
 use crate::service::health::Health;
-use crate::service::invocations::{CallLimits, Invocations, RemoteCaller, RemotePolicy};
+use crate::service::invocations::{CallLimits, Invocations, RemoteCaller};
 use crate::service::kept::Kept;
 use crate::service::key_values::StoredKeyValues;
 use crate::service::observe::Observe;
@@ -40,7 +44,7 @@ use crate::service::workspaces::Workspaces;
 const KEPT_OVERVIEWS: usize = 256;
 
 /// Until what callers no longer wait for is recorded.
-const MAX_FAREWELL: std::time::Duration = std::time::Duration::from_secs(2);
+const MAX_FAREWELL: Duration = Duration::from_secs(2);
 
 /// The technologies behind the ports.
 struct Adapters {
@@ -48,6 +52,7 @@ struct Adapters {
     blobs: Arc<dyn Blobs>,
     builder: Arc<dyn Builder>,
     platform: Arc<dyn Platform>,
+    functions: Arc<dyn RemoteFunctions>,
     key_values: Arc<StoredKeyValues>,
 }
 
@@ -56,12 +61,14 @@ async fn adapters(config: &Config) -> Result<Adapters, String> {
     let store = metrics::watch_store(config, store);
     let blobs = storage::open_blobs(config).await?;
     let key_values = StoredKeyValues::new(Table::new(store.clone()), blobs.clone());
-    let (builder, platform) = engines::open(config, &blobs, &key_values)?;
+    let functions = Arc::new(HttpFunctions::new(config.cluster.proxy.as_deref())?);
+    let (builder, platform) = engines::open(config, &blobs, &key_values, functions.clone())?;
     Ok(Adapters {
         store,
         blobs,
         builder,
         platform,
+        functions,
         key_values,
     })
 }
@@ -79,6 +86,7 @@ fn compose(config: &Config, adapters: Adapters, stop: &Stop) -> Result<Composed,
         blobs,
         builder,
         platform,
+        functions: remote_functions,
         key_values,
     } = adapters;
     let table = Table::new(store.clone());
@@ -112,10 +120,7 @@ fn compose(config: &Config, adapters: Adapters, stop: &Stop) -> Result<Composed,
         builds.clone(),
         deployments.clone(),
     );
-    let remote = RemoteCaller::new(RemotePolicy {
-        allowed_hosts: config.run.invoke_allowed_hosts.clone(),
-    })
-    .map_err(|cause| cause.to_string())?;
+    let remote = RemoteCaller::new(remote_functions, engines::callable_hosts(config));
     let limits = CallLimits {
         max_body: config.listen.max_body,
         concurrency: config.run.concurrency,
@@ -277,6 +282,8 @@ impl Server {
         let builds = tokio::spawn(services.builds.clone().run(stop.clone()));
         let retention = tokio::spawn(services.retention.clone().run(stop.clone()));
         let following = tokio::spawn(follow(routes, services.clone(), stop.clone()));
+        let wait = self.config.cluster.endpoint_wait;
+        let completing = tokio::spawn(complete_endpoints(services.clone(), wait, stop.clone()));
         let functions =
             functions_listener::router(services.invocations.clone(), &self.config.listen);
         let invocations = services.invocations.clone();
@@ -287,7 +294,7 @@ impl Server {
         );
         // Their callers are gone by now, which ends them.
         let _ = tokio::time::timeout(MAX_FAREWELL, invocations.finish_streams()).await;
-        let _ = tokio::join!(builds, following);
+        let _ = tokio::join!(builds, following, completing);
         retention.abort();
         recorder.flush().await;
         // Up to here, so that the last figures can be read.
@@ -302,11 +309,27 @@ async fn follow(routes: Arc<Routes>, services: Services, stop: CancellationToken
     }
     loop {
         tokio::select! {
-            () = tokio::time::sleep(std::time::Duration::from_secs(1)) => {}
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
             () = stop.cancelled() => return,
         }
         if let Err(error) = routes.follow_table().await {
             tracing::warn!(%error, "the table of apps could not be read");
+        }
+    }
+}
+
+/// What was deployed to a cluster before it had an endpoint gets one here, also after a restart.
+async fn complete_endpoints(services: Services, wait: Duration, stop: CancellationToken) {
+    if services.deployments.platform_kind() == PlatformKind::Embedded {
+        return;
+    }
+    while stop
+        .run_until_cancelled(tokio::time::sleep(wait))
+        .await
+        .is_some()
+    {
+        if let Err(error) = services.deployments.complete_endpoints().await {
+            tracing::warn!(%error, "the endpoints of apps could not be completed");
         }
     }
 }

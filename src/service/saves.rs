@@ -82,7 +82,9 @@ impl Services {
             if !function.deploy_on_save || goes_live(&function, newest.as_ref()) {
                 return Ok(false);
             }
-            let (mut plan, _) = self.plan_deployment(&function, &DeployForm::default())?;
+            let (mut plan, _) = self
+                .plan_deployment(&function, &DeployForm::default())
+                .await?;
             plan.on_save = true;
             match self
                 .builds

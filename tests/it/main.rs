@@ -1,6 +1,7 @@
 //! The integration tests, one binary.
 
 mod architecture;
+mod cluster;
 mod contract;
 mod dynamodb;
 mod engine;

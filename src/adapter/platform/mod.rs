@@ -1,3 +1,4 @@
 //! Where functions run: a folder per technology.
 
+pub mod spinapp;
 pub mod wasmtime;

@@ -67,6 +67,18 @@ impl Environment {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// As Spin variables: lower case, by those names that Spin accepts.
+    pub fn spin_variables(&self) -> BTreeMap<String, &str> {
+        let mut named = BTreeMap::new();
+        for (name, value) in self.iter() {
+            if let Some(name) = spin_variable_name(name) {
+                // `API` and `api` are two in the environment and one here, as in a call.
+                named.entry(name).or_insert(value);
+            }
+        }
+        named
+    }
+
     /// The names, each with the same stand-in for its value.
     #[must_use]
     pub fn masked(self) -> Self {
@@ -81,6 +93,13 @@ impl Environment {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// The name of an environment variable as a Spin variable's: words of letters and digits that begin with a letter, an underscore between.
+fn spin_variable_name(name: &str) -> Option<String> {
+    let name = name.to_ascii_lowercase();
+    let begins = |word: &str| word.starts_with(|c: char| c.is_ascii_alphabetic());
+    name.split('_').all(begins).then_some(name)
 }
 
 impl TryFrom<BTreeMap<String, String>> for Environment {
@@ -107,5 +126,14 @@ mod tests {
         assert!(Environment::parse([pair("1A")]).is_err());
         assert!(Environment::parse([pair("A B")]).is_err());
         assert!(Environment::parse([pair("API_KEY"), pair("_x")]).is_ok());
+    }
+
+    #[test]
+    fn only_what_spin_accepts_becomes_a_variable() {
+        assert_eq!(spin_variable_name("API_KEY").as_deref(), Some("api_key"));
+        assert_eq!(spin_variable_name("LEVEL3").as_deref(), Some("level3"));
+        for other in ["_X", "A__B", "A_", "A_2"] {
+            assert_eq!(spin_variable_name(other), None, "{other}");
+        }
     }
 }

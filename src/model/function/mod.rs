@@ -9,9 +9,10 @@ mod reuse;
 
 use serde::{Deserialize, Serialize};
 
-use super::deployment::AppName;
+use super::deployment::{AppName, DeployOptions};
 use super::figures::{Figures, Point};
 use super::id::{FunctionId, WorkspaceId};
+use super::platform::PlatformKind;
 use super::source::SourceSummary;
 use super::task::TaskView;
 use super::time::Timestamp;
@@ -142,6 +143,11 @@ pub struct FunctionDetail {
     pub workspace_name: String,
     /// Where users reach it; `None` before the first deployment.
     pub public_url: Option<String>,
+    pub platform: PlatformKind,
+    /// Where a cluster's own callers reach it, past this server; `None` where there is no cluster, or nothing deployed.
+    pub cluster_address: Option<String>,
+    /// How what serves was deployed.
+    pub deploy_options: DeployOptions,
     /// What the app name of a first deployment would be.
     pub suggested_app_name: AppName,
     /// The newest build task, running or ended.

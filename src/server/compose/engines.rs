@@ -7,11 +7,14 @@ use std::time::Duration;
 use crate::adapter::builder::embedded::{ComponentizeBuilder, ComponentizeConfig};
 use crate::adapter::builder::remote::{RemoteBuilder, RemoteConfig};
 use crate::adapter::builder_service::BuilderService;
+use crate::adapter::platform::spinapp::{KubernetesConfig, SpinAppConfig, SpinAppPlatform};
 use crate::adapter::platform::wasmtime::{WasmtimeConfig, WasmtimePlatform};
 use crate::adapter::snapshot::Bases;
+use crate::model::callable_hosts::CallableHosts;
 use crate::port::blobs::Blobs;
 use crate::port::builder::Builder;
 use crate::port::platform::Platform;
+use crate::port::remote::RemoteFunctions;
 use crate::server::config::{BuildSettings, Config, EnginePair};
 use crate::service::builds::EngineSettings;
 use crate::service::key_values::StoredKeyValues;
@@ -31,13 +34,23 @@ pub(super) fn open(
     config: &Config,
     blobs: &Arc<dyn Blobs>,
     key_values: &Arc<StoredKeyValues>,
+    functions: Arc<dyn RemoteFunctions>,
 ) -> Result<Pair, String> {
     match &config.build.pair {
         EnginePair::Embedded { snapshot } => embedded(config, *snapshot, blobs, key_values),
         EnginePair::Cloud { builder_url } => {
             let service = Arc::new(BuilderService::new(builder_url)?);
-            Ok((remote_builder(config, service), cloud_platform()?))
+            let platform = cloud_platform(config, service.clone(), functions)?;
+            Ok((remote_builder(config, service), platform))
         }
+    }
+}
+
+/// Where functions outside of this server may be.
+pub(super) fn callable_hosts(config: &Config) -> CallableHosts {
+    CallableHosts {
+        listed: config.run.invoke_allowed_hosts.clone(),
+        cluster: matches!(config.build.pair, EnginePair::Cloud { .. }),
     }
 }
 
@@ -70,8 +83,30 @@ fn remote_builder(config: &Config, service: Arc<BuilderService>) -> Arc<dyn Buil
     ))
 }
 
-fn cloud_platform() -> Result<Arc<dyn Platform>, String> {
-    Err("BLUE_FAAS_PLATFORM: spinapp is not in this version. Use embedded.".to_owned())
+fn cloud_platform(
+    config: &Config,
+    service: Arc<BuilderService>,
+    functions: Arc<dyn RemoteFunctions>,
+) -> Result<Arc<dyn Platform>, String> {
+    let cluster = &config.cluster;
+    let url = cluster.kubernetes_url.clone().ok_or(
+        "BLUE_FAAS_KUBERNETES_URL: BLUE_FAAS_PLATFORM=spinapp needs the address of the Kubernetes API where it does not run in the cluster.",
+    )?;
+    let platform = SpinAppPlatform::new(
+        SpinAppConfig {
+            functions_url: functions_url(config),
+            kubernetes: KubernetesConfig {
+                url,
+                account: cluster.account.clone(),
+            },
+            hosts: callable_hosts(config),
+            endpoint_wait: cluster.endpoint_wait,
+        },
+        service,
+        functions,
+    )
+    .map_err(|cause| format!("BLUE_FAAS_KUBERNETES_ACCOUNT: {cause}"))?;
+    Ok(Arc::new(platform))
 }
 
 fn embedded(
@@ -104,11 +139,7 @@ fn embedded(
         WasmtimeConfig {
             native_dir: data.join("cache/native"),
             program,
-            functions_url: config
-                .listen
-                .functions_url
-                .clone()
-                .unwrap_or_else(|| local_url(config.listen.functions)),
+            functions_url: functions_url(config),
             namespaces: config.run.namespaces.clone(),
             max_instances: config.run.concurrency,
             workers: config.run.workers,
@@ -120,6 +151,11 @@ fn embedded(
     )
     .map_err(|cause| cause.to_string())?;
     Ok((Arc::new(builder), Arc::new(platform)))
+}
+
+fn functions_url(config: &Config) -> String {
+    let url = config.listen.functions_url.clone();
+    url.unwrap_or_else(|| local_url(config.listen.functions))
 }
 
 /// How this machine's users reach an address: one that stands for all interfaces is no destination.

@@ -112,6 +112,27 @@ pub struct Arguments {
     /// How often the Builder Service is asked about a build, as in 5s or 500ms
     #[arg(long, env = "BLUE_FAAS_POLL_INTERVAL", default_value = "5s")]
     pub poll_interval: String,
+    /// The Kubernetes API, with BLUE_FAAS_PLATFORM=spinapp [default: that of the cluster this server runs in]
+    #[arg(long, env = "BLUE_FAAS_KUBERNETES_URL")]
+    pub kubernetes_url: Option<String>,
+    /// Folder with token and ca.crt of the service account
+    #[arg(
+        long,
+        env = "BLUE_FAAS_KUBERNETES_ACCOUNT",
+        default_value = "/var/run/secrets/kubernetes.io/serviceaccount"
+    )]
+    pub kubernetes_account: PathBuf,
+    /// HTTP proxy that reaches the cluster's services, for a server outside of it
+    #[arg(long, env = "BLUE_FAAS_CLUSTER_PROXY")]
+    pub cluster_proxy: Option<String>,
+    /// After a deployment without an endpoint, how long until that is asked for again, and how often
+    #[arg(long, env = "BLUE_FAAS_ENDPOINT_WAIT", default_value = "5s")]
+    pub endpoint_wait: String,
+    /// What Kubernetes tells its pods
+    #[arg(long, env = "KUBERNETES_SERVICE_HOST", hide = true)]
+    pub kubernetes_service_host: Option<String>,
+    #[arg(long, env = "KUBERNETES_SERVICE_PORT", hide = true)]
+    pub kubernetes_service_port: Option<String>,
     /// embedded | loki: where live lines come from
     #[arg(long, env = "BLUE_FAAS_LOGS", default_value = "embedded")]
     pub logs: String,

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod build;
+mod cluster;
 mod env_file;
 mod observe;
 mod parse;
@@ -16,6 +17,7 @@ use crate::model::deployment::Namespace;
 
 pub use arguments::{Arguments, Command, TableCommand, TemplateFormat};
 pub use build::{BuildSettings, EnginePair};
+pub use cluster::ClusterSettings;
 pub use observe::{LogsEngine, MetricsEngine, ObserveSettings};
 pub use storage::{BlobsEngine, StorageSettings, StoreEngine};
 
@@ -93,6 +95,7 @@ pub struct Config {
     pub storage: StorageSettings,
     pub observe: ObserveSettings,
     pub build: BuildSettings,
+    pub cluster: ClusterSettings,
     pub run: RunSettings,
     pub keep: KeepSettings,
 }
@@ -168,6 +171,7 @@ impl Config {
             storage: StorageSettings::from_arguments(arguments)?,
             observe: ObserveSettings::from_arguments(arguments)?,
             build: BuildSettings::from_arguments(arguments)?,
+            cluster: ClusterSettings::from_arguments(arguments)?,
             run: RunSettings {
                 namespaces: parse::namespaces(&arguments.namespaces)?,
                 invoke_allowed_hosts: parse::list(

@@ -248,7 +248,7 @@ impl Builds {
         };
         let key = keys::image(&name);
         let image: Option<ImageRecord> = self.table.get(&key).await?;
-        let is_own = image.is_some_and(|image| image.task_id == task.task_id);
+        let is_own = image.is_some_and(|image| image.task_id.as_ref() == Some(&task.task_id));
         Ok(is_own.then(|| Write::delete(key)))
     }
 }

@@ -171,7 +171,7 @@ impl Builds {
     ) -> Result<(), Stopped> {
         let image = ImageRecord {
             image_ref: image_ref.clone(),
-            task_id: task.task_id.clone(),
+            task_id: Some(task.task_id.clone()),
             function_id: task.function_id.clone(),
             version: task.version,
             artifact: task.artifact.clone(),

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
+use crate::model::deployment::DeployOptions;
 use crate::model::error::{Error, Result};
-use crate::model::form::{SettingsForm, TestForm};
+use crate::model::form::{ClusterForm, SettingsForm, TestForm};
 use crate::model::function::{
     Environment, HttpMethod, HttpMethods, InstanceReuse, Memory, OutboundHost, SlotReuse, Timeout,
 };
@@ -75,6 +76,48 @@ impl CheckedSettings {
             },
         })
     }
+}
+
+/// The options that a form asks for; `None` when it leaves all of them to what serves.
+pub(super) fn deploy_options(form: &ClusterForm) -> Result<Option<DeployOptions>> {
+    if *form == ClusterForm::default() {
+        return Ok(None);
+    }
+    let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let json = |field: &str, json: &str| match json.trim() {
+        "" => Ok(None),
+        json => serde_json::from_str(json).map(Some).map_err(|error| {
+            Error::validation(
+                field,
+                format!(
+                    "This is no JSON: line {}, column {}.",
+                    error.line(),
+                    error.column()
+                ),
+            )
+        }),
+    };
+    let replicas = match form.replicas.trim() {
+        "" => None,
+        count => Some(
+            count
+                .parse()
+                .map_err(|_| Error::validation("replicas", "Enter a whole number."))?,
+        ),
+    };
+    let options = DeployOptions {
+        enable_autoscaling: form.scaling != "fixed",
+        replicas,
+        use_spot: form.spot != "any",
+        service_account: text(&form.service_account),
+        cpu_limit: text(&form.cpu_limit),
+        memory_limit: text(&form.memory_limit),
+        cpu_request: text(&form.cpu_request),
+        memory_request: text(&form.memory_request),
+        custom_tolerations: json("custom_tolerations", &form.custom_tolerations)?,
+        custom_affinity: json("custom_affinity", &form.custom_affinity)?,
+    };
+    options.checked().map(Some)
 }
 
 /// A `.env` block: `NAME=value`, `export NAME=value`, `#` comments, values optionally in quotes.
@@ -149,6 +192,25 @@ pub(super) fn normalized(code: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_form_for_a_cluster_is_read_whole_or_left_to_what_serves() {
+        assert_eq!(deploy_options(&ClusterForm::default()), Ok(None));
+        let mut form = ClusterForm {
+            scaling: "fixed".to_owned(),
+            replicas: " 3 ".to_owned(),
+            spot: "any".to_owned(),
+            custom_affinity: r#"{"nodeAffinity": {}}"#.to_owned(),
+            ..ClusterForm::default()
+        };
+        let options = deploy_options(&form).expect("valid").expect("asked for");
+        assert!(!options.enable_autoscaling && !options.use_spot);
+        assert_eq!((options.replicas, options.cpu_limit), (Some(3), None));
+        assert!(options.custom_affinity.is_some());
+        form.custom_tolerations = "[{]".to_owned();
+        let refused = deploy_options(&form).expect_err("no JSON");
+        assert_eq!(refused.field.as_deref(), Some("custom_tolerations"));
+    }
 
     #[test]
     fn a_pasted_env_block_is_read() {

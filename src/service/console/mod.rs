@@ -1,19 +1,18 @@
 //! What the console asks for in one go: pages from several services, and forms.
 
+mod deployments;
 mod forms;
 mod replays;
 mod versions;
 
 use super::Services;
 use super::actor::Actor;
-use super::builds::record::{DeployPlan, PushTarget, TaskKind, TaskRecord};
-use super::deployments::{ScaffoldRequest, manifest};
-use super::functions::record::FunctionRecord;
+use super::builds::record::TaskRecord;
 use super::functions::{Draft, FunctionChange, NewFunction, parse_invocation_url};
 use super::statistics::Scope;
 use super::workspaces::etag;
 use crate::model::canary::Canary;
-use crate::model::deployment::{AppName, DeployOptions, Deployment, ImageRef, Namespace};
+use crate::model::deployment::{Deployment, Namespace};
 use crate::model::error::{Error, Result};
 use crate::model::execution::{Execution, ExecutionFilter};
 use crate::model::form::{DeployForm, SettingsForm, TestForm};
@@ -92,6 +91,9 @@ impl Services {
                 .app_name
                 .as_ref()
                 .map(|app| self.deployments.public_url(app, &namespace)),
+            platform: self.deployments.platform_kind(),
+            cluster_address: self.cluster_address(&record),
+            deploy_options: self.deployments.options_of(&record).await?,
             suggested_app_name: self.suggested_app_name(&record)?,
             latest_task,
             figures: day.figures,
@@ -99,37 +101,6 @@ impl Services {
             etag: etag(record.revision),
             function: record.view(&day.figures, Some(code)),
         })
-    }
-
-    /// The name it has; else one made of the function's name, with the end of its id when the name gives nothing or is another function's.
-    fn suggested_app_name(&self, record: &FunctionRecord) -> Result<AppName> {
-        if let Some(app) = &record.app_name {
-            return Ok(app.clone());
-        }
-        let from_name = AppName::from_text(record.name.as_str());
-        match from_name {
-            Some(name)
-                if self
-                    .invocations
-                    .route(&name)
-                    .is_none_or(|route| route.function_id.as_ref() == Some(&record.id)) =>
-            {
-                Ok(name)
-            }
-            other => {
-                let id = record.id.as_str().trim_start_matches("fn-");
-                let stem: String = other.map_or_else(
-                    || "fn".to_owned(),
-                    |name| name.as_str().chars().take(40).collect(),
-                );
-                AppName::from_text(&format!("{stem}-{id}")).ok_or_else(|| {
-                    Error::validation(
-                        "app_name",
-                        "Choose an app name of lower-case letters, digits and hyphens.",
-                    )
-                })
-            }
-        }
     }
 
     pub async fn create_function(
@@ -221,72 +192,6 @@ impl Services {
             .map(drop)
     }
 
-    /// Builds what is saved, and deploys it unless the form says not to.
-    pub async fn deploy_saved(
-        &self,
-        actor: &Actor,
-        workspace: &WorkspaceId,
-        id: &FunctionId,
-        form: DeployForm,
-    ) -> Result<TaskRecord> {
-        let function = self.functions.record(workspace, id).await?;
-        if function.work.is_some() {
-            return Err(Error::conflict(
-                "A build of this function is under way. Wait for its end or cancel it.",
-            ));
-        }
-        let (plan, push) = self.plan_deployment(&function, &form)?;
-        let kind = if form.build_only == "yes" {
-            TaskKind::BuildAndPush
-        } else {
-            TaskKind::Deploy
-        };
-        let builds = &self.builds;
-        builds.build_saved(actor, &function, kind, plan, push).await
-    }
-
-    /// What a deployment by this form is, checked.
-    pub(super) fn plan_deployment(
-        &self,
-        function: &FunctionRecord,
-        form: &DeployForm,
-    ) -> Result<(DeployPlan, Option<PushTarget>)> {
-        let app_name = match form.app_name.trim() {
-            "" => self.suggested_app_name(function)?,
-            text => AppName::from_text(text).ok_or_else(|| {
-                Error::validation(
-                    "app_name",
-                    "Choose an app name of letters, digits and hyphens.",
-                )
-            })?,
-        };
-        if let Some(route) = self.invocations.route(&app_name)
-            && (route.is_canary
-                || route.function_id.is_some() && route.function_id.as_ref() != Some(&function.id))
-        {
-            return Err(Error::conflict(format!(
-                "The app name {app_name} belongs to another function. Choose another name."
-            ))
-            .with_field("app_name"));
-        }
-        let namespace = Namespace::parse(if form.namespace.trim().is_empty() {
-            DEFAULT_NAMESPACE
-        } else {
-            form.namespace.trim()
-        })?;
-        let plan = DeployPlan {
-            app_name,
-            namespace,
-            options: DeployOptions::default(),
-            on_save: false,
-        };
-        let push = match form.registry_url.trim() {
-            "" => None,
-            registry => Some(PushTarget::parse(registry, &form.tag, false)?),
-        };
-        Ok((plan, push))
-    }
-
     /// Tasks, deployments and versions of a function, each newest first, and its newest canary.
     pub async fn build_history(
         &self,
@@ -306,28 +211,6 @@ impl Services {
             self.versions.list(actor, workspace, id).await?,
             self.deployments.canary(actor, workspace, id).await?,
         ))
-    }
-
-    pub async fn preview_manifest(
-        &self,
-        _actor: &Actor,
-        workspace: &WorkspaceId,
-        id: &FunctionId,
-    ) -> Result<String> {
-        let function = self.functions.record(workspace, id).await?;
-        let app_name = self.suggested_app_name(&function)?;
-        let newest = self.builds.versions(id).await?.into_iter().next();
-        let image = newest.map_or_else(
-            || format!("local/{app_name}:next"),
-            |version| version.image_ref,
-        );
-        manifest(&ScaffoldRequest {
-            app_name,
-            namespace: Namespace::parse(DEFAULT_NAMESPACE)?,
-            image_ref: ImageRef::parse(image)?,
-            function_id: Some(id.clone()),
-            options: DeployOptions::default(),
-        })
     }
 
     pub async fn test_from_form(

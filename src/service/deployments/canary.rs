@@ -3,7 +3,7 @@
 use super::record::{AppRecord, ImageRecord};
 use super::{Deployments, platform_error};
 use crate::model::canary::{Canary, CanaryCounts, CanaryPlan, CanaryRule, CanaryState};
-use crate::model::deployment::{AppName, Namespace};
+use crate::model::deployment::AppName;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::id::{DeploymentId, FunctionId, WorkspaceId};
 use crate::model::time::Timestamp;
@@ -31,7 +31,7 @@ impl Deployments {
         let app = self.serving_app(&function).await?;
         // Read after the app: a change of the settings from here on moves the app's revision.
         let function = self.function(workspace, id).await?;
-        let _canary_turn = self.turn(&app.app_name.canary()?).await;
+        let _canary_turn = self.turn(&self.canary_name(&app)?).await;
         if app.canary.is_some() || self.running_canary(id).await?.is_some() {
             return Err(Error::conflict(
                 "A canary of this function is running. Promote or end it first.",
@@ -83,7 +83,7 @@ impl Deployments {
         ]);
         let written = self.table.try_transact(writes, None).await;
         if !matches!(written, Ok(true)) {
-            self.take_down(&canary.app_name, &canary.namespace).await;
+            self.take_down(&canary.app_name, &canary.namespace).await?;
             written?;
             return Err(Error::conflict(
                 "This function or its canary's app name was changed at the same moment. Reload and try again.",
@@ -108,7 +108,7 @@ impl Deployments {
             .await?
             .ok_or_else(|| Error::not_found("version", plan.version()).with_field("version"))?;
         let image = ImageRecord::of_version(&version)?;
-        let app_name = app.app_name.canary()?;
+        let app_name = self.canary_name(app)?;
         let taken: Option<AppRecord> = self.table.get(&keys::app(&app_name)).await?;
         if taken.is_some() {
             return Err(Error::conflict(format!(
@@ -130,7 +130,12 @@ impl Deployments {
         };
         let deployed = self.switch(&canary).await.map_err(platform_error)?;
         canary.app_name = deployed.app_name;
+        canary.endpoint = deployed.endpoint;
         Ok(canary)
+    }
+
+    fn canary_name(&self, app: &AppRecord) -> Result<AppName> {
+        Ok(self.platform_name(&app.app_name.canary()?))
     }
 
     /// The newest canary, running or ended.
@@ -292,19 +297,16 @@ impl Deployments {
         match self.table.get_item(&keys::app(&rule.app_name)).await {
             Ok(None) => {
                 self.routes.remove(&rule.app_name);
-                self.take_down(&rule.app_name, &before.namespace).await;
+                let taken_down = self.take_down(&rule.app_name, &before.namespace).await;
+                if let Err(error) = taken_down {
+                    tracing::error!(app = %rule.app_name, %error, "a canary that ended stays in the cluster");
+                }
             }
             Ok(Some(_)) => {}
             // Nothing calls it any more; it only takes memory until the next start.
             Err(error) => {
                 tracing::warn!(app = %rule.app_name, %error, "a canary that ended was not taken down");
             }
-        }
-    }
-
-    async fn take_down(&self, app: &AppName, namespace: &Namespace) {
-        if let Err(error) = self.platform.delete(app, namespace).await {
-            tracing::error!(%app, %error, "a canary that ended could not be taken down");
         }
     }
 

@@ -1,6 +1,7 @@
 //! Deployments: what serves under an app name, its history, and the way back.
 
 mod canary;
+mod cluster;
 pub mod record;
 mod rollback;
 pub mod routes;
@@ -100,6 +101,7 @@ impl Deployments {
         self.check_namespace(&request.namespace)?;
         let image = self.image(&request).await?;
         let app_name = request.app_name.clone().unwrap_or_else(random_app_name);
+        let app_name = self.platform_name(&app_name);
         let _turn = self.turn(&app_name).await;
         let app: Option<AppRecord> = self.table.get(&keys::app(&app_name)).await?;
         let owner = self
@@ -163,7 +165,12 @@ impl Deployments {
             return ImageRecord::of_version(&version.ok_or_else(|| version_gone(number))?);
         }
         let image = self.table.get(&keys::image(&request.image_ref)).await?;
-        image.ok_or_else(|| image_unknown(&request.image_ref))
+        match image {
+            None if self.platform.kind().runs_any_image() => {
+                Ok(ImageRecord::of_others(&request.image_ref))
+            }
+            image => image.ok_or_else(|| image_unknown(&request.image_ref)),
+        }
     }
 
     async fn turn(&self, app: &AppName) -> OwnedMutexGuard<()> {
@@ -261,10 +268,7 @@ impl Deployments {
             return Ok(());
         };
         self.routes.remove(app_name);
-        self.platform
-            .delete(app_name, &app.namespace)
-            .await
-            .map_err(platform_error)?;
+        self.take_down(app_name, &app.namespace).await?;
         self.table
             .transact(vec![
                 Write::delete(keys::app(app_name)),
@@ -328,12 +332,25 @@ fn unknown_namespace(namespace: &str) -> Error {
     )
 }
 
+/// The platform cannot be asked now.
+fn unavailable(message: impl Into<String>) -> Error {
+    Error {
+        retry_after: Some(10),
+        ..Error::overloaded(message).with_operation("PLATFORM_CONNECTION_ERROR")
+    }
+}
+
 fn platform_error(error: PlatformError) -> Error {
     match error {
         PlatformError::UnknownNamespace(namespace) => unknown_namespace(&namespace),
         PlatformError::Unrunnable(message) => {
             Error::new(ErrorKind::Validation, message).with_field("image_ref")
         }
+        PlatformError::Taken(message) => Error::conflict(message).with_field("app_name"),
+        PlatformError::Refused(message) => {
+            Error::new(ErrorKind::Upstream, message).with_operation("DEPLOY_ERROR")
+        }
+        PlatformError::Unavailable(message) => unavailable(message),
         PlatformError::Failed(cause) => internal("DEPLOY_ERROR", cause),
     }
 }

@@ -33,6 +33,9 @@ pub struct AppRecord {
     pub configuration: Configuration,
     #[serde(default)]
     pub options: DeployOptions,
+    /// Where the platform answers for it, once that is known.
+    #[serde(default)]
+    pub endpoint: Option<String>,
     #[serde(default)]
     pub disabled: bool,
     /// Another version that takes a share of the calls.
@@ -66,6 +69,7 @@ impl AppRecord {
             artifact: image.artifact.clone(),
             configuration: image.configuration_now(deployment.version, owner),
             options: deployment.options.clone(),
+            endpoint: None,
             disabled: owner.is_some_and(|function| function.disabled),
             canary: None,
             canary_of: None,
@@ -83,8 +87,9 @@ fn first_revision() -> f64 {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ImageRecord {
     pub image_ref: ImageRef,
-    /// Tells it from another build's under the same name.
-    pub task_id: TaskId,
+    /// Tells it from another build's under the same name. Absent for an image that others built.
+    #[serde(default)]
+    pub task_id: Option<TaskId>,
     #[serde(default)]
     pub function_id: Option<FunctionId>,
     #[serde(default)]
@@ -109,13 +114,26 @@ impl ImageRecord {
         }
         Ok(Self {
             image_ref: ImageRef::parse(&version.image_ref)?,
-            task_id: version.task_id.clone(),
+            task_id: Some(version.task_id.clone()),
             function_id: Some(version.function_id.clone()),
             version: Some(version.number),
             artifact: version.artifact.clone(),
             source_sha256: version.source.sha256.clone(),
             configuration: Some(version.configuration.clone()),
         })
+    }
+
+    /// One that was not built here, for a platform that runs any.
+    pub(super) fn of_others(image_ref: &ImageRef) -> Self {
+        Self {
+            image_ref: image_ref.clone(),
+            task_id: None,
+            function_id: None,
+            version: None,
+            artifact: None,
+            source_sha256: String::new(),
+            configuration: None,
+        }
     }
 
     /// With which settings it runs as `version` of its owner: a rollback brings its version's settings back; the newest version runs with the

@@ -2,7 +2,7 @@
 
 use super::record::AppRecord;
 use super::{DeployOutcome, DeployRequest, Deployments};
-use crate::model::deployment::{AppName, ImageRef};
+use crate::model::deployment::{AppName, DeployOptions, ImageRef};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::id::DeploymentId;
 use crate::model::version::Version;
@@ -61,6 +61,18 @@ impl Deployments {
             id: None,
         };
         self.deploy(actor, request).await
+    }
+
+    /// How what serves was deployed; the defaults while nothing does.
+    pub(in crate::service) async fn options_of(
+        &self,
+        function: &FunctionRecord,
+    ) -> Result<DeployOptions> {
+        let app: Option<AppRecord> = match &function.app_name {
+            Some(app) => self.table.get(&keys::app(app)).await?,
+            None => None,
+        };
+        Ok(app.map(|app| app.options).unwrap_or_default())
     }
 
     pub(super) async fn serving_app(&self, function: &FunctionRecord) -> Result<AppRecord> {

@@ -9,12 +9,13 @@ use tokio::sync::Semaphore;
 
 use super::record::AppRecord;
 use super::trial::Trial;
+use super::unavailable;
 use crate::model::deployment::AppName;
-use crate::model::error::Result;
+use crate::model::error::{Error, Result};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::version::Configuration;
 use crate::port::keys;
-use crate::port::platform::{Platform, Release};
+use crate::port::platform::{Platform, PlatformError, Release};
 use crate::port::store::{Condition, Query, Update, Write};
 use crate::service::executions::recorder::Owner;
 use crate::service::functions::FunctionRecord;
@@ -28,6 +29,8 @@ pub struct Route {
     pub function_id: Option<FunctionId>,
     pub version: Option<u32>,
     pub configuration: Configuration,
+    /// Where the platform answers for it, once that is known.
+    pub endpoint: Option<String>,
     pub disabled: bool,
     /// Another version on trial.
     pub canary: Option<Arc<Trial>>,
@@ -106,6 +109,7 @@ impl Routes {
             function_id: app.function_id.clone(),
             version: app.version,
             configuration: app.configuration.clone(),
+            endpoint: app.endpoint.clone(),
             disabled: app.disabled,
             canary,
             is_canary: app.canary_of.is_some(),
@@ -113,6 +117,13 @@ impl Routes {
             revision: app.revision,
         };
         routes.insert(app.app_name.clone(), Arc::new(route));
+    }
+
+    /// Apps whose endpoint is not known yet.
+    pub(super) fn without_endpoint(&self) -> Vec<AppName> {
+        let routes = self.by_app.read().unwrap_or_else(PoisonError::into_inner);
+        let pending = routes.values().filter(|route| route.endpoint.is_none());
+        pending.map(|route| route.app_name.clone()).collect()
     }
 
     pub(in crate::service) fn remove(&self, app: &AppName) {
@@ -171,13 +182,14 @@ impl Routes {
         if !self.table.try_transact(writes, None).await? {
             return Ok(None);
         }
-        self.platform
-            .configure(app, configuration)
-            .await
-            .map_err(|cause| internal("DEPLOY_ERROR", cause))?;
         let record: Option<AppRecord> = self.table.get(&keys::app(app)).await?;
         if let Some(record) = &record {
+            let configured = self
+                .platform
+                .configure(app, &record.namespace, configuration)
+                .await;
             self.insert(record);
+            configured.map_err(configure_error)?;
         }
         Ok(record)
     }
@@ -212,12 +224,25 @@ impl Routes {
 
     async fn start(&self, app: &AppRecord) {
         let Some(release) = release(app) else { return };
-        match self.platform.deploy(release).await {
-            Ok(_) => self.insert(app),
+        match self.platform.resume(release, app.endpoint.clone()).await {
+            Ok(()) => self.insert(app),
             Err(error) => {
                 tracing::error!(app = %app.app_name, %error, "a deployed app does not start");
             }
         }
+    }
+}
+
+/// The settings are saved by then: methods, limits and whether it is disabled hold here in any case.
+fn configure_error(error: PlatformError) -> Error {
+    match error {
+        PlatformError::Unavailable(text) | PlatformError::Refused(text) => unavailable(format!(
+            "The settings are saved, but the function's variables could not be set. Save them again, or deploy. {text}"
+        )),
+        PlatformError::UnknownNamespace(_)
+        | PlatformError::Taken(_)
+        | PlatformError::Unrunnable(_)
+        | PlatformError::Failed(_) => internal("DEPLOY_ERROR", error),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::record::{AppRecord, DeploymentRecord, ImageRecord, Place};
 use super::routes::release;
-use super::{DeployOutcome, Deployments, partition};
+use super::{DeployOutcome, Deployments, partition, platform_error};
 use crate::model::canary::{Canary, CanaryState};
 use crate::model::deployment::{Deployment, DeploymentStatus};
 use crate::model::error::{Error, Result};
@@ -64,7 +64,10 @@ impl Deployments {
         image: &ImageRecord,
         deployed: Deployed,
     ) -> Result<DeployOutcome> {
+        let renamed = self.renamed(&mut next, &deployed).await?;
+        let before = renamed.as_ref().map_or(before, Option::as_ref);
         next.app_name = deployed.app_name.clone();
+        next.endpoint.clone_from(&deployed.endpoint);
         record.deployment.app_name = deployed.app_name;
         record.deployment.endpoint = deployed.endpoint;
         record.deployment.status = DeploymentStatus::Active;
@@ -198,10 +201,12 @@ impl Deployments {
     /// Lets the platform serve what served before a deployment that could not be recorded.
     pub(super) async fn restore(&self, before: Option<&AppRecord>, deployment: &Deployment) {
         let restored = match before.and_then(release) {
-            Some(release) => self.platform.deploy(release).await.map(drop),
+            Some(release) => match self.platform.deploy(release).await {
+                Ok(_) => Ok(()),
+                Err(error) => Err(platform_error(error)),
+            },
             None => {
-                self.platform
-                    .delete(&deployment.app_name, &deployment.namespace)
+                self.take_down(&deployment.app_name, &deployment.namespace)
                     .await
             }
         };

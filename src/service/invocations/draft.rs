@@ -32,12 +32,23 @@ impl Invocations {
             .await
     }
 
+    /// Refuses what runs beside what serves, where the platform runs only that.
+    pub(in crate::service) fn check_programs(&self) -> Result<()> {
+        if self.platform.kind().runs_programs() {
+            return Ok(());
+        }
+        Err(Error::conflict(
+            "The cluster runs only what is deployed. Deploy the function to try its code, or run a server with BLUE_FAAS_PLATFORM=embedded for drafts and replays.",
+        ))
+    }
+
     /// A draft, ready to run as often as is wanted.
     pub(in crate::service) async fn draft_candidate(
         &self,
         function: &FunctionRecord,
         draft: Draft,
     ) -> Result<Candidate> {
+        self.check_programs()?;
         let tree = self.functions.draft_tree(function, draft).await?;
         let busy = || Error::overloaded("Many drafts are being run. Try again in a moment.");
         let place = tokio::time::timeout(QUEUE_TIME, self.drafts.acquire()).await;

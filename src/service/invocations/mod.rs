@@ -16,21 +16,24 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 use super::actor::Actor;
+use super::console::DEFAULT_NAMESPACE;
 use super::deployments::Deployments;
 use super::deployments::routes::{Route, Routes};
 use super::executions::recorder::{Owner, Recorder};
 use super::functions::{FunctionRecord, Functions};
 use super::{figures, new_id};
-use crate::model::deployment::AppName;
+use crate::model::callable_hosts::cluster_host;
+use crate::model::deployment::{AppName, Namespace};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::execution::{Execution, Trigger};
 use crate::model::id::{FunctionId, WorkspaceId};
+use crate::model::platform::PlatformKind;
 use crate::port::platform::{Call, CallFailure, OnBegin, Outcome, Platform};
 
 pub(in crate::service) use candidate::Candidate;
 pub use listener::FunctionAnswer;
 use queue::{FairQueue, Turn};
-pub use remote::{RemoteCaller, RemotePolicy};
+pub use remote::RemoteCaller;
 pub(in crate::service) use request::local_request;
 pub use request::{FunctionRequest, TestRequest, add_spin_headers};
 
@@ -219,18 +222,8 @@ impl Invocations {
             .app_name
             .as_ref()
             .and_then(|app| self.routes.get(app));
-        let own_endpoint = route.as_ref().map(|route| {
-            self.platform.endpoint(
-                &route.app_name,
-                &crate::model::deployment::Namespace::parse("default").expect("a namespace"),
-            )
-        });
         let (execution, outcome) = match (&function.invocation_url, route) {
-            (Some(url), _)
-                if own_endpoint
-                    .as_deref()
-                    .is_none_or(|own| url.trim_end_matches('/') != own.trim_end_matches('/')) =>
-            {
+            (Some(url), route) if !route.as_ref().is_some_and(|route| self.is_own(url, route)) => {
                 self.call_remote(&function, url, request, trigger).await?
             }
             (_, Some(route)) => {
@@ -238,16 +231,38 @@ impl Invocations {
                 self.run(&route, call, trigger, None).await
             }
             (_, None) => {
-                return Err(Error::new(
-                    ErrorKind::NotDeployed,
-                    "This function is not deployed yet. Deploy it, then call it.",
-                ));
+                let url = self.first_address(&function).ok_or_else(not_deployed)?;
+                self.call_remote(&function, &url, request, trigger).await?
             }
         };
         self.recorder
             .record_durably(owner, execution.clone())
             .await?;
         Ok((execution, outcome))
+    }
+
+    /// Whether a URL is where the route itself leads.
+    fn is_own(&self, url: &str, route: &Route) -> bool {
+        let bare = |url: &str| {
+            let url = url.trim_end_matches('/');
+            url.strip_prefix("http://").unwrap_or(url).to_owned()
+        };
+        let namespace = Namespace::parse(DEFAULT_NAMESPACE);
+        let public = namespace.map(|namespace| self.platform.endpoint(&route.app_name, &namespace));
+        let own = [public.ok(), route.endpoint.clone()];
+        own.into_iter().flatten().any(|own| bare(&own) == bare(url))
+    }
+
+    /// Where the first system deployed a function that has not been deployed since.
+    fn first_address(&self, function: &FunctionRecord) -> Option<String> {
+        function.last_deployed?;
+        let kind = self.platform.kind();
+        let named = function.app_name.clone();
+        let app = named.or_else(|| AppName::from_text(function.name.as_str()))?;
+        (kind == PlatformKind::Cluster).then(|| {
+            let host = cluster_host(kind.app_name(&app).as_str(), DEFAULT_NAMESPACE);
+            format!("http://{host}")
+        })
     }
 
     async fn call_remote(
@@ -260,16 +275,19 @@ impl Invocations {
         let target = remote::target(url, &request.path, &request.query)?;
         let (id, at) = new_id::execution();
         let begin = Instant::now();
+        let mut headers = request.headers;
+        // The address's own goes there.
+        headers.remove(http::header::HOST);
         let call = Call {
             method: request.method,
             uri: target.as_str().parse().map_err(|_| Error::validation("path", "This path cannot be part of an address. Percent-encode what is not a plain character."))?,
-            headers: request.headers,
+            headers,
             body: request.body,
             timeout: function.timeout.duration(),
             memory: function.memory.bytes(),
             max_body: self.limits.max_body,
         };
-        let outcome = self.remote.call(target, &call).await?;
+        let outcome = self.remote.call(&target, &call).await?;
         let recorded = record::Recorded {
             id,
             at,
@@ -282,6 +300,13 @@ impl Invocations {
         };
         Ok((record::execution(recorded), outcome))
     }
+}
+
+fn not_deployed() -> Error {
+    Error::new(
+        ErrorKind::NotDeployed,
+        "This function is not deployed yet. Deploy it, then call it.",
+    )
 }
 
 pub fn disabled() -> Error {

@@ -85,6 +85,7 @@ impl Replays {
     /// The target, ready to run. A version has the settings that serve now, so that what differs is the code's doing; a draft has those it
     /// would be deployed with.
     async fn candidate(&self, function: &FunctionRecord, target: Target) -> Result<Candidate> {
+        self.invocations.check_programs()?;
         let serving = self.serving(function).await?;
         let settings = serving
             .as_ref()

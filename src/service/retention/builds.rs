@@ -114,7 +114,7 @@ impl Retention {
         };
         let key = keys::image(&image_ref);
         let image: Option<ImageRecord> = self.table.get(&key).await?;
-        let is_own = image.is_some_and(|image| image.task_id == version.task_id);
+        let is_own = image.is_some_and(|image| image.task_id.as_ref() == Some(&version.task_id));
         Ok(is_own.then(|| Write::delete(key)))
     }
 }

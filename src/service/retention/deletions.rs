@@ -89,7 +89,9 @@ impl Retention {
     /// Takes up deletions that a stopped server left.
     pub async fn resume_deletions(&self) -> Result<()> {
         for workspace in self.parts.workspaces.deleting().await? {
-            self.finish_workspace(&workspace).await?;
+            if let Err(error) = self.finish_workspace(&workspace).await {
+                tracing::warn!(%workspace, %error, "a deletion could not be finished yet");
+            }
         }
         for workspace in self.workspaces().await? {
             for function in self
@@ -98,7 +100,9 @@ impl Retention {
                 .into_iter()
                 .filter(|function| function.deleting)
             {
-                self.finish_function(&workspace, &function.id).await?;
+                if let Err(error) = self.finish_function(&workspace, &function.id).await {
+                    tracing::warn!(function = %function.id, %error, "a deletion could not be finished yet");
+                }
             }
         }
         Ok(())

@@ -99,6 +99,7 @@ impl Retention {
             self.collect_artifacts(Timestamp::now().seconds() - GRACE, false)
                 .await?;
         }
+        self.parts.deployments.take_down_left().await?;
         let now = Timestamp::now().seconds();
         while self
             .parts

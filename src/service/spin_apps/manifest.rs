@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use crate::model::deployment::AppName;
 use crate::model::error::Result;
-use crate::model::function::Environment;
 use crate::model::workspace::Description;
 use crate::service::functions::FunctionRecord;
 use crate::service::table::internal;
@@ -77,7 +76,7 @@ pub(super) fn text(
     values: bool,
 ) -> Result<String> {
     let id = component_id(app);
-    let named = variables(&record.environment_variables);
+    let named = record.environment_variables.spin_variables();
     let variable = |value| {
         if values {
             Variable::Known { default: value }
@@ -129,25 +128,6 @@ pub(super) fn text(
     toml::to_string_pretty(&document).map_err(|cause| internal("EXPORT_ERROR", cause))
 }
 
-/// The environment as Spin variables: lower case, by those names that Spin accepts.
-fn variables(environment: &Environment) -> BTreeMap<String, &str> {
-    let mut named = BTreeMap::new();
-    for (name, value) in environment.iter() {
-        if let Some(name) = variable_name(name) {
-            // `API` and `api` are two in the environment and one here, as in a call.
-            named.entry(name).or_insert(value);
-        }
-    }
-    named
-}
-
-/// The name of an environment variable as a Spin variable's: words of letters and digits that begin with a letter, an underscore between.
-pub(super) fn variable_name(name: &str) -> Option<String> {
-    let name = name.to_ascii_lowercase();
-    let begins = |word: &str| word.starts_with(|c: char| c.is_ascii_alphabetic());
-    name.split('_').all(begins).then_some(name)
-}
-
 /// Words of letters and digits that begin with a letter, a hyphen between.
 fn component_id(app: &AppName) -> String {
     let mut id = String::new();
@@ -165,7 +145,7 @@ fn component_id(app: &AppName) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{component_id, variable_name};
+    use super::component_id;
     use crate::model::deployment::AppName;
 
     #[test]
@@ -179,15 +159,6 @@ mod tests {
         ] {
             let app = AppName::parse(app).expect("an app name");
             assert_eq!(component_id(&app), id);
-        }
-    }
-
-    #[test]
-    fn only_what_spin_accepts_becomes_a_variable() {
-        assert_eq!(variable_name("API_KEY").as_deref(), Some("api_key"));
-        assert_eq!(variable_name("LEVEL3").as_deref(), Some("level3"));
-        for other in ["_X", "A__B", "A_", "A_2"] {
-            assert_eq!(variable_name(other), None, "{other}");
         }
     }
 }

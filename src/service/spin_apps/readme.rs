@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use super::manifest::variable_name;
 use crate::model::deployment::AppName;
 use crate::service::functions::FunctionRecord;
 
@@ -52,8 +51,8 @@ fn variables(record: &FunctionRecord, values: bool, text: &mut String) {
     }
     text.push_str("The function reads the variables below; their values are not in this export. Spin gives them to it from its own environment and command line:\n\n```sh\n");
     let asked = environment
-        .iter()
-        .filter_map(|(name, _)| variable_name(name))
+        .spin_variables()
+        .into_keys()
         .map(|name| format!("SPIN_VARIABLE_{}=… ", name.to_ascii_uppercase()));
     let mut command: String = asked.collect();
     command.push_str("spin up");

@@ -5,6 +5,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::calls::{Caller, call_sample};
 use crate::model::function::{FunctionStatus, HttpMethods};
+use crate::model::platform::PlatformKind;
 use crate::ui::editor::highlight::highlight;
 use crate::ui::editor::paint::{escape, paint_pieces};
 use crate::ui::i18n::use_i18n;
@@ -54,6 +55,9 @@ fn NoEndpoint(context: FunctionContext) -> impl IntoView {
 fn Endpoint(context: FunctionContext, url: String, methods: HttpMethods) -> impl IntoView {
     let words = &use_i18n().function.overview;
     let disabled = context.part(|detail| detail.function.status == FunctionStatus::Disabled);
+    let cluster = context.part(|detail| {
+        (detail.platform == PlatformKind::Cluster).then(|| detail.cluster_address.clone())
+    });
     let query = use_query_map();
     let caller = Memo::new(move |_| {
         query.with(|query| Caller::from_key(query.get_str("call").unwrap_or_default()))
@@ -78,6 +82,7 @@ fn Endpoint(context: FunctionContext, url: String, methods: HttpMethods) -> impl
                 <pre tabindex="0">{url.clone()}</pre>
                 <span class="code__copy"><CopyButton text=url label=use_i18n().function.frame.copy_url/></span>
             </div>
+            {move || cluster.get().map(|address| view! { <ClusterAddress address/> })}
             <div class="code">
                 <div class="code__head">
                     {move || view! { <Segmented label=words.call_with options=options()/> }}
@@ -85,6 +90,29 @@ fn Endpoint(context: FunctionContext, url: String, methods: HttpMethods) -> impl
                 </div>
                 <pre tabindex="0" inner_html=painted></pre>
             </div>
+        </div>
+    }
+}
+
+/// Where the cluster's own callers reach it.
+#[component]
+fn ClusterAddress(address: Option<String>) -> impl IntoView {
+    let words = &use_i18n().function.overview;
+    let line = match address {
+        Some(address) => view! {
+            <div class="code code--line">
+                <pre tabindex="0">{address.clone()}</pre>
+                <span class="code__copy"><CopyButton text=address label=words.copy_cluster_address/></span>
+            </div>
+        }
+        .into_any(),
+        None => view! { <p class="muted">{words.cluster_pending}</p> }.into_any(),
+    };
+    view! {
+        <div class="stack stack--s">
+            <h3>{words.cluster_address}</h3>
+            {line}
+            <p class="field__hint">{words.cluster_bypass}</p>
         </div>
     }
 }

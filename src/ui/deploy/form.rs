@@ -1,13 +1,15 @@
-//! The settings of a deployment. Only what this server's platform applies is asked for.
+//! The settings of a deployment. Only what this server's platform takes is asked for.
 
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
+use super::cluster_fields::ClusterFields;
 use super::manifest::ManifestPreview;
 use crate::api::builds::DeployFunction;
 use crate::model::deployment::AppName;
 use crate::model::error::Error;
 use crate::model::function::FunctionStatus;
+use crate::model::platform::PlatformKind;
 use crate::ui::i18n::use_i18n;
 use crate::ui::pages::function::FunctionContext;
 use crate::ui::widgets::button::{SubmitButton, Weight};
@@ -17,7 +19,20 @@ use crate::ui::widgets::icon::{Glyph, Icon};
 use crate::ui::widgets::notice::{FormError, action_error};
 
 /// The fields whose errors stand in their place.
-const FIELDS: &[&str] = &["app_name", "namespace", "registry_url", "tag"];
+const FIELDS: &[&str] = &[
+    "app_name",
+    "namespace",
+    "registry_url",
+    "tag",
+    "replicas",
+    "service_account",
+    "cpu_limit",
+    "memory_limit",
+    "cpu_request",
+    "memory_request",
+    "custom_tolerations",
+    "custom_affinity",
+];
 
 #[component]
 pub fn DeploySettings(
@@ -35,12 +50,13 @@ pub fn DeploySettings(
             .unwrap_or_else(|| detail.suggested_app_name.clone())
             .to_string()
     });
+    let platform = context.detail.with_untracked(|detail| detail.platform);
     let typed = RwSignal::new(app_name.clone());
     let hint = Signal::derive(move || {
         typed.with(|typed| {
             AppName::from_text(typed).map_or_else(
                 || words.app_name_hint.to_owned(),
-                |name| format!("{} {name}", words.deployed_as),
+                |name| format!("{} {}", words.deployed_as, platform.app_name(&name)),
             )
         })
     });
@@ -61,7 +77,10 @@ pub fn DeploySettings(
                     </div>
                 </details>
                 <label class="check"><input type="checkbox" name="options[build_only]" value="yes"/>{words.build_only}</label>
-                <p class="field__hint">{words.embedded_note}</p>
+                {match platform {
+                    PlatformKind::Embedded => view! { <p class="field__hint">{words.embedded_note}</p> }.into_any(),
+                    PlatformKind::Cluster => view! { <ClusterFields context error/> }.into_any(),
+                }}
                 {move || disabled.get().then(|| view! { <p class="field__hint warn">{words.disabled_note}</p> })}
                 <SubmitDeploy context deploy/>
             </ActionForm>

@@ -1,5 +1,6 @@
 //! The manifest that a cluster would be given.
 
+use base64::Engine as _;
 use leptos::prelude::*;
 
 use crate::model::error::Error;
@@ -18,11 +19,21 @@ pub fn ManifestPreview(manifest: Resource<Result<String, Error>>) -> impl IntoVi
                 <p class="field__hint">{words.manifest_text}</p>
                 <Load resource=manifest let:yaml>
                     <div class="code">
-                        <div class="code__head"><span>"spinapp.yaml"</span><CopyButton text=yaml.clone() label=words.copy_manifest/></div>
+                        <div class="code__head"><span>"spinapp.yaml"</span><span class="row"><DownloadLink yaml=yaml.clone()/><CopyButton text=yaml.clone() label=words.copy_manifest/></span></div>
                         <pre tabindex="0">{yaml}</pre>
                     </div>
                 </Load>
             </div>
         </details>
+    }
+}
+
+#[component]
+fn DownloadLink(yaml: String) -> impl IntoView {
+    let words = &use_i18n().function.deploy;
+    let encoded = base64::engine::general_purpose::STANDARD.encode(yaml);
+    let href = format!("data:application/yaml;base64,{encoded}");
+    view! {
+        <a class="button button--s button--ghost button--icon" href=href download="spinapp.yaml" aria-label=words.download_manifest><Icon glyph=Glyph::Download/></a>
     }
 }

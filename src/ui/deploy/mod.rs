@@ -4,6 +4,7 @@ pub mod builds_table;
 pub mod calls;
 pub mod canary;
 mod canary_form;
+mod cluster_fields;
 pub mod configuration;
 pub mod deployments_table;
 pub mod endpoint;

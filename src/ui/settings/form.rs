@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::api::functions::{SaveSettings, function_detail};
+use crate::model::platform::PlatformKind;
 use crate::ui::i18n::use_i18n;
 use crate::ui::pages::function::FunctionContext;
 use crate::ui::widgets::button::{SubmitButton, Weight};
@@ -35,6 +36,9 @@ pub fn SettingsCard(context: FunctionContext) -> impl IntoView {
             }
         });
     };
+    let is_cluster = context
+        .detail
+        .with_untracked(|detail| detail.platform == PlatformKind::Cluster);
     let value = save.value();
     Effect::new(move |_| {
         if value.with(|value| matches!(value, Some(Ok(())))) {
@@ -68,6 +72,7 @@ pub fn SettingsCard(context: FunctionContext) -> impl IntoView {
                         <input type="hidden" name="etag" value=etag/>
                         <FormError error=error_of_form(other, SETTINGS_FIELDS)/>
                         <SettingsFields initial=settings of=SettingsOf::ExistingFunction error=other/>
+                        {is_cluster.then(|| view! { <p class="field__hint warn">{use_i18n().function.code.cluster_environment}</p> })}
                         <p class="field__hint">{words.apply_note}</p>
                         <div class="row"><SubmitButton label=words.save weight=Weight::Primary busy=save.pending()/></div>
                     </ActionForm>

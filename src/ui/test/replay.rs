@@ -36,7 +36,14 @@ pub fn ReplayPanel(
 ) -> impl IntoView {
     let words = &use_i18n().function.replay;
     let original = execution.clone();
+    let runs_programs = context
+        .detail
+        .with_untracked(|detail| detail.platform.runs_programs());
     let form = match RecordedRequest::of(&execution) {
+        _ if !runs_programs => {
+            let words = &use_i18n().function.code;
+            view! { <p class="muted">{words.cluster_no_drafts}</p> }.into_any()
+        }
         Ok(request) => view! {
             <ReplayForm context execution replays/>
             <AlteredParts altered=request.altered/>

@@ -139,7 +139,11 @@ async fn a_new_configuration_holds_from_the_next_call_on() {
     let app = AppName::parse("app").expect("valid");
     fixture
         .platform
-        .configure(&app, configuration(256, &[("GREETING", "two")], &[]))
+        .configure(
+            &app,
+            &super::fixture::namespace(),
+            configuration(256, &[("GREETING", "two")], &[]),
+        )
         .await
         .expect("configures");
     let after = text(&fixture.call("app", "/environ").await);

@@ -28,6 +28,10 @@ pub struct Fixture {
     bases: tempfile::TempDir,
 }
 
+pub fn namespace() -> Namespace {
+    Namespace::parse("default").expect("valid")
+}
+
 /// None is prepared: what these tests run has code of its own.
 pub fn bases(directory: &Path, config: &WasmtimeConfig, blobs: Arc<dyn Blobs>) -> Arc<Bases> {
     let bases = Bases::open(directory, config.program.clone(), blobs);
@@ -114,7 +118,7 @@ fn config(native_dir: PathBuf) -> WasmtimeConfig {
         native_dir,
         program: env!("CARGO_BIN_EXE_blue-faas").into(),
         functions_url: "http://127.0.0.1:3001".to_owned(),
-        namespaces: vec![Namespace::parse("default").expect("valid")],
+        namespaces: vec![namespace()],
         max_instances: 64,
         workers: 2,
         calls_per_worker: u64::MAX,
@@ -125,7 +129,7 @@ pub fn release(name: &str, artifact: Option<Artifact>) -> Release {
     Release {
         deployment_id: DeploymentId::parse("d-1").expect("valid"),
         app_name: AppName::parse(name).expect("valid"),
-        namespace: Namespace::parse("default").expect("valid"),
+        namespace: namespace(),
         function_id: Some(FunctionId::parse(format!("fn-{name}")).expect("valid")),
         version: Some(1),
         image_ref: ImageRef::parse("registry.example/functions:v1").expect("valid"),

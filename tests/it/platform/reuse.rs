@@ -95,13 +95,21 @@ async fn new_settings_and_new_code_have_new_instances() {
     use blue_faas::port::platform::Platform as _;
     fixture
         .platform
-        .configure(&app, reusing(100, 60, &[("A", "2")]))
+        .configure(
+            &app,
+            &super::fixture::namespace(),
+            reusing(100, 60, &[("A", "2")]),
+        )
         .await
         .expect("configured");
     assert_eq!(count(&fixture).await, "1");
     fixture
         .platform
-        .configure(&app, configuration(256, &[("A", "2")], &[]))
+        .configure(
+            &app,
+            &super::fixture::namespace(),
+            configuration(256, &[("A", "2")], &[]),
+        )
         .await
         .expect("configured");
     assert_eq!(count(&fixture).await, "1");

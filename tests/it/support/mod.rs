@@ -6,6 +6,7 @@ pub mod answer;
 pub mod app;
 pub mod archive;
 pub mod builders;
+pub mod cluster;
 pub mod components;
 pub mod emulator;
 pub mod moto;

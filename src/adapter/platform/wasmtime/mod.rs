@@ -27,6 +27,7 @@ pub use self::worker::serve_calls;
 use crate::adapter::snapshot::{Bases, Compiler};
 use crate::model::deployment::{AppName, DeployOptions, Namespace};
 use crate::model::id::FunctionId;
+use crate::model::platform::PlatformKind;
 use crate::model::version::{Artifact, Configuration};
 use crate::port::blobs::Blobs;
 use crate::port::key_values::KeyValues;
@@ -182,6 +183,10 @@ impl WasmtimePlatform {
 
 #[async_trait]
 impl Platform for WasmtimePlatform {
+    fn kind(&self) -> PlatformKind {
+        PlatformKind::Embedded
+    }
+
     async fn prepare(&self, artifact: &Artifact) -> Result<(), PlatformError> {
         if artifact.is_image() {
             self.functions.prepare(artifact).await
@@ -232,9 +237,26 @@ impl Platform for WasmtimePlatform {
         })
     }
 
+    async fn resume(
+        &self,
+        release: Release,
+        _endpoint: Option<String>,
+    ) -> Result<(), PlatformError> {
+        self.deploy(release).await.map(drop)
+    }
+
+    async fn find_endpoint(
+        &self,
+        app: &AppName,
+        namespace: &Namespace,
+    ) -> Result<Option<String>, PlatformError> {
+        Ok(Some(self.endpoint(app, namespace)))
+    }
+
     async fn configure(
         &self,
         app: &AppName,
+        _namespace: &Namespace,
         configuration: Configuration,
     ) -> Result<(), PlatformError> {
         // Nothing is awaited between reading and replacing under the lock, so a deployment at the same time is not undone.
@@ -297,11 +319,7 @@ impl Platform for WasmtimePlatform {
     }
 
     fn endpoint(&self, app: &AppName, _namespace: &Namespace) -> String {
-        if self.functions_url.contains("{app}") {
-            self.functions_url.replace("{app}", app.as_str())
-        } else {
-            format!("{}/{app}", self.functions_url)
-        }
+        app.address_at(&self.functions_url)
     }
 
     fn namespaces(&self) -> Option<Vec<Namespace>> {

@@ -12,6 +12,7 @@ use crate::api::observe::{RunDraft, get_execution};
 use crate::model::error::Error;
 use crate::model::execution::Execution;
 use crate::model::id::ExecutionId;
+use crate::model::platform::PlatformKind;
 use crate::model::source::SourceKind;
 use crate::model::task::{TaskStatus, TaskView};
 use crate::ui::browser;
@@ -107,6 +108,9 @@ fn Code(context: FunctionContext) -> impl IntoView {
     let on_save = Callback::new(move |()| browser::click("save-code"));
     let toolbar = move || view! { <Toolbar context save/> };
     let repeated = use_repeated(context);
+    let runs_programs = context
+        .detail
+        .with_untracked(|detail| detail.platform.runs_programs());
     view! {
         <PackageNote context/>
         {move || is_conflict.get().then(|| view! { <Conflict context state save etag/> })}
@@ -124,7 +128,11 @@ fn Code(context: FunctionContext) -> impl IntoView {
                 <EnvironmentCard context/>
             </aside>
         </div>
-        <Load resource=repeated children=move |repeated| view! { <DraftBench context state repeated/> }/>
+        {if runs_programs {
+            view! { <Load resource=repeated children=move |repeated| view! { <DraftBench context state repeated/> }/> }.into_any()
+        } else {
+            view! { <Banner>{words.cluster_no_drafts}</Banner> }.into_any()
+        }}
     }
 }
 
@@ -261,6 +269,10 @@ fn PackageNote(context: FunctionContext) -> impl IntoView {
 fn EnvironmentCard(context: FunctionContext) -> impl IntoView {
     let words = &use_i18n().function.code;
     let environment = context.part(|detail| detail.function.environment_variables.clone());
+    let hint = match context.detail.with_untracked(|detail| detail.platform) {
+        PlatformKind::Embedded => words.environment_hint,
+        PlatformKind::Cluster => words.cluster_environment,
+    };
     let settings = context.path(FunctionTab::Settings);
     let rows = move || {
         environment.with(|environment| environment.iter().map(|(name, value)| view! { <dt class="mono">{name.to_owned()}</dt><dd class="mono truncate" title=value.to_owned()>{value.to_owned()}</dd> }).collect_view())
@@ -274,7 +286,7 @@ fn EnvironmentCard(context: FunctionContext) -> impl IntoView {
                     } else {
                         view! {
                             <dl class="facts">{rows}</dl>
-                            <p class="field__hint">{words.environment_hint}</p>
+                            <p class="field__hint">{hint}</p>
                         }
                             .into_any()
                     }

@@ -1,0 +1,3 @@
+//! Functions outside of this server.
+
+pub mod http;
