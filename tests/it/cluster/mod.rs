@@ -3,6 +3,7 @@
 mod calls;
 mod deployments;
 mod troubles;
+mod versions;
 
 use crate::support::app::TestApp;
 use crate::support::builders::{Function, a_function, a_workspace};

@@ -17,6 +17,7 @@ mod dynamodb_faults;
 mod filesystem;
 mod loki;
 mod prometheus;
+mod remote_functions;
 mod s3;
 mod sqlite;
 mod store;

@@ -118,6 +118,8 @@ impl FakeCluster {
             ("BLUE_FAAS_CLUSTER_PROXY", url),
             ("BLUE_FAAS_ENDPOINT_WAIT", "100ms"),
             ("BLUE_FAAS_POLL_INTERVAL", "100ms"),
+            ("ECR_REGISTRY_URL", "registry.example"),
+            ("ECR_REPOSITORY", "faas"),
             ("BLUE_FAAS_MAX_BODY", "256KiB"),
         ];
         settings.leak()
