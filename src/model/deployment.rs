@@ -1,6 +1,7 @@
 //! Deployments: an image that serves, or served, under an app name.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::error::{Error, Result};
 use super::id::{DeploymentId, FunctionId, text_type};
@@ -54,16 +55,19 @@ fn parse_image_ref(text: &str) -> Result<String> {
 
 text_type!(
     /// A DNS-1123 label of at most 53 characters; the first path segment of a function's URL.
+    #[schema(pattern = "^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$", example = "approve-payment")]
     AppName,
     parse_app_name
 );
 text_type!(
     /// A Kubernetes namespace.
+    #[schema(pattern = "^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$", example = "default")]
     Namespace,
     parse_namespace
 );
 text_type!(
     /// `registry/repository:tag`.
+    #[schema(pattern = "^[A-Za-z0-9._/:@\\[\\]-]{1,512}$", example = "registry.example.com/team/approve:task-1")]
     ImageRef,
     parse_image_ref
 );
@@ -96,7 +100,7 @@ impl AppName {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DeploymentStatus {
     Deploying,
@@ -106,7 +110,7 @@ pub enum DeploymentStatus {
 }
 
 /// What the deploy request may set, with its defaults.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DeployOptions {
     pub enable_autoscaling: bool,
     /// Only meaningful when autoscaling is off.
@@ -146,7 +150,7 @@ impl Default for DeployOptions {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Deployment {
     pub id: DeploymentId,
     #[serde(default, skip_serializing_if = "Option::is_none")]

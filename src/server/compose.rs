@@ -25,6 +25,7 @@ use crate::service::deployments::routes::Routes;
 use crate::service::executions::{Executions, Recorder};
 use crate::service::functions::Functions;
 use crate::service::health::Health;
+use crate::service::idempotency::Idempotency;
 use crate::service::invocations::{CallLimits, Invocations, RemoteCaller, RemotePolicy};
 use crate::service::kept::Kept;
 use crate::service::key_values::StoredKeyValues;
@@ -219,6 +220,7 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
         builder.clone(),
         blobs.clone(),
     );
+    let idempotency = Idempotency::new(table.clone(), blobs.clone());
     let health = Arc::new(Health {
         store,
         blobs,
@@ -248,6 +250,7 @@ fn compose(config: &Config, adapters: Adapters) -> Result<Composed, String> {
         retention,
         spin_apps,
         health,
+        idempotency,
         overviews: Arc::new(Kept::new(KEPT_OVERVIEWS)),
     };
     Ok(Composed {
@@ -320,7 +323,7 @@ impl Server {
         let functions =
             functions_listener::router(services.invocations.clone(), &self.config.listen);
         let invocations = services.invocations.clone();
-        let console = console::router(services, &self.config.listen);
+        let console = console::router(services, &self.config.listen, stop.clone());
         tokio::join!(
             listen::serve(self.console, console, stop.clone()),
             listen::serve(self.functions, functions, stop.clone())

@@ -7,5 +7,6 @@ mod engine;
 mod env_file;
 mod moving;
 mod platform;
+mod properties;
 mod rest;
 mod support;

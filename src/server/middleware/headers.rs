@@ -19,6 +19,7 @@ pub async fn set(request: Request, next: Next) -> Response {
     let id = request.headers().get(REQUEST_ID).filter(is_plain).cloned();
     let id = id.or_else(|| HeaderValue::from_str(&uuid::Uuid::now_v7().to_string()).ok());
     let is_asset = request.uri().path().starts_with("/pkg/");
+    let is_reference = request.uri().path().starts_with("/reference/");
     let is_image = matches!(request.uri().path(), "/icons.svg" | "/favicon.svg");
     let mut response = next.run(request).await;
     let succeeded = response.status().is_success();
@@ -50,6 +51,9 @@ pub async fn set(request: Request, next: Next) -> Response {
             header::CACHE_CONTROL,
             HeaderValue::from_static("public, max-age=3600"),
         );
+    } else if is_reference && succeeded {
+        // Other content under the same name after an upgrade: asked for again, and mostly not sent again.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     } else {
         headers
             .entry(header::CACHE_CONTROL)
