@@ -20,8 +20,9 @@ use crate::service::kept::Stamp;
 use crate::service::new_id::execution_time;
 
 const POLL: Duration = Duration::from_secs(1);
-/// Rows looked at in one go.
+/// Rows asked for at once, and how often in one look: a function may be called more often than anybody can read.
 const ROWS: u32 = 1_000;
+const PAGES: usize = 5;
 
 /// Ends when the server stops: a stream has no end of its own to wait for.
 #[derive(Clone)]
@@ -120,7 +121,7 @@ impl FollowedExecutions {
         Ok(followed)
     }
 
-    /// Those within the overlap and after it, newest first.
+    /// Those within the overlap and after it, newest first; of more than 5,000 the newest.
     async fn look(&self) -> Result<Vec<Execution>> {
         let begin = self.newest.plus_seconds(-self.overlap);
         let mut filter = ExecutionFilter {
@@ -130,7 +131,7 @@ impl FollowedExecutions {
             ..self.filter.clone()
         };
         let mut found = Vec::new();
-        loop {
+        for _ in 0..PAGES {
             let executions = &self.services.executions;
             let page = executions
                 .list(
@@ -143,9 +144,10 @@ impl FollowedExecutions {
             found.extend(page.executions);
             filter.cursor = page.next;
             if filter.cursor.is_none() {
-                return Ok(found);
+                break;
             }
         }
+        Ok(found)
     }
 
     /// Those that were not sent yet, oldest first.

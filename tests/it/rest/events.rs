@@ -1,70 +1,13 @@
 //! Executions as they happen, as server-sent events.
 
 use http::Method;
-use serde_json::{Value, json};
-use std::time::Duration;
+use serde_json::json;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::app::TestApp;
 use crate::support::builders::{Function, a_function, a_workspace, text};
-
-/// However busy the machine is.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A stream that is read event by event.
-struct Events {
-    response: reqwest::Response,
-    read: String,
-}
-
-impl Events {
-    async fn open(app: &TestApp, path: &str, last: Option<&str>) -> Self {
-        let mut request = app
-            .request(Method::GET, path)
-            .header("accept", "text/event-stream");
-        if let Some(last) = last {
-            request = request.header("last-event-id", last);
-        }
-        let response = request.send().await.expect("it answers");
-        assert_eq!(response.status(), 200);
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self {
-            response,
-            read: String::new(),
-        }
-    }
-
-    /// Name, id and data of the next event.
-    async fn next(&mut self) -> (String, String, Value) {
-        let reading = async {
-            loop {
-                if let Some((event, rest)) = self.read.split_once("\n\n") {
-                    let (event, rest) = (event.to_owned(), rest.to_owned());
-                    self.read = rest;
-                    // A comment keeps the connection alive.
-                    if event.contains("data:") {
-                        return event;
-                    }
-                    continue;
-                }
-                let piece = self.response.chunk().await.expect("it goes on");
-                let piece = piece.expect("it does not end");
-                self.read.push_str(&String::from_utf8_lossy(&piece));
-            }
-        };
-        let event = tokio::time::timeout(PATIENCE, reading)
-            .await
-            .expect("an event");
-        let field = |name: &str| {
-            let lines = event.lines();
-            let mut values = lines.filter_map(|line| line.strip_prefix(name));
-            values.next().unwrap_or_default().trim().to_owned()
-        };
-        let data = serde_json::from_str(&field("data:")).expect("JSON");
-        (field("event:"), field("id:"), data)
-    }
-}
+use crate::support::events::Events;
 
 /// A function that is called at an address of its own.
 async fn remote_function(app: &TestApp) -> (MockServer, Function) {
@@ -126,8 +69,7 @@ async fn a_stream_has_the_lists_filters_and_ends_with_its_function() {
     let wanted = call(&app, &function, "/wanted").await;
     assert_eq!(events.next().await.1, wanted);
     app.delete(&function.path()).await.with_status(204);
-    let end = tokio::time::timeout(PATIENCE, events.response.chunk()).await;
-    assert_eq!(end.expect("it ends").expect("in order"), None);
+    events.end().await;
 
     let accepted = app
         .request(Method::GET, &logs)
@@ -141,9 +83,8 @@ async fn a_server_that_stops_ends_its_streams() {
     let mut app = TestApp::start_with(&[("BLUE_FAAS_INVOKE_ALLOWED_HOSTS", "127.0.0.1")]);
     let (_remote, function) = remote_function(&app).await;
     let logs = format!("{}/logs", function.path());
-    let mut events = Events::open(&app, &logs, None).await;
+    let events = Events::open(&app, &logs, None).await;
     // One that does not end in order is killed, and breaks the stream off.
     app.stop();
-    let end = tokio::time::timeout(PATIENCE, events.response.chunk()).await;
-    assert_eq!(end.expect("it ends").expect("in order"), None);
+    events.end().await;
 }

@@ -7,6 +7,7 @@ pub mod archive;
 pub mod builders;
 pub mod components;
 pub mod emulator;
+pub mod events;
 pub mod moto;
 pub mod proxy;
 pub mod s3;
