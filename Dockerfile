@@ -30,7 +30,7 @@ COPY tools tools
 RUN tools/setup rust cargo-leptos
 # Cargo.toml names wasm-bindgen's version; package-lock.json the versions of sass and wasm-opt.
 COPY Cargo.toml package.json package-lock.json ./
-RUN tools/setup wasm-bindgen npm
+RUN tools/setup wasm-bindgen npm reference
 COPY . .
 # The caches make the next build quick; nothing of them is in the image. `make build` copies its results out of the target
 # directory, to /src/target.

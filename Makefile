@@ -16,7 +16,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-build setup-run setup-check setup-test setup-deploy setup-bench setup-fuzz run build dev check lint test nextest deploy-check end2end-site end2end bench soak fuzz clean
+.PHONY: help setup setup-build setup-run setup-check setup-test setup-deploy setup-bench setup-fuzz run build dev check lint test openapi nextest schemathesis deploy-check end2end-site end2end bench soak fuzz clean
 
 # Directories are listed too: their time stamp is how a deleted file is noticed.
 INPUTS := $(shell find src style public .cargo Cargo.toml Cargo.lock rust-toolchain.toml package-lock.json $(wildcard docs/openapi.json) 2>/dev/null)
@@ -27,13 +27,13 @@ help: ## list the targets
 setup: setup-run ## install the tools that building and running need; every target does it by itself
 
 setup-build:
-	@tools/setup rust cargo-leptos wasm-bindgen npm
+	@tools/setup rust cargo-leptos wasm-bindgen npm reference
 setup-run: setup-build
 	@tools/setup venv
 setup-check:
 	@tools/setup rust nextest venv
 setup-test: setup-build setup-check setup-deploy
-	@tools/setup chromium fonts prometheus dynoxide
+	@tools/setup chromium fonts prometheus dynoxide curl
 setup-deploy:
 	@tools/setup moto helm-template
 setup-fuzz:
@@ -66,13 +66,20 @@ lint: setup-check
 	cargo clippy --quiet --locked --features ssr --all-targets -- -D warnings
 	cargo clippy --quiet --locked --features hydrate --lib --target wasm32-unknown-unknown -- -D warnings
 
-test: setup-test lint deploy-check nextest end2end ## everything: lints, the chart, all Rust tests, the console in Chromium with and without JavaScript
+test: setup-test lint deploy-check nextest schemathesis end2end ## everything: lints, the chart, all Rust tests, the API searched for surprises, the console in Chromium
+
+# The test that compares the file writes it then.
+openapi: setup-check ## write docs/openapi.json anew from the handlers
+	BLUE_FAAS_WRITE_OPENAPI=yes cargo nextest run --locked --features ssr --lib docs_openapi_json
 
 nextest: setup-test
 	cargo nextest run --locked --features ssr
 
 deploy-check: setup-deploy ## render the Helm chart under several values and hold it to the schemas of Kubernetes
 	$(CACHE)/test-venv/bin/python deploy/check $(CACHE)/tools/bin/helm-template
+# On the executable that nextest built. Bounded, also on a machine that is ten times slower.
+schemathesis: setup-test nextest ## search the running API for answers that its OpenAPI document does not know
+	timeout 240 tests/schemathesis/run "$(CARGO_TARGET_DIR)/debug/blue-faas"
 
 # The browser is served by the executable that nextest built; only the browser's half is built anew.
 end2end-site: setup-test nextest
@@ -99,7 +106,7 @@ fuzz: setup-fuzz ## search for input that makes the readers of bases and images 
 	done
 
 clean: ## remove what was built in this clone; the tools and the shared build cache stay
-	rm -rf target node_modules end2end/test-results end2end/playwright-report
+	rm -rf target node_modules public/reference end2end/test-results end2end/playwright-report
 	@echo "Kept: $(CACHE)"
 
 # Copies an executable and the names of the site's files (hash.txt, read from beside it) out of cargo's directory, where

@@ -1,6 +1,7 @@
 //! Canaries: a version that takes a share of a function's calls on trial.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::deployment::AppName;
 use super::error::{Error, Result};
@@ -11,7 +12,7 @@ pub const DEFAULT_MARGIN: u32 = 5;
 pub const DEFAULT_MIN_CALLS: u32 = 50;
 
 /// Which version, how much of the calls, and when that has gone wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CanaryPlan {
     version: u32,
     percent: u32,
@@ -80,7 +81,7 @@ impl CanaryPlan {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CallCount {
     pub calls: u64,
     pub errors: u64,
@@ -98,13 +99,13 @@ impl CallCount {
 }
 
 /// Calls since the canary began, or since the server did if that was later.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CanaryCounts {
     pub canary: CallCount,
     pub serving: CallCount,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CanaryState {
     Running,
@@ -119,7 +120,7 @@ pub enum CanaryState {
 }
 
 /// The newest canary of a function, as clients read it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Canary {
     pub function_id: FunctionId,
     /// The app whose calls it shares.

@@ -1,6 +1,7 @@
 //! Two answers to one request: what was recorded, and what another version or a draft gives.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::diff::{Side, diff_lines};
 use super::execution::{Execution, MAX_BODY_PREVIEW, body_text};
@@ -8,7 +9,7 @@ use super::execution::{Execution, MAX_BODY_PREVIEW, body_text};
 /// Response headers that every answer may have otherwise: when it was made, and what follows from the body.
 const UNCOMPARED: [&str; 2] = ["content-length", "date"];
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Change<T> {
     pub before: T,
     pub after: T,
@@ -20,7 +21,7 @@ impl<T: PartialEq> Change<T> {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HeaderChange {
     /// In lower case.
     pub name: String,
@@ -29,13 +30,13 @@ pub struct HeaderChange {
     pub values: Change<Vec<String>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BodyLine {
     pub side: Side,
     pub text: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BodyChange {
     /// Bytes.
     pub size: Change<u64>,
@@ -44,7 +45,7 @@ pub struct BodyChange {
 }
 
 /// What one answer has otherwise than another.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Differences {
     pub status: Option<Change<u16>>,

@@ -3,6 +3,7 @@
 mod options;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::error::{Error, Result};
 use super::id::{DeploymentId, FunctionId, text_type};
@@ -57,16 +58,19 @@ fn parse_image_ref(text: &str) -> Result<String> {
 
 text_type!(
     /// A DNS-1123 label of at most 53 characters; the first path segment of a function's URL.
+    #[schema(pattern = "^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$", example = "approve-payment")]
     AppName,
     parse_app_name
 );
 text_type!(
     /// A Kubernetes namespace.
+    #[schema(pattern = "^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$", example = "default")]
     Namespace,
     parse_namespace
 );
 text_type!(
     /// `registry/repository:tag`.
+    #[schema(pattern = "^[A-Za-z0-9._/:@\\[\\]-]{1,512}$", example = "registry.example.com/team/approve:task-1")]
     ImageRef,
     parse_image_ref
 );
@@ -108,7 +112,7 @@ impl AppName {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DeploymentStatus {
     Deploying,
@@ -117,7 +121,7 @@ pub enum DeploymentStatus {
     Superseded,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Deployment {
     pub id: DeploymentId,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,13 +1,14 @@
 //! What differs between two texts, by lines.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Products of line counts above this are not compared line by line: the whole middle counts as replaced.
 const LIMIT: usize = 4_000_000;
 /// Equal lines shown around a change.
 const CONTEXT: usize = 2;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum Side {
     #[serde(rename = "context")]
     Both,
@@ -24,7 +25,7 @@ pub enum Side {
 pub type DiffLine<'a> = (Side, &'a str);
 
 /// Changes that stand together, with the equal lines around them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Hunk {
     /// First line in the old text, counted from 1.
     pub old_start: u32,
@@ -35,7 +36,7 @@ pub struct Hunk {
     pub lines: Vec<HunkLine>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HunkLine {
     pub side: Side,
     pub text: String,

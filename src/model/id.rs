@@ -18,12 +18,12 @@ pub(super) fn parse_identifier(field: &str, text: &str) -> Result<String> {
     }
 }
 
-/// Declares a text type whose only way in is its `parse`, also when it is deserialized.
+/// Declares a text type whose only way in is its `parse`, also when it is deserialized. `#[schema(…)]` tells clients the rule.
 macro_rules! text_type {
     ($(#[$doc:meta])* $name:ident, $parse:expr) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
         #[serde(try_from = "String", into = "String")]
+        $(#[$doc])*
         pub struct $name(String);
 
         impl $name {
@@ -74,26 +74,31 @@ pub(crate) use text_type;
 
 text_type!(
     /// `ws-` and 8 characters when new.
+    #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", example = "ws-4mZk0QxT")]
     WorkspaceId,
     |text| parse_identifier("workspace_id", text)
 );
 text_type!(
     /// `fn-` and 8 characters when new.
+    #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", example = "fn-9aBc3dEf")]
     FunctionId,
     |text| parse_identifier("function_id", text)
 );
 text_type!(
     /// UUID v7 when new.
+    #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", example = "0199a0b4-7b7e-7cc0-8000-0123456789ab")]
     TaskId,
     |text| parse_identifier("task_id", text)
 );
 text_type!(
     /// UUID v7 when new.
+    #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", example = "0199a0b4-7b7e-7cc0-8000-0123456789ac")]
     DeploymentId,
     |text| parse_identifier("deployment_id", text)
 );
 text_type!(
     /// UUID v7 when new.
+    #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", example = "0199a0b4-7b7e-7cc0-8000-0123456789ad")]
     ExecutionId,
     |text| parse_identifier("execution_id", text)
 );

@@ -1,6 +1,7 @@
 //! What is measured of a function, and its live lines.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::execution::{Execution, Level};
 use super::figures::{Figures, Point};
@@ -8,7 +9,7 @@ use super::id::FunctionId;
 use super::time::Timestamp;
 
 /// A value at a time, in Prometheus's manner.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Sample {
     /// Seconds since the epoch.
     pub timestamp: i64,
@@ -55,7 +56,7 @@ pub struct FunctionMetrics {
 }
 
 /// Where the time of a function's newest calls went.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Timings {
     /// Calls that were measured.
@@ -70,7 +71,7 @@ pub struct Timings {
     pub page_faults: Quantiles,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Quantiles {
     pub p50: f64,
     pub p95: f64,
@@ -116,7 +117,7 @@ impl Quantiles {
 }
 
 /// One live line of a function's output.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct LogLine {
     /// Nanoseconds since the epoch.
     pub nanos: i64,

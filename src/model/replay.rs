@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::comparison::Differences;
 use super::error::{Error, Result};
@@ -11,7 +12,7 @@ use super::execution::{
 use super::id::ExecutionId;
 
 /// Why a part of a request cannot be as it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Alteration {
     /// A credential, of which nothing is kept: left out.
@@ -25,7 +26,7 @@ pub enum Alteration {
 }
 
 /// A part of a request that is not as it was, by the name it has in an execution.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Altered {
     /// `requestBody`, `requestHeaders`, or one header, as in `requestHeaders.authorization`.
     pub field: String,
@@ -136,7 +137,7 @@ fn refusal(field: &str, reason: &str) -> Error {
 }
 
 /// A recorded call, the same request's answer elsewhere, and what differs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Replayed {
     pub original: Execution,
     pub replay: Execution,
@@ -146,7 +147,7 @@ pub struct Replayed {
 }
 
 /// A run as a row of a check.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckedRun {
     pub id: ExecutionId,
@@ -167,7 +168,7 @@ impl From<&Execution> for CheckedRun {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "verdict", rename_all = "camelCase")]
 pub enum Verdict {
     Same {
@@ -190,7 +191,7 @@ pub enum Verdict {
 }
 
 /// One recorded request of a check.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CheckRow {
     pub original: CheckedRun,
     pub method: String,
@@ -202,7 +203,7 @@ pub struct CheckRow {
     pub verdict: Verdict,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckSummary {
     pub same: usize,
@@ -214,7 +215,7 @@ pub struct CheckSummary {
 }
 
 /// Recorded requests made again, newest first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Check {
     pub summary: CheckSummary,
     pub rows: Vec<CheckRow>,

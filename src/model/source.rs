@@ -1,11 +1,12 @@
 //! What a function is built from.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Largest source module that is edited in place, in bytes.
 pub const MAX_CODE: usize = 1024 * 1024;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceKind {
     /// One Python module.
@@ -15,7 +16,7 @@ pub enum SourceKind {
 }
 
 /// What a function's source is, without its content.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SourceSummary {
     pub kind: SourceKind,
     /// Hexadecimal SHA-256 of the module, or of the archive with the edited entry module in it.

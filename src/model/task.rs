@@ -1,6 +1,7 @@
 //! Build tasks: their states, stages and output.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::deployment::AppName;
 use super::error::{Error, Result};
@@ -9,7 +10,7 @@ use super::source::Diagnostic;
 use super::time::Timestamp;
 
 /// `pending → building → pushing → done | failed | cancelled`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TaskStatus {
     Pending,
@@ -61,7 +62,7 @@ impl TaskStatus {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StageName {
     Validate,
@@ -91,7 +92,7 @@ impl StageName {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StageStatus {
     Waiting,
@@ -102,7 +103,7 @@ pub enum StageStatus {
     Skipped,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Stage {
     pub name: StageName,
     pub status: StageStatus,
@@ -111,7 +112,7 @@ pub struct Stage {
 }
 
 /// One line of builder output.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TaskLine {
     /// Counted from 1 within the task; what a viewer asks to go on from.
     pub sequence: u64,
@@ -120,7 +121,7 @@ pub struct TaskLine {
     pub text: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TaskResult {
     pub wasm_path: Option<String>,
     pub image_url: Option<String>,

@@ -4,13 +4,15 @@ use chrono::{DateTime, FixedOffset, SecondsFormat, Timelike as _, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
+use utoipa::ToSchema;
 
 use super::error::{Error, Result};
 
 const KST_SECONDS: i32 = 9 * 3600;
 
 /// An instant with microsecond resolution. Its text is KST: `2025-12-07T12:00:00+09:00`, with milliseconds where there are any.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[schema(value_type = String, format = DateTime, example = "2025-12-07T12:00:00+09:00")]
 pub struct Timestamp(DateTime<FixedOffset>);
 
 fn kst() -> FixedOffset {

@@ -1,6 +1,7 @@
 //! Workspaces: functions that belong together.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::error::{Error, Result};
 use super::execution::ExecutionSummary;
@@ -47,17 +48,22 @@ pub(super) fn parse_description(text: &str) -> Result<String> {
 
 text_type!(
     /// Trimmed, not blank, at most 64 characters.
+    #[schema(
+        min_length = 1, max_length = 64, example = "Payments",
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     Name,
     parse_name
 );
 text_type!(
     /// Trimmed, at most 1,024 characters, may be empty.
+    #[schema(max_length = 1024)]
     Description,
     parse_description
 );
 
 /// A workspace as clients read it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Workspace {
     pub id: WorkspaceId,

@@ -155,6 +155,11 @@ pub fn statistics(scope: &str, step: &str, start_seconds: i64, shard: u16) -> Ke
     )
 }
 
+/// What became of a request that came with a key, by the hash of whose key it was.
+pub fn idempotency(hash: &str) -> Key {
+    Key::new(format!("IDEMPOTENCY#{hash}"), METADATA)
+}
+
 pub fn key_value_partition(owner: &str) -> String {
     format!("KV#{owner}")
 }

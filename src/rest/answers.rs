@@ -6,8 +6,10 @@ use http::{HeaderValue, header};
 use serde::Serialize;
 
 use super::error::Result;
+use super::extract::Parameters;
 use crate::model::error;
 use crate::service::kept::{Kept, Stamp};
+use crate::service::paging::Page;
 use crate::service::table::internal;
 
 /// Lists kept at most, and the bytes of one at most.
@@ -32,6 +34,18 @@ impl Answer {
             link,
         })
     }
+}
+
+/// A part of a bare list.
+pub fn list<T: Serialize>(
+    page: &Page<T>,
+    uri: &http::Uri,
+    parameters: &Parameters,
+) -> error::Result<Answer> {
+    Answer::json(
+        &page.rows,
+        parameters.link(uri.path(), page.next.as_deref()),
+    )
 }
 
 impl IntoResponse for Answer {

@@ -1,15 +1,15 @@
 //! Build tasks below `/api/v1`
 
 use axum::Json;
-use axum::extract::State;
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
-use futures::Stream;
-use http::{HeaderMap, StatusCode, header};
+use axum::extract::{OriginalUri, State};
+use http::StatusCode;
 use serde::Serialize;
-use std::convert::Infallible;
+use utoipa::ToSchema;
 
-use super::error::Result;
+use super::answers::Answer;
+use super::description::parameters::{PageParameters, TaskPath, TaskQuery, WorkspacePath};
+use super::description::requests::{BuildAndPushForm, BuildForm, PushRequest};
+use super::error::{Envelope, Result};
 use super::extract::{Fields, Id, Parameters};
 use super::upload::Form;
 use crate::model::deployment::AppName;
@@ -22,8 +22,9 @@ use crate::service::Services;
 use crate::service::actor::Actor;
 use crate::service::builds::BuildUpload;
 use crate::service::builds::record::{PushTarget, TaskRecord};
+use crate::service::paging::{Page, falling};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct BuildResponse {
     task_id: TaskId,
     status: TaskStatus,
@@ -46,7 +47,7 @@ impl BuildResponse {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct TaskStatusResponse {
     task_id: TaskId,
     status: TaskStatus,
@@ -70,7 +71,7 @@ impl From<TaskRecord> for TaskStatusResponse {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct WorkspaceTask {
     task_id: TaskId,
     status: TaskStatus,
@@ -83,7 +84,7 @@ pub struct WorkspaceTask {
     error: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct WorkspaceTasksResponse {
     workspace_id: WorkspaceId,
     count: usize,
@@ -145,6 +146,15 @@ async fn accept(
         .await?)
 }
 
+/// Build an upload.
+#[utoipa::path(
+    post, path = "/api/v1/build", operation_id = "build_upload", tag = "builds",
+    request_body(content = BuildForm, content_type = "multipart/form-data", encoding(("file" = (content_type = "text/x-python, application/zip")))),
+    responses(
+        (status = 202, description = "Queued", body = BuildResponse),
+        (status = 404, description = "`NOT_FOUND`: the workspace or function that it names.", body = Envelope),
+    ),
+)]
 pub async fn build(
     State(services): State<Services>,
     form: Form,
@@ -153,6 +163,15 @@ pub async fn build(
     Ok(BuildResponse::accepted(task, "Build task created"))
 }
 
+/// Build an upload and push the image.
+#[utoipa::path(
+    post, path = "/api/v1/build-and-push", operation_id = "build_and_push", tag = "builds",
+    request_body(content = BuildAndPushForm, content_type = "multipart/form-data", encoding(("file" = (content_type = "text/x-python, application/zip")))),
+    responses(
+        (status = 202, description = "Queued", body = BuildResponse),
+        (status = 404, description = "`NOT_FOUND`: the workspace or function that it names.", body = Envelope),
+    ),
+)]
 pub async fn build_and_push(
     State(services): State<Services>,
     form: Form,
@@ -166,6 +185,15 @@ pub async fn build_and_push(
     Ok(BuildResponse::accepted(task, "Build and push task created"))
 }
 
+/// Push what was built.
+#[utoipa::path(
+    post, path = "/api/v1/push", operation_id = "push_build", tag = "builds",
+    request_body(content = PushRequest, example = json!({"workspace_id": "ws-4mZk0QxT", "registry_url": "registry.example.com/team/approve"})),
+    responses(
+        (status = 202, description = "Queued", body = BuildResponse),
+        (status = 404, description = "`NOT_FOUND`: the workspace or function that it names.", body = Envelope),
+    ),
+)]
 pub async fn push(
     State(services): State<Services>,
     fields: Fields,
@@ -198,6 +226,12 @@ pub async fn push(
     Ok(BuildResponse::accepted(task, "Push task created"))
 }
 
+/// The state of a task.
+#[utoipa::path(
+    get, path = "/api/v1/tasks/{id}", operation_id = "get_task", tag = "builds",
+    params(TaskPath, TaskQuery),
+    responses((status = 200, description = "The task", body = TaskStatusResponse)),
+)]
 pub async fn read(
     State(services): State<Services>,
     Id(id): Id<TaskId>,
@@ -216,15 +250,28 @@ pub async fn read(
     ))
 }
 
+/// The tasks of a workspace.
+#[utoipa::path(
+    get, path = "/api/v1/workspaces/{ws}/tasks", operation_id = "list_tasks", tag = "builds",
+    params(WorkspacePath, PageParameters),
+    responses((status = 200, description = "The newest 1,000, newest first", body = WorkspaceTasksResponse, headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+)]
 pub async fn list(
     State(services): State<Services>,
+    OriginalUri(uri): OriginalUri,
     Id(workspace): Id<WorkspaceId>,
-) -> Result<Json<WorkspaceTasksResponse>> {
+    parameters: Parameters,
+) -> Result<Answer> {
+    let query = parameters.page()?;
     let tasks = services
         .builds
         .list_records(&Actor::anonymous(), &workspace)
         .await?;
-    let tasks: Vec<WorkspaceTask> = tasks
+    let page = Page::of(tasks, &query, |task| {
+        format!("{}#{}", falling(task.created_at.micros()), task.task_id)
+    })?;
+    let tasks: Vec<WorkspaceTask> = page
+        .rows
         .into_iter()
         .map(|task| WorkspaceTask {
             result: task.result(),
@@ -236,13 +283,21 @@ pub async fn list(
             error: task.error_message,
         })
         .collect();
-    Ok(Json(WorkspaceTasksResponse {
+    let response = WorkspaceTasksResponse {
         workspace_id: workspace,
         count: tasks.len(),
         tasks,
-    }))
+    };
+    let link = parameters.link(uri.path(), page.next.as_deref());
+    Ok(Answer::json(&response, link)?)
 }
 
+/// Cancel a task.
+#[utoipa::path(
+    post, path = "/api/v1/tasks/{id}/cancel", operation_id = "cancel_task", tag = "builds",
+    params(TaskPath),
+    responses((status = 200, description = "The task; one that had ended stays as it was", body = TaskStatusResponse)),
+)]
 pub async fn cancel(
     State(services): State<Services>,
     Id(id): Id<TaskId>,
@@ -256,6 +311,12 @@ pub async fn cancel(
     ))
 }
 
+/// Run a task again.
+#[utoipa::path(
+    post, path = "/api/v1/tasks/{id}/retry", operation_id = "retry_task", tag = "builds",
+    params(TaskPath),
+    responses((status = 202, description = "Queued anew", body = BuildResponse)),
+)]
 pub async fn retry(
     State(services): State<Services>,
     Id(id): Id<TaskId>,
@@ -264,110 +325,4 @@ pub async fn retry(
         services.builds.retry(&Actor::anonymous(), &id).await?,
         "Build task created",
     ))
-}
-
-/// Text, or server-sent events where they are asked for: `line` with the line's number as id, `stages` on every change, `end` at the end.
-pub async fn log(
-    State(services): State<Services>,
-    Id(id): Id<TaskId>,
-    headers: HeaderMap,
-) -> Result<Response> {
-    let wants_events = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/event-stream"));
-    let actor = Actor::anonymous();
-    if wants_events {
-        services.builds.get(&actor, &id, None).await?;
-        let after = headers
-            .get("last-event-id")
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(0);
-        return Ok(Sse::new(events(services, id, after))
-            .keep_alive(KeepAlive::default())
-            .into_response());
-    }
-    let (_, lines) = services.builds.progress(&actor, &id, 0).await?;
-    let mut text = String::new();
-    for line in lines {
-        use std::fmt::Write as _;
-        let _ = writeln!(text, "{} [{}] {}", line.at, line.stage.as_str(), line.text);
-    }
-    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
-}
-
-struct Following {
-    services: Services,
-    id: TaskId,
-    after: u64,
-    stages: Vec<Stage>,
-    queue: std::collections::VecDeque<Event>,
-    ended: bool,
-}
-
-fn events(
-    services: Services,
-    id: TaskId,
-    after: u64,
-) -> impl Stream<Item = std::result::Result<Event, Infallible>> {
-    let following = Following {
-        services,
-        id,
-        after,
-        stages: Vec::new(),
-        queue: std::collections::VecDeque::new(),
-        ended: false,
-    };
-    futures::stream::unfold(following, |mut following| async move {
-        loop {
-            if let Some(event) = following.queue.pop_front() {
-                return Some((Ok(event), following));
-            }
-            if following.ended {
-                return None;
-            }
-            following.look().await;
-        }
-    })
-}
-
-impl Following {
-    async fn look(&mut self) {
-        let Ok((task, lines)) = self
-            .services
-            .builds
-            .progress(&Actor::anonymous(), &self.id, self.after)
-            .await
-        else {
-            self.ended = true;
-            return;
-        };
-        for line in lines {
-            self.after = line.sequence;
-            self.queue.extend(
-                Event::default()
-                    .event("line")
-                    .id(line.sequence.to_string())
-                    .json_data(&line)
-                    .ok(),
-            );
-        }
-        if task.stages != self.stages {
-            self.stages.clone_from(&task.stages);
-            self.queue.extend(
-                Event::default()
-                    .event("stages")
-                    .json_data(&task.stages)
-                    .ok(),
-            );
-        }
-        if task.status.is_terminal() {
-            self.ended = true;
-            self.queue
-                .extend(Event::default().event("end").json_data(task.status).ok());
-        } else if self.queue.is_empty() {
-            self.services.builds.wait_for_news().await;
-        }
-    }
 }

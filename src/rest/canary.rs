@@ -1,25 +1,19 @@
 //! `/api/v1/functions/{fn}/canary`
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use http::StatusCode;
 
-use super::error::Result;
+use super::description::parameters::FunctionPath;
+use super::description::requests::StartCanaryRequest;
+use super::error::{Envelope, Result};
 use super::extract::{Fields, Id};
 use super::functions::ids_of;
 use crate::model::canary::{Canary, CanaryPlan};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::id::FunctionId;
-use crate::server::console::ConsoleState;
 use crate::service::Services;
 use crate::service::actor::Actor;
-
-pub fn router() -> Router<ConsoleState> {
-    Router::new()
-        .route("/", get(read).post(start).delete(end))
-        .route("/promote", post(promote))
-}
 
 fn plan(fields: &Fields) -> std::result::Result<CanaryPlan, Error> {
     let required = |name: &str| {
@@ -35,7 +29,18 @@ fn plan(fields: &Fields) -> std::result::Result<CanaryPlan, Error> {
     )
 }
 
-async fn start(
+/// Send a share of the calls to a version.
+#[utoipa::path(
+    post, path = "/api/v1/functions/{fn}/canary", operation_id = "start_canary", tag = "versions",
+    params(FunctionPath),
+    request_body(content = StartCanaryRequest, example = json!({"version": 2, "percent": 10})),
+    responses(
+        (status = 201, description = "Running", body = Canary),
+        (status = 502, description = "What deploys does not answer.", body = Envelope),
+        (status = 504, description = "What deploys did not answer in time.", body = Envelope),
+    ),
+)]
+pub async fn start(
     State(services): State<Services>,
     Id(function): Id<FunctionId>,
     fields: Fields,
@@ -49,7 +54,13 @@ async fn start(
     Ok((StatusCode::CREATED, Json(canary)))
 }
 
-async fn read(
+/// The newest canary.
+#[utoipa::path(
+    get, path = "/api/v1/functions/{fn}/canary", operation_id = "get_canary", tag = "versions",
+    params(FunctionPath),
+    responses((status = 200, description = "The newest one, running or ended", body = Canary)),
+)]
+pub async fn read(
     State(services): State<Services>,
     Id(function): Id<FunctionId>,
 ) -> Result<Json<Canary>> {
@@ -62,7 +73,17 @@ async fn read(
     Ok(Json(newest.ok_or_else(none)?))
 }
 
-async fn end(
+/// End the canary.
+#[utoipa::path(
+    delete, path = "/api/v1/functions/{fn}/canary", operation_id = "end_canary", tag = "versions",
+    params(FunctionPath),
+    responses(
+        (status = 200, description = "Ended", body = Canary),
+        (status = 502, description = "What deploys does not answer.", body = Envelope),
+        (status = 504, description = "What deploys did not answer in time.", body = Envelope),
+    ),
+)]
+pub async fn end(
     State(services): State<Services>,
     Id(function): Id<FunctionId>,
 ) -> Result<Json<Canary>> {
@@ -72,7 +93,17 @@ async fn end(
     Ok(Json(ended.await?))
 }
 
-async fn promote(
+/// Let the canary serve.
+#[utoipa::path(
+    post, path = "/api/v1/functions/{fn}/canary/promote", operation_id = "promote_canary", tag = "versions",
+    params(FunctionPath),
+    responses(
+        (status = 200, description = "It serves now", body = Canary),
+        (status = 502, description = "What deploys does not answer.", body = Envelope),
+        (status = 504, description = "What deploys did not answer in time.", body = Envelope),
+    ),
+)]
+pub async fn promote(
     State(services): State<Services>,
     Id(function): Id<FunctionId>,
 ) -> Result<Json<Canary>> {

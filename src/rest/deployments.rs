@@ -1,14 +1,18 @@
 //! Deployments and manifests below `/api/v1`
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, header};
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::answers::{self, Answer};
 use super::builds::app_name;
-use super::error::Result;
-use super::extract::{Fields, Id};
+use super::description::parameters::{DeploymentPath, FunctionPath, PageParameters};
+use super::description::requests;
+use super::error::{Envelope, Result};
+use super::extract::{Fields, Id, Parameters};
 use super::functions::ids_of;
 use crate::model::deployment::{AppName, DeployOptions, Deployment, ImageRef, Namespace};
 use crate::model::error::Error;
@@ -17,12 +21,14 @@ use crate::service::Services;
 use crate::service::actor::Actor;
 use crate::service::console::DEFAULT_NAMESPACE;
 use crate::service::deployments::{DeployOutcome, DeployRequest, ScaffoldRequest, manifest};
+use crate::service::paging::{Page, falling};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct DeployResponse {
     app_name: AppName,
     namespace: Namespace,
     service_name: AppName,
+    /// `found`, or `pending` while there is no endpoint.
     service_status: &'static str,
     endpoint: Option<String>,
     enable_autoscaling: bool,
@@ -73,6 +79,17 @@ fn options(fields: &Fields) -> std::result::Result<DeployOptions, Error> {
     options.checked()
 }
 
+/// Deploy an image.
+#[utoipa::path(
+    post, path = "/api/v1/deploy", operation_id = "deploy_image", tag = "deployments",
+    request_body(content = requests::DeployRequest, example = json!({"namespace": "default", "image_ref": "registry.example.com/team/approve:task-1", "app_name": "approve-payment"})),
+    responses(
+        (status = 200, description = "Deployed; `pending` while the endpoint is not known", body = DeployResponse),
+        (status = 404, description = "`NOT_FOUND`: the workspace or function that it names.", body = Envelope),
+        (status = 502, description = "What deploys does not answer.", body = Envelope),
+        (status = 504, description = "What deploys did not answer in time.", body = Envelope),
+    ),
+)]
 pub async fn deploy(
     State(services): State<Services>,
     fields: Fields,
@@ -103,6 +120,16 @@ pub async fn deploy(
     ))
 }
 
+/// Deploy again what was deployed before.
+#[utoipa::path(
+    post, path = "/api/v1/deployments/{id}/redeploy", operation_id = "redeploy", tag = "deployments",
+    params(DeploymentPath),
+    responses(
+        (status = 200, description = "Deployed: a rollback, when it was an older one", body = DeployResponse),
+        (status = 502, description = "What deploys does not answer.", body = Envelope),
+        (status = 504, description = "What deploys did not answer in time.", body = Envelope),
+    ),
+)]
 pub async fn redeploy(
     State(services): State<Services>,
     Id(id): Id<DeploymentId>,
@@ -116,15 +143,29 @@ pub async fn redeploy(
     ))
 }
 
+/// The deployments of a function.
+#[utoipa::path(
+    get, path = "/api/v1/functions/{fn}/deployments", operation_id = "list_deployments", tag = "deployments",
+    params(FunctionPath, PageParameters),
+    responses((status = 200, description = "The newest 100, newest first", body = Vec<Deployment>, headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+)]
 pub async fn list(
     State(services): State<Services>,
+    OriginalUri(uri): OriginalUri,
     Id(function): Id<FunctionId>,
-) -> Result<Json<Vec<Deployment>>> {
+    parameters: Parameters,
+) -> Result<Answer> {
+    let query = parameters.page()?;
     let ids = ids_of(&services, function).await?;
-    Ok(Json(services.deployments.list(&ids.function).await?))
+    let deployments = services.deployments.list(&ids.function).await?;
+    let page = Page::of(deployments, &query, |deployment| {
+        let at = falling(deployment.created_at.micros());
+        format!("{at}#{}", deployment.id)
+    })?;
+    Ok(answers::list(&page, &uri, &parameters)?)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct ScaffoldResponse {
     success: bool,
     yaml_content: String,
@@ -133,6 +174,14 @@ pub struct ScaffoldResponse {
 }
 
 /// JSON, or the YAML itself for `Accept: application/yaml`. `output_path` is accepted and never written.
+#[utoipa::path(
+    post, path = "/api/v1/scaffold", operation_id = "scaffold_manifest", tag = "deployments",
+    request_body(content = requests::ScaffoldRequest, example = json!({"image_ref": "registry.example.com/team/approve:task-1"})),
+    responses((status = 200, description = "A SpinApp manifest; with `Accept: application/yaml` itself", content(
+            (ScaffoldResponse = "application/json"),
+            (String = "application/yaml"),
+        ))),
+)]
 pub async fn scaffold(headers: HeaderMap, fields: Fields) -> Result<Response> {
     let image_ref = ImageRef::parse(fields.required_text("image_ref")?)?;
     fields.text("output_path")?;

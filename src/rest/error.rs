@@ -4,6 +4,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::model::error::{Error, ErrorKind};
 
@@ -64,21 +65,28 @@ impl From<Error> for ErrorResponse {
     }
 }
 
-#[derive(Serialize)]
-struct Envelope<'a> {
+/// Every failure.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Failure)]
+pub(super) struct Envelope<'a> {
     error: Body<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = FailureBody)]
 struct Body<'a> {
+    /// As in `VALIDATION_ERROR`.
     code: &'a str,
+    /// What to do.
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<Details<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = FailureDetails)]
 struct Details<'a> {
+    /// The input that it is about.
     field: &'a str,
 }
 

@@ -2,17 +2,25 @@
 
 use axum::body::Bytes;
 use axum::extract::{OriginalUri, State};
+use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use base64::Engine as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 use super::answers::{Answer, Answers};
-use super::error::Result;
+use super::description::parameters::{
+    FunctionPath, LastEventId, LimitTo500, LimitTo1000, LogsQuery, WorkspaceFunctionPath,
+    WorkspacePath,
+};
+use super::description::requests::{RunDraftRequest, TestFunctionRequest};
+use super::error::{Envelope, Result};
 use super::extract::{Fields, Id, Ids, Parameters};
 use super::functions::ids_of;
+use super::live::{FollowedExecutions, Stopping, events, last_event_id, wants_events};
 use crate::model::error::{self, Error};
 use crate::model::execution::{Execution, ExecutionFilter, ExecutionPage};
 use crate::model::function::{Code, HttpMethod};
@@ -22,7 +30,7 @@ use crate::service::actor::Actor;
 use crate::service::functions::Draft;
 use crate::service::invocations::TestRequest;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct LogsResponse {
     logs: Vec<Execution>,
     /// Rows in this answer.
@@ -62,21 +70,34 @@ fn filter(parameters: &Parameters) -> std::result::Result<ExecutionFilter, Error
 
 /// With a `Link` to the next page.
 fn answer(page: ExecutionPage, path: &str, parameters: &Parameters) -> error::Result<Answer> {
-    let link = page.next.as_deref().and_then(|next| {
-        let address = parameters.with("cursor", next).address(path);
-        HeaderValue::from_str(&format!("<{address}>; rel=\"next\"")).ok()
-    });
+    let link = parameters.link(path, page.next.as_deref());
     Answer::json(&LogsResponse::from(page), link)
 }
 
+/// Executions of a function.
+#[utoipa::path(
+    get, path = "/api/workspaces/{ws}/functions/{fn}/logs", operation_id = "list_executions", tag = "executions",
+    params(WorkspaceFunctionPath, LogsQuery, LimitTo1000, LastEventId),
+    responses((status = 200, description = "A page, newest first; with `Accept: text/event-stream` an event `execution` for each that is recorded", content(
+            (LogsResponse = "application/json"),
+            (String = "text/event-stream"),
+        ), headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+)]
 pub async fn list(
     State(services): State<Services>,
     Extension(answers): Extension<Arc<Answers>>,
+    Extension(stopping): Extension<Stopping>,
     OriginalUri(uri): OriginalUri,
     ids: Ids,
+    headers: HeaderMap,
     parameters: Parameters,
-) -> Result<Answer> {
+) -> Result<Response> {
     let filter = filter(&parameters)?;
+    if wants_events(&headers) {
+        let last = last_event_id(&headers);
+        let followed = FollowedExecutions::new(services, ids, filter, last).await?;
+        return Ok(events(followed, stopping));
+    }
     let executions = &services.executions;
     let stamp = executions.list_stamp(&ids.workspace, &ids.function);
     let list = async {
@@ -89,20 +110,38 @@ pub async fn list(
         );
         answer(page, &path, &parameters)
     };
-    answers.get(&uri, stamp, list).await
+    let answer = answers.get(&uri, stamp, list).await?;
+    Ok(answer.into_response())
 }
 
+/// Executions of a function, by its id alone.
+#[utoipa::path(
+    get, path = "/api/functions/{fn}/logs", operation_id = "list_executions_by_id", tag = "executions",
+    params(FunctionPath, LogsQuery, LimitTo1000, LastEventId),
+    responses((status = 200, description = "A page, newest first; with `Accept: text/event-stream` an event `execution` for each that is recorded", content(
+            (LogsResponse = "application/json"),
+            (String = "text/event-stream"),
+        ), headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+)]
 pub async fn list_by_id(
     state: State<Services>,
     answers: Extension<Arc<Answers>>,
+    stopping: Extension<Stopping>,
     uri: OriginalUri,
     Id(function): Id<FunctionId>,
+    headers: HeaderMap,
     parameters: Parameters,
-) -> Result<Answer> {
+) -> Result<Response> {
     let ids = ids_of(&state, function).await?;
-    list(state, answers, uri, ids, parameters).await
+    list(state, answers, stopping, uri, ids, headers, parameters).await
 }
 
+/// Executions of all functions of a workspace.
+#[utoipa::path(
+    get, path = "/api/workspaces/{ws}/logs", operation_id = "list_workspace_executions", tag = "executions",
+    params(WorkspacePath, LogsQuery, LimitTo500),
+    responses((status = 200, description = "A page, newest first", body = LogsResponse, headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+)]
 pub async fn list_of_workspace(
     State(services): State<Services>,
     Id(workspace): Id<WorkspaceId>,
@@ -120,6 +159,21 @@ pub async fn list_of_workspace(
     Ok(answer(page, &path, &parameters)?)
 }
 
+/// Call a function by POST, whatever its methods.
+#[utoipa::path(
+    post, path = "/api/workspaces/{ws}/functions/{fn}/invoke", operation_id = "invoke_function", tag = "executions",
+    params(WorkspaceFunctionPath),
+    request_body(content = Option<serde_json::Value>, description = "Any JSON, or nothing", example = json!({"amount": 1200})),
+    responses(
+        (status = 200, description = "What it answered", body = Execution),
+        (status = 400, description = "`NOT_DEPLOYED`, or `VALIDATION_ERROR`", body = Envelope),
+        (status = 409, description = "`FUNCTION_DISABLED`, or `CONFLICT`", body = Envelope),
+        (status = 500, description = "`EXECUTION_ERROR`: the function failed; it is recorded.", body = Envelope),
+        (status = 502, description = "What it called does not answer.", body = Envelope),
+        (status = 503, description = "`INVOCATION_ERROR`: it could not be reached. `OVERLOADED`: come back later.", body = Envelope),
+        (status = 504, description = "`TIMEOUT`: it took longer than its timeout.", body = Envelope),
+    ),
+)]
 pub async fn invoke(
     State(services): State<Services>,
     ids: Ids,
@@ -138,6 +192,20 @@ pub async fn invoke(
     ))
 }
 
+/// Call a function with any request.
+#[utoipa::path(
+    post, path = "/api/workspaces/{ws}/functions/{fn}/test", operation_id = "test_function", tag = "executions",
+    params(WorkspaceFunctionPath),
+    request_body(content = TestFunctionRequest, example = json!({"method": "GET", "path": "/orders/7", "headers": {"accept": "application/json"}})),
+    responses(
+        (status = 200, description = "What it answered, or why it did not", body = Execution),
+        (status = 400, description = "`NOT_DEPLOYED`, or `VALIDATION_ERROR`", body = Envelope),
+        (status = 409, description = "`FUNCTION_DISABLED`, or `CONFLICT`", body = Envelope),
+        (status = 502, description = "What it called does not answer.", body = Envelope),
+        (status = 503, description = "`INVOCATION_ERROR`: it could not be reached. `OVERLOADED`: come back later.", body = Envelope),
+        (status = 504, description = "`TIMEOUT`: it took longer than its timeout.", body = Envelope),
+    ),
+)]
 pub async fn test(
     State(services): State<Services>,
     ids: Ids,
@@ -152,6 +220,18 @@ pub async fn test(
     ))
 }
 
+/// Run code that is not saved.
+#[utoipa::path(
+    post, path = "/api/workspaces/{ws}/functions/{fn}/draft", operation_id = "run_draft", tag = "executions",
+    params(WorkspaceFunctionPath),
+    request_body(content = RunDraftRequest),
+    responses(
+        (status = 200, description = "What it answered, or why it did not", body = Execution),
+        (status = 502, description = "What it called does not answer.", body = Envelope),
+        (status = 503, description = "`INVOCATION_ERROR`: it could not be reached. `OVERLOADED`: come back later.", body = Envelope),
+        (status = 504, description = "`TIMEOUT`: it took longer than its timeout.", body = Envelope),
+    ),
+)]
 pub async fn draft(
     State(services): State<Services>,
     ids: Ids,

@@ -4,7 +4,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -12,6 +12,7 @@ use super::error::ErrorResponse;
 use crate::model::address::with_query;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::id::{ExecutionId, FunctionId, WorkspaceId};
+use crate::service::paging::PageQuery;
 
 /// The ids of a path like `/{ws}/functions/{fn}`.
 pub struct Ids {
@@ -197,8 +198,14 @@ impl Fields {
         let wrong = || Error::validation(name, format!("{name} must be a whole number."));
         self.get(name)
             .map(|value| {
-                value
-                    .as_u64()
+                // 30.0 is a whole number too, and what some clients make of 30.
+                let whole = value.as_u64().or_else(|| {
+                    let number = value.as_f64().filter(|number| number.fract() == 0.0)?;
+                    (0.0..=f64::from(u32::MAX))
+                        .contains(&number)
+                        .then_some(number as u64)
+                });
+                whole
                     .and_then(|number| u32::try_from(number).ok())
                     .ok_or_else(wrong)
             })
@@ -311,6 +318,20 @@ impl Parameters {
 
     pub fn limit(&self) -> Result<Option<u32>> {
         self.parsed("limit", "a whole number")
+    }
+
+    /// Which part of a list is asked for.
+    pub fn page(&self) -> Result<PageQuery> {
+        Ok(PageQuery {
+            limit: self.limit()?,
+            cursor: self.text("cursor").map(ToOwned::to_owned),
+        })
+    }
+
+    /// The `Link` to what follows, at this path.
+    pub fn link(&self, path: &str, next: Option<&str>) -> Option<HeaderValue> {
+        let address = self.with("cursor", next?).address(path);
+        HeaderValue::from_str(&format!("<{address}>; rel=\"next\"")).ok()
     }
 
     /// A word as one of an enum's names.

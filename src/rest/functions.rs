@@ -6,7 +6,11 @@ use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode, header};
 use std::sync::Arc;
 
-use super::answers::{Answer, Answers};
+use super::answers::{self, Answer, Answers};
+use super::description::parameters::{
+    FunctionPath, FunctionsQuery, IfMatch, PageParameters, WorkspaceFunctionPath, WorkspacePath,
+};
+use super::description::requests::{CreateFunctionRequest, UpdateFunctionRequest, UploadForm};
 use super::error::Result;
 use super::extract::{Fields, Id, Ids, Parameters, if_match};
 use super::upload::Form;
@@ -90,6 +94,11 @@ fn instance_reuse(fields: &Fields) -> std::result::Result<Option<InstanceReuse>,
     let Some(value) = fields.json("instanceReuse") else {
         return Ok(None);
     };
+    // Other fields beside it are passed over, as everywhere.
+    let value = match value.get("perSlot") {
+        Some(slot) => serde_json::json!({"perSlot": slot}),
+        None => value,
+    };
     let parsed = serde_json::from_value(value);
     parsed.map(Some).map_err(|cause| {
         Error::validation(
@@ -101,6 +110,13 @@ fn instance_reuse(fields: &Fields) -> std::result::Result<Option<InstanceReuse>,
     })
 }
 
+/// Create a function.
+#[utoipa::path(
+    post, path = "/api/workspaces/{ws}/functions", operation_id = "create_function", tag = "functions",
+    params(WorkspacePath),
+    request_body(content = CreateFunctionRequest, example = json!({"name": "Approve", "httpMethods": ["GET", "POST"], "code": "ZnJvbSBzcGluX3Nkay5odHRwIGltcG9ydCBJbmNvbWluZ0hhbmRsZXIgYXMgQmFzZSwgUmVxdWVzdCwgUmVzcG9uc2UKCmNsYXNzIEluY29taW5nSGFuZGxlcihCYXNlKToKICAgIGRlZiBoYW5kbGVfcmVxdWVzdChzZWxmLCByZXF1ZXN0OiBSZXF1ZXN0KSAtPiBSZXNwb25zZToKICAgICAgICByZXR1cm4gUmVzcG9uc2UoMjAwLCB7ImNvbnRlbnQtdHlwZSI6ICJ0ZXh0L3BsYWluIn0sIGIiSGVsbG8iKQo="})),
+    responses((status = 201, description = "Created", body = Function)),
+)]
 pub async fn create(
     State(services): State<Services>,
     Id(workspace): Id<WorkspaceId>,
@@ -137,9 +153,15 @@ pub async fn create(
     ))
 }
 
+/// The functions of a workspace.
+#[utoipa::path(
+    get, path = "/api/workspaces/{ws}/functions", operation_id = "list_functions", tag = "functions",
+    params(WorkspacePath, FunctionsQuery, PageParameters),
+    responses((status = 200, description = "By id", body = Vec<Function>, headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+)]
 pub async fn list(
     State(services): State<Services>,
-    Extension(answers): Extension<Arc<Answers>>,
+    Extension(kept): Extension<Arc<Answers>>,
     OriginalUri(uri): OriginalUri,
     Id(workspace): Id<WorkspaceId>,
     parameters: Parameters,
@@ -155,23 +177,26 @@ pub async fn list(
             .into());
         }
     };
+    let query = parameters.page()?;
     let stamp = services.functions.list_stamp(&workspace);
-    let list = async {
-        let functions = &services.functions;
-        Answer::json(
-            &functions
-                .list(&Actor::anonymous(), &workspace, with_code)
-                .await?,
-            None,
-        )
+    let make = async {
+        let (functions, actor) = (&services.functions, Actor::anonymous());
+        let page = functions.list(&actor, &workspace, with_code, &query);
+        answers::list(&page.await?, &uri, &parameters)
     };
-    answers.get(&uri, stamp, list).await
+    kept.get(&uri, stamp, make).await
 }
 
 fn tagged((function, etag): (Function, String)) -> Response {
     ([(header::ETAG, etag)], Json(function)).into_response()
 }
 
+/// One function.
+#[utoipa::path(
+    get, path = "/api/workspaces/{ws}/functions/{fn}", operation_id = "get_function", tag = "functions",
+    params(WorkspaceFunctionPath),
+    responses((status = 200, description = "The function", body = Function, headers(("ETag" = String, description = "For If-Match.")))),
+)]
 pub async fn read(State(services): State<Services>, ids: Ids) -> Result<Response> {
     Ok(tagged(
         services
@@ -181,6 +206,13 @@ pub async fn read(State(services): State<Services>, ids: Ids) -> Result<Response
     ))
 }
 
+/// Change settings or code.
+#[utoipa::path(
+    patch, path = "/api/workspaces/{ws}/functions/{fn}", operation_id = "update_function", tag = "functions",
+    params(WorkspaceFunctionPath, IfMatch),
+    request_body(content = UpdateFunctionRequest, example = json!({"timeout": 60, "status": "disabled"})),
+    responses((status = 200, description = "As it is now", body = Function, headers(("ETag" = String, description = "For If-Match.")))),
+)]
 pub async fn update(
     State(services): State<Services>,
     ids: Ids,
@@ -201,6 +233,12 @@ pub async fn update(
     ))
 }
 
+/// Delete a function with all that is its own.
+#[utoipa::path(
+    delete, path = "/api/workspaces/{ws}/functions/{fn}", operation_id = "delete_function", tag = "functions",
+    params(WorkspaceFunctionPath),
+    responses((status = 204, description = "Gone, with its executions, versions and deployments")),
+)]
 pub async fn delete(State(services): State<Services>, ids: Ids) -> Result<StatusCode> {
     services
         .retention
@@ -217,11 +255,24 @@ pub(super) async fn ids_of(services: &Services, function: FunctionId) -> Result<
     })
 }
 
+/// One function, by its id alone.
+#[utoipa::path(
+    get, path = "/api/functions/{fn}", operation_id = "get_function_by_id", tag = "functions",
+    params(FunctionPath),
+    responses((status = 200, description = "The function", body = Function, headers(("ETag" = String, description = "For If-Match.")))),
+)]
 pub async fn read_by_id(state: State<Services>, Id(function): Id<FunctionId>) -> Result<Response> {
     let ids = ids_of(&state, function).await?;
     read(state, ids).await
 }
 
+/// Change a function, by its id alone.
+#[utoipa::path(
+    patch, path = "/api/functions/{fn}", operation_id = "update_function_by_id", tag = "functions",
+    params(FunctionPath, IfMatch),
+    request_body(content = UpdateFunctionRequest, example = json!({"timeout": 60, "status": "disabled"})),
+    responses((status = 200, description = "As it is now", body = Function, headers(("ETag" = String, description = "For If-Match.")))),
+)]
 pub async fn update_by_id(
     state: State<Services>,
     Id(function): Id<FunctionId>,
@@ -232,6 +283,12 @@ pub async fn update_by_id(
     update(state, ids, headers, fields).await
 }
 
+/// Delete a function, by its id alone.
+#[utoipa::path(
+    delete, path = "/api/functions/{fn}", operation_id = "delete_function_by_id", tag = "functions",
+    params(FunctionPath),
+    responses((status = 204, description = "Gone, with its executions, versions and deployments")),
+)]
 pub async fn delete_by_id(
     state: State<Services>,
     Id(function): Id<FunctionId>,
@@ -240,6 +297,13 @@ pub async fn delete_by_id(
     delete(state, ids).await
 }
 
+/// Replace the whole source.
+#[utoipa::path(
+    put, path = "/api/workspaces/{ws}/functions/{fn}/source", operation_id = "replace_source", tag = "functions",
+    params(WorkspaceFunctionPath, IfMatch),
+    request_body(content = UploadForm, content_type = "multipart/form-data", encoding(("file" = (content_type = "text/x-python, application/zip")))),
+    responses((status = 200, description = "As it is now", body = Function, headers(("ETag" = String, description = "For If-Match.")))),
+)]
 pub async fn replace_source(
     State(services): State<Services>,
     ids: Ids,
@@ -260,6 +324,15 @@ pub async fn replace_source(
     ))
 }
 
+/// The source as it is saved.
+#[utoipa::path(
+    get, path = "/api/workspaces/{ws}/functions/{fn}/source", operation_id = "download_source", tag = "functions",
+    params(WorkspaceFunctionPath),
+    responses((status = 200, description = "The module, or the archive", content(
+            (Vec<u8> = "text/x-python; charset=utf-8"),
+            (Vec<u8> = "application/zip"),
+        ))),
+)]
 pub async fn download_source(State(services): State<Services>, ids: Ids) -> Result<Response> {
     let (name, content_type, content) = services
         .functions

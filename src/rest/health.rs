@@ -3,42 +3,72 @@
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 use crate::service::Services;
 
-pub async fn health() -> Json<Value> {
-    Json(json!({"status": "healthy"}))
+#[derive(Serialize, ToSchema)]
+pub struct HealthResponse {
+    #[schema(example = "healthy")]
+    status: &'static str,
 }
 
-pub async fn live() -> Json<Value> {
-    Json(json!({"status": "healthy"}))
+#[derive(Serialize, ToSchema)]
+pub struct ReadyResponse {
+    /// `ready` or `not ready`.
+    status: &'static str,
+    /// `ok` or `failing`, by name.
+    dependencies: BTreeMap<&'static str, String>,
+}
+
+/// Whether the server runs.
+#[utoipa::path(
+    get, path = "/health", operation_id = "health", tag = "health",
+    responses((status = 200, description = "The server runs", body = HealthResponse)),
+)]
+pub async fn health() -> Json<HealthResponse> {
+    Json(HealthResponse { status: "healthy" })
+}
+
+/// Whether the server runs.
+#[utoipa::path(
+    get, path = "/health/live", operation_id = "live", tag = "health",
+    responses((status = 200, description = "The server runs", body = HealthResponse)),
+)]
+pub async fn live() -> Json<HealthResponse> {
+    Json(HealthResponse { status: "healthy" })
 }
 
 /// Each dependency by name; 503 when one that requests need is down.
-pub async fn ready(State(services): State<Services>) -> (StatusCode, Json<Value>) {
+#[utoipa::path(
+    get, path = "/health/ready", operation_id = "ready", tag = "health",
+    responses(
+        (status = 200, description = "It can do its work", body = ReadyResponse),
+        (status = 503, description = "Something that requests need does not answer", body = ReadyResponse),
+    ),
+)]
+pub async fn ready(State(services): State<Services>) -> (StatusCode, Json<ReadyResponse>) {
     let checks = services.health.check().await;
     let ready = checks
         .iter()
         .all(|check| check.failure.is_none() || !check.required);
-    let dependencies: serde_json::Map<String, Value> = checks
-        .into_iter()
-        .map(|check| {
-            (
-                check.name.to_owned(),
-                Value::from(check.failure.unwrap_or_else(|| "ok".to_owned())),
-            )
-        })
-        .collect();
-    let status = if ready {
-        StatusCode::OK
+    let dependencies = checks.into_iter().map(|check| {
+        let state = check.failure.unwrap_or_else(|| "ok".to_owned());
+        (check.name, state)
+    });
+    let (code, status) = if ready {
+        (StatusCode::OK, "ready")
     } else {
-        StatusCode::SERVICE_UNAVAILABLE
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready")
     };
+    let dependencies = dependencies.collect();
     (
-        status,
-        Json(
-            json!({"status": if ready { "ready" } else { "not ready" }, "dependencies": dependencies}),
-        ),
+        code,
+        Json(ReadyResponse {
+            status,
+            dependencies,
+        }),
     )
 }

@@ -4,136 +4,185 @@ mod answers;
 mod builds;
 mod canary;
 mod deployments;
+mod description;
 pub mod error;
 mod executions;
 mod extract;
 mod functions;
 mod health;
+pub mod idempotency;
+mod live;
 mod observe;
+mod reference;
 mod replays;
 mod spin_apps;
+mod task_log;
 mod upload;
 mod versions;
 mod workspaces;
 
-use axum::extract::DefaultBodyLimit;
-use axum::response::IntoResponse as _;
-use axum::routing::{any, get, post};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::any;
 use axum::{Extension, Router};
+use http::{Method, StatusCode, header};
 use std::sync::Arc;
+use tower::{Layer as _, ServiceExt as _};
 use tower_http::cors::CorsLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::model::error::{Error, ErrorKind};
 use crate::server::console::ConsoleState;
+use crate::service::Services;
 use answers::Answers;
 use error::ErrorResponse;
+use idempotency::Keyed;
+use live::Stopping;
 
-/// `max_upload` is in bytes.
-pub fn router(max_upload: usize, cors: &CorsLayer) -> Router<ConsoleState> {
-    let uploads = DefaultBodyLimit::max(max_upload + 64 * 1024);
-    let workspaces = Router::new()
-        .route("/", post(workspaces::create).get(workspaces::list))
-        .route(
-            "/{ws}",
-            get(workspaces::read)
-                .patch(workspaces::update)
-                .delete(workspaces::delete),
-        )
-        .route("/{ws}/logs", get(executions::list_of_workspace))
-        .route("/{ws}/export", get(spin_apps::export_workspace))
-        .route(
-            "/{ws}/import",
-            post(spin_apps::import_workspace).layer(uploads),
-        )
-        .route(
-            "/{ws}/functions/import",
-            post(spin_apps::import_function).layer(uploads),
-        )
-        .route(
-            "/{ws}/functions/{fn}/export",
-            get(spin_apps::export_function),
-        )
-        .route(
-            "/{ws}/functions",
-            post(functions::create).get(functions::list),
-        )
-        .route(
-            "/{ws}/functions/{fn}",
-            get(functions::read)
-                .patch(functions::update)
-                .delete(functions::delete),
-        )
-        .route(
-            "/{ws}/functions/{fn}/source",
-            get(functions::download_source)
-                .put(functions::replace_source)
-                .layer(uploads),
-        )
-        .route("/{ws}/functions/{fn}/invoke", post(executions::invoke))
-        .route("/{ws}/functions/{fn}/test", post(executions::test))
-        .route(
-            "/{ws}/functions/{fn}/draft",
-            post(executions::draft).layer(uploads),
-        )
-        .route(
-            "/{ws}/functions/{fn}/executions/{id}/replay",
-            post(replays::replay).layer(uploads),
-        )
-        .route(
-            "/{ws}/functions/{fn}/check",
-            post(replays::check).layer(uploads),
-        )
-        .route("/{ws}/functions/{fn}/timings", get(observe::timings))
-        .route("/{ws}/functions/{fn}/logs", get(executions::list));
-    let functions = Router::new()
-        .route(
-            "/{fn}",
-            get(functions::read_by_id)
-                .patch(functions::update_by_id)
-                .delete(functions::delete_by_id),
-        )
-        .route("/{fn}/logs", get(executions::list_by_id))
-        .route("/{fn}/loki-logs", get(observe::lines))
-        .route("/{fn}/metrics", get(observe::metrics));
-    let v1 = Router::new()
-        .route("/build", post(builds::build).layer(uploads))
-        .route(
-            "/build-and-push",
-            post(builds::build_and_push).layer(uploads),
-        )
-        .route("/push", post(builds::push))
-        .route("/tasks/{id}", get(builds::read))
-        .route("/tasks/{id}/log", get(builds::log))
-        .route("/tasks/{id}/cancel", post(builds::cancel))
-        .route("/tasks/{id}/retry", post(builds::retry))
-        .route("/workspaces/{ws}/tasks", get(builds::list))
-        .route("/scaffold", post(deployments::scaffold))
-        .route("/deploy", post(deployments::deploy))
-        .nest("/functions/{fn}/versions", versions::router())
-        .nest("/functions/{fn}/canary", canary::router())
-        .route("/functions/{fn}/deployments", get(deployments::list))
-        .route("/deployments/{id}/redeploy", post(deployments::redeploy));
-    let api = Router::new()
-        .nest("/api/workspaces", workspaces)
-        .nest("/api/functions", functions)
-        .nest("/api/v1", v1)
-        .route("/api", any(no_such_path))
-        .route("/api/{*rest}", any(no_such_path))
-        .method_not_allowed_fallback(wrong_method)
-        .layer(Extension(Arc::new(Answers::default())))
-        .layer(cors.clone());
-    Router::new()
-        .merge(api)
-        .route("/health", get(health::health))
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
+/// Room for what a form has beside its file, in bytes.
+const FORM: usize = 64 * 1024;
+
+/// What the API is given by the server.
+pub struct ApiSettings {
+    /// Bytes.
+    pub max_upload: usize,
+    pub cors: CorsLayer,
+    /// Ends streams of events.
+    pub stopping: tokio_util::sync::CancellationToken,
 }
 
-async fn no_such_path() -> axum::response::Response {
+/// The API and its reference.
+pub fn router(services: Services, settings: ApiSettings) -> Router<ConsoleState> {
+    let max_body = settings.max_upload + FORM;
+    let (api, document) = described(max_body);
+    let document = document.to_json().unwrap_or_default();
+    let keyed = Keyed { services, max_body };
+    Router::new()
+        .merge(api)
+        .route("/api", any(no_such_path))
+        .route("/api/{*rest}", any(no_such_path))
+        .merge(reference::router(document.into()))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(Extension(Arc::new(Answers::default())))
+        .layer(Extension(Stopping(settings.stopping)))
+        .layer(from_fn_with_state(keyed, idempotency::run_once))
+        .layer(from_fn_with_state(settings.cors, answer_other_sites))
+}
+
+/// The OpenAPI document.
+pub fn document() -> OpenApi {
+    described(0).1
+}
+
+fn described(max_body: usize) -> (Router<ConsoleState>, OpenApi) {
+    let (router, document) = OpenApiRouter::new()
+        .merge(workspaces_and_functions())
+        .merge(builds_and_deployments())
+        .merge(uploads().layer(DefaultBodyLimit::max(max_body)))
+        .routes(routes!(health::health))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .split_for_parts();
+    (router, description::complete(document))
+}
+
+fn workspaces_and_functions() -> OpenApiRouter<ConsoleState> {
+    OpenApiRouter::new()
+        .routes(routes!(workspaces::list, workspaces::create))
+        .routes(routes!(
+            workspaces::read,
+            workspaces::update,
+            workspaces::delete
+        ))
+        .routes(routes!(functions::list, functions::create))
+        .routes(routes!(
+            functions::read,
+            functions::update,
+            functions::delete
+        ))
+        .routes(routes!(
+            functions::read_by_id,
+            functions::update_by_id,
+            functions::delete_by_id
+        ))
+        .routes(routes!(executions::invoke))
+        .routes(routes!(executions::test))
+        .routes(routes!(executions::list))
+        .routes(routes!(executions::list_by_id))
+        .routes(routes!(executions::list_of_workspace))
+        .routes(routes!(observe::lines))
+        .routes(routes!(observe::metrics))
+        .routes(routes!(observe::timings))
+        .routes(routes!(spin_apps::export_function))
+        .routes(routes!(spin_apps::export_workspace))
+}
+
+fn builds_and_deployments() -> OpenApiRouter<ConsoleState> {
+    OpenApiRouter::new()
+        .routes(routes!(builds::push))
+        .routes(routes!(builds::read))
+        .routes(routes!(task_log::read))
+        .routes(routes!(builds::cancel))
+        .routes(routes!(builds::retry))
+        .routes(routes!(builds::list))
+        .routes(routes!(deployments::scaffold))
+        .routes(routes!(deployments::deploy))
+        .routes(routes!(deployments::redeploy))
+        .routes(routes!(deployments::list))
+        .routes(routes!(versions::list))
+        .routes(routes!(versions::read, versions::update))
+        .routes(routes!(versions::deploy))
+        .routes(routes!(versions::diff))
+        .routes(routes!(canary::read, canary::start, canary::end))
+        .routes(routes!(canary::promote))
+}
+
+/// What takes bodies as long as an upload may be.
+fn uploads() -> OpenApiRouter<ConsoleState> {
+    OpenApiRouter::new()
+        .routes(routes!(builds::build))
+        .routes(routes!(builds::build_and_push))
+        .routes(routes!(
+            functions::download_source,
+            functions::replace_source
+        ))
+        .routes(routes!(executions::draft))
+        .routes(routes!(replays::replay))
+        .routes(routes!(replays::check))
+        .routes(routes!(spin_apps::import_function))
+        .routes(routes!(spin_apps::import_workspace))
+}
+
+/// CORS. An OPTIONS that is no preflight is for the path itself.
+async fn answer_other_sites(
+    State(cors): State<CorsLayer>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let asks_first = request
+        .headers()
+        .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    if request.method() == Method::OPTIONS && !asks_first {
+        return next.run(request).await;
+    }
+    match cors.layer(next).oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+async fn no_such_path() -> Response {
     ErrorResponse(Error::new(ErrorKind::NotFound, "There is nothing at this path. The API begins with /api/workspaces, /api/functions and /api/v1.")).into_response()
 }
 
-async fn wrong_method() -> axum::response::Response {
+/// The router adds `Allow`.
+async fn wrong_method(method: Method) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
     ErrorResponse(Error::new(
         ErrorKind::MethodNotAllowed,
         "This path does not take this method. The Allow header names those it takes.",

@@ -1,36 +1,62 @@
 //! `/api/functions/{fn}/loki-logs` and `/metrics`
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
+use http::HeaderMap;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::error::Result;
+use super::description::parameters::{
+    FunctionPath, LastEventId, LimitTo1000, WorkspaceFunctionPath,
+};
+use super::error::{Envelope, Result};
 use super::extract::{Id, Ids, Parameters};
+use super::functions::ids_of;
+use super::live::{FollowedLines, Stopping, events, last_event_id, wants_events};
 use crate::model::id::FunctionId;
 use crate::model::metrics::{Sample, Timings};
 use crate::service::Services;
 use crate::service::actor::Actor;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Line {
     /// Nanoseconds since the epoch, as Loki writes them.
     timestamp: String,
     line: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct LinesResponse {
     logs: Vec<Line>,
     total: usize,
     function_id: FunctionId,
 }
 
-/// Newest first.
+/// Lines that a function wrote.
+#[utoipa::path(
+    get, path = "/api/functions/{fn}/loki-logs", operation_id = "list_lines", tag = "executions",
+    params(FunctionPath, LimitTo1000, LastEventId),
+    responses(
+        (status = 200, description = "Newest first; with `Accept: text/event-stream` an event `line` for each that is written", content(
+            (LinesResponse = "application/json"),
+            (String = "text/event-stream"),
+        )),
+        (status = 503, description = "`LOKI_CONNECTION_ERROR`, or `OVERLOADED`", body = Envelope),
+    ),
+)]
 pub async fn lines(
     State(services): State<Services>,
+    Extension(stopping): Extension<Stopping>,
     Id(function): Id<FunctionId>,
+    headers: HeaderMap,
     parameters: Parameters,
-) -> Result<Json<LinesResponse>> {
+) -> Result<Response> {
+    if wants_events(&headers) {
+        let ids = ids_of(&services, function).await?;
+        let followed = FollowedLines::new(services, ids, last_event_id(&headers)).await?;
+        return Ok(events(followed, stopping));
+    }
     let limit = parameters.limit()?.unwrap_or(100) as usize;
     let lines = services
         .observe
@@ -47,10 +73,16 @@ pub async fn lines(
         total: logs.len(),
         logs,
         function_id: function,
-    }))
+    })
+    .into_response())
 }
 
 /// Where the time of the newest 200 calls went.
+#[utoipa::path(
+    get, path = "/api/workspaces/{ws}/functions/{fn}/timings", operation_id = "get_timings", tag = "executions",
+    params(WorkspaceFunctionPath),
+    responses((status = 200, description = "Where the time of the newest calls went", body = Timings)),
+)]
 pub async fn timings(State(services): State<Services>, ids: Ids) -> Result<Json<Timings>> {
     let timings = services
         .observe
@@ -59,7 +91,7 @@ pub async fn timings(State(services): State<Services>, ids: Ids) -> Result<Json<
     Ok(Json(timings))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct MetricsData {
     cpu_total: Option<f64>,
     cpu_series: Vec<Sample>,
@@ -68,13 +100,23 @@ pub struct MetricsData {
     range_query: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct MetricsResponse {
+    /// `success`, or `partial` where one query failed.
     status: &'static str,
     function_id: FunctionId,
     data: MetricsData,
 }
 
+/// CPU use of a function.
+#[utoipa::path(
+    get, path = "/api/functions/{fn}/metrics", operation_id = "get_metrics", tag = "executions",
+    params(FunctionPath),
+    responses(
+        (status = 200, description = "CPU use; `partial` where one of the two queries failed", body = MetricsResponse),
+        (status = 503, description = "`PROMETHEUS_CONNECTION_ERROR`, or `OVERLOADED`", body = Envelope),
+    ),
+)]
 pub async fn metrics(
     State(services): State<Services>,
     Id(function): Id<FunctionId>,

@@ -3,7 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 
-use super::error::Result;
+use super::description::parameters::{ExecutionPath, WorkspaceFunctionPath};
+use super::description::requests::{CheckFunctionRequest, ReplayRequest};
+use super::error::{Envelope, Result};
 use super::executions::draft_of;
 use super::extract::{ExecutionIds, Fields, Ids};
 use crate::model::error::Error;
@@ -12,6 +14,19 @@ use crate::service::Services;
 use crate::service::actor::Actor;
 use crate::service::replays::{CheckRequest, Methods, Target};
 
+/// Make a recorded request again.
+#[utoipa::path(
+    post, path = "/api/workspaces/{ws}/functions/{fn}/executions/{id}/replay", operation_id = "replay_execution", tag = "executions",
+    params(ExecutionPath),
+    request_body(content = ReplayRequest, example = json!({"version": 2})),
+    responses(
+        (status = 200, description = "Both answers, and what differs", body = Replayed),
+        (status = 400, description = "`NOT_DEPLOYED`, or `VALIDATION_ERROR`", body = Envelope),
+        (status = 502, description = "What it called does not answer.", body = Envelope),
+        (status = 503, description = "`INVOCATION_ERROR`: it could not be reached. `OVERLOADED`: come back later.", body = Envelope),
+        (status = 504, description = "`TIMEOUT`: it took longer than its timeout.", body = Envelope),
+    ),
+)]
 pub async fn replay(
     State(services): State<Services>,
     ids: ExecutionIds,
@@ -32,6 +47,19 @@ pub async fn replay(
     ))
 }
 
+/// Make the newest requests again.
+#[utoipa::path(
+    post, path = "/api/workspaces/{ws}/functions/{fn}/check", operation_id = "check_function", tag = "executions",
+    params(WorkspaceFunctionPath),
+    request_body(content = CheckFunctionRequest, example = json!({"version": 2, "last": 10})),
+    responses(
+        (status = 200, description = "The newest requests made again", body = Check),
+        (status = 400, description = "`NOT_DEPLOYED`, or `VALIDATION_ERROR`", body = Envelope),
+        (status = 502, description = "What it called does not answer.", body = Envelope),
+        (status = 503, description = "`INVOCATION_ERROR`: it could not be reached. `OVERLOADED`: come back later.", body = Envelope),
+        (status = 504, description = "`TIMEOUT`: it took longer than its timeout.", body = Envelope),
+    ),
+)]
 pub async fn check(
     State(services): State<Services>,
     ids: Ids,

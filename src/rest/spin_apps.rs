@@ -6,7 +6,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 
-use super::error::{ErrorResponse, Result};
+use super::description::parameters::{
+    ComponentQuery, ExportQuery, WorkspaceFunctionPath, WorkspacePath,
+};
+use super::description::requests::{ImportForm, ImportWorkspaceForm};
+use super::error::{Envelope, ErrorResponse, Result};
 use super::extract::{Id, Ids, Parameters};
 use super::upload::Form;
 use crate::model::address::with_query;
@@ -39,6 +43,12 @@ fn archive(export: Export) -> Response {
     (headers, export.content).into_response()
 }
 
+/// A function as a Spin app.
+#[utoipa::path(
+    get, path = "/api/workspaces/{ws}/functions/{fn}/export", operation_id = "export_function", tag = "spin apps",
+    params(WorkspaceFunctionPath, ExportQuery, ComponentQuery),
+    responses((status = 200, description = "A .zip archive", body = Vec<u8>, content_type = "application/zip"), (status = 409, description = "`CONFLICT`: nothing was built of what is saved.", body = Envelope)),
+)]
 pub async fn export_function(
     State(services): State<Services>,
     ids: Ids,
@@ -55,6 +65,12 @@ pub async fn export_function(
     Ok(archive(export))
 }
 
+/// All functions of a workspace as Spin apps.
+#[utoipa::path(
+    get, path = "/api/workspaces/{ws}/export", operation_id = "export_workspace", tag = "spin apps",
+    params(WorkspacePath, ExportQuery),
+    responses((status = 200, description = "A .zip archive", body = Vec<u8>, content_type = "application/zip")),
+)]
 pub async fn export_workspace(
     State(services): State<Services>,
     Id(workspace): Id<WorkspaceId>,
@@ -101,6 +117,16 @@ fn answer<T: Serialize>(
     }
 }
 
+/// A function from a Spin app.
+#[utoipa::path(
+    post, path = "/api/workspaces/{ws}/functions/import", operation_id = "import_function", tag = "spin apps",
+    params(WorkspacePath),
+    request_body(content = ImportForm, content_type = "multipart/form-data", encoding(("file" = (content_type = "application/zip")))),
+    responses(
+        (status = 201, description = "Made of the archive", body = Function),
+        (status = 303, description = "For a browser's form (`Accept: text/html`): on to what was made, or back with what was wrong"),
+    ),
+)]
 pub async fn import_function(
     State(services): State<Services>,
     Id(workspace): Id<WorkspaceId>,
@@ -128,6 +154,16 @@ pub async fn import_function(
     answer(&headers, import.await, code, &format!("{functions}/new"))
 }
 
+/// Functions from Spin apps.
+#[utoipa::path(
+    post, path = "/api/workspaces/{ws}/import", operation_id = "import_workspace", tag = "spin apps",
+    params(WorkspacePath),
+    request_body(content = ImportWorkspaceForm, content_type = "multipart/form-data", encoding(("file" = (content_type = "application/zip")))),
+    responses(
+        (status = 201, description = "Made of the archive, all or none", body = Vec<Function>),
+        (status = 303, description = "For a browser's form (`Accept: text/html`): on to what was made, or back with what was wrong"),
+    ),
+)]
 pub async fn import_workspace(
     State(services): State<Services>,
     Id(workspace): Id<WorkspaceId>,

@@ -1,28 +1,22 @@
 //! `/api/v1/functions/{fn}/versions`
 
-use axum::extract::State;
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::Json;
+use axum::extract::{OriginalUri, State};
 
+use super::answers::{self, Answer};
 use super::deployments::DeployResponse;
-use super::error::Result;
-use super::extract::{Fields, Id, Ids, Segments};
+use super::description::parameters::{FunctionPath, PageParameters, VersionPath, VersionsPath};
+use super::description::requests::UpdateVersionRequest;
+use super::error::{Envelope, Result};
+use super::extract::{Fields, Id, Ids, Parameters, Segments};
 use super::functions::ids_of;
 use crate::model::error::Error;
 use crate::model::id::FunctionId;
 use crate::model::version::{Label, VersionDetail, VersionDiff, VersionView};
-use crate::server::console::ConsoleState;
 use crate::service::Services;
 use crate::service::actor::Actor;
+use crate::service::paging::{Page, falling};
 use crate::service::versions::VersionChange;
-
-pub fn router() -> Router<ConsoleState> {
-    Router::new()
-        .route("/", get(list))
-        .route("/{version}", get(read).patch(update))
-        .route("/{version}/deploy", post(deploy))
-        .route("/{version}/diff/{other}", get(diff))
-}
 
 /// A function and one of its versions, as a path names them.
 async fn named(services: &Services, function: &str, version: &str) -> Result<(Ids, u32)> {
@@ -37,20 +31,35 @@ fn number(text: &str) -> std::result::Result<u32, Error> {
         .ok_or_else(|| Error::validation("version", "A version is a number, counted from 1."))
 }
 
-async fn list(
+/// The versions of a function.
+#[utoipa::path(
+    get, path = "/api/v1/functions/{fn}/versions", operation_id = "list_versions", tag = "versions",
+    params(FunctionPath, PageParameters),
+    responses((status = 200, description = "The newest 100, newest first", body = Vec<VersionView>, headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+)]
+pub async fn list(
     State(services): State<Services>,
+    OriginalUri(uri): OriginalUri,
     Id(function): Id<FunctionId>,
-) -> Result<Json<Vec<VersionView>>> {
+    parameters: Parameters,
+) -> Result<Answer> {
+    let query = parameters.page()?;
     let ids = ids_of(&services, function).await?;
-    let versions = &services.versions;
-    Ok(Json(
-        versions
-            .list(&Actor::anonymous(), &ids.workspace, &ids.function)
-            .await?,
-    ))
+    let (versions, actor) = (&services.versions, Actor::anonymous());
+    let versions = versions.list(&actor, &ids.workspace, &ids.function);
+    let page = Page::of(versions.await?, &query, |version| {
+        falling(version.version.number.into())
+    })?;
+    Ok(answers::list(&page, &uri, &parameters)?)
 }
 
-async fn read(
+/// One version with its source.
+#[utoipa::path(
+    get, path = "/api/v1/functions/{fn}/versions/{version}", operation_id = "get_version", tag = "versions",
+    params(VersionPath),
+    responses((status = 200, description = "The version with its source", body = VersionDetail)),
+)]
+pub async fn read(
     State(services): State<Services>,
     Segments((function, version)): Segments<(String, String)>,
 ) -> Result<Json<VersionDetail>> {
@@ -63,7 +72,13 @@ async fn read(
     ))
 }
 
-async fn diff(
+/// What differs between two versions.
+#[utoipa::path(
+    get, path = "/api/v1/functions/{fn}/versions/{version}/diff/{other}", operation_id = "diff_versions", tag = "versions",
+    params(VersionsPath),
+    responses((status = 200, description = "What the second has otherwise than the first", body = VersionDiff)),
+)]
+pub async fn diff(
     State(services): State<Services>,
     Segments((function, from, to)): Segments<(String, String, String)>,
 ) -> Result<Json<VersionDiff>> {
@@ -77,7 +92,14 @@ async fn diff(
     ))
 }
 
-async fn update(
+/// Label or pin a version.
+#[utoipa::path(
+    patch, path = "/api/v1/functions/{fn}/versions/{version}", operation_id = "update_version", tag = "versions",
+    params(VersionPath),
+    request_body(content = UpdateVersionRequest, example = json!({"labels": ["stable"], "pinned": true})),
+    responses((status = 200, description = "As it is now", body = VersionView)),
+)]
+pub async fn update(
     State(services): State<Services>,
     Segments((function, version)): Segments<(String, String)>,
     fields: Fields,
@@ -98,7 +120,17 @@ async fn update(
     ))
 }
 
-async fn deploy(
+/// Deploy a version.
+#[utoipa::path(
+    post, path = "/api/v1/functions/{fn}/versions/{version}/deploy", operation_id = "deploy_version", tag = "versions",
+    params(VersionPath),
+    responses(
+        (status = 200, description = "Deployed", body = DeployResponse),
+        (status = 502, description = "What deploys does not answer.", body = Envelope),
+        (status = 504, description = "What deploys did not answer in time.", body = Envelope),
+    ),
+)]
+pub async fn deploy(
     State(services): State<Services>,
     Segments((function, version)): Segments<(String, String)>,
 ) -> Result<Json<DeployResponse>> {

@@ -6,14 +6,22 @@ use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode, header};
 use std::sync::Arc;
 
-use super::answers::{Answer, Answers};
+use super::answers::{self, Answer, Answers};
+use super::description::parameters::{IfMatch, PageParameters, WorkspacePath};
+use super::description::requests::{CreateWorkspaceRequest, UpdateWorkspaceRequest};
 use super::error::Result;
-use super::extract::{Fields, Id, if_match};
+use super::extract::{Fields, Id, Parameters, if_match};
 use crate::model::id::WorkspaceId;
 use crate::model::workspace::Workspace;
 use crate::service::Services;
 use crate::service::actor::Actor;
 
+/// Create a workspace.
+#[utoipa::path(
+    post, path = "/api/workspaces", operation_id = "create_workspace", tag = "workspaces",
+    request_body(content = CreateWorkspaceRequest, example = json!({"name": "Payments", "description": "What approves payments"})),
+    responses((status = 201, description = "Created", body = Workspace)),
+)]
 pub async fn create(
     State(services): State<Services>,
     fields: Fields,
@@ -26,17 +34,34 @@ pub async fn create(
     Ok((StatusCode::CREATED, Json(workspace)))
 }
 
+/// All workspaces.
+#[utoipa::path(
+    get, path = "/api/workspaces", operation_id = "list_workspaces", tag = "workspaces",
+    params(PageParameters),
+    responses((status = 200, description = "Oldest first", body = Vec<Workspace>, headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+)]
 pub async fn list(
     State(services): State<Services>,
-    Extension(answers): Extension<Arc<Answers>>,
+    Extension(kept): Extension<Arc<Answers>>,
     OriginalUri(uri): OriginalUri,
+    parameters: Parameters,
 ) -> Result<Answer> {
-    let list = async { Answer::json(&services.workspaces.list(&Actor::anonymous()).await?, None) };
-    answers
-        .get(&uri, services.workspaces.list_stamp(), list)
-        .await
+    let query = parameters.page()?;
+    let make = async {
+        let actor = Actor::anonymous();
+        let page = services.workspaces.list(&actor, &query);
+        answers::list(&page.await?, &uri, &parameters)
+    };
+    let stamp = services.workspaces.list_stamp();
+    kept.get(&uri, stamp, make).await
 }
 
+/// One workspace.
+#[utoipa::path(
+    get, path = "/api/workspaces/{ws}", operation_id = "get_workspace", tag = "workspaces",
+    params(WorkspacePath),
+    responses((status = 200, description = "The workspace", body = Workspace, headers(("ETag" = String, description = "For If-Match.")))),
+)]
 pub async fn read(State(services): State<Services>, Id(id): Id<WorkspaceId>) -> Result<Response> {
     let (workspace, etag) = services
         .workspaces
@@ -45,6 +70,13 @@ pub async fn read(State(services): State<Services>, Id(id): Id<WorkspaceId>) -> 
     Ok(([(header::ETAG, etag)], Json(workspace)).into_response())
 }
 
+/// Change a workspace.
+#[utoipa::path(
+    patch, path = "/api/workspaces/{ws}", operation_id = "update_workspace", tag = "workspaces",
+    params(WorkspacePath, IfMatch),
+    request_body(content = UpdateWorkspaceRequest, example = json!({"name": "Payments and refunds"})),
+    responses((status = 200, description = "As it is now", body = Workspace, headers(("ETag" = String, description = "For If-Match.")))),
+)]
 pub async fn update(
     State(services): State<Services>,
     Id(id): Id<WorkspaceId>,
@@ -66,6 +98,12 @@ pub async fn update(
     Ok(([(header::ETAG, etag)], Json(workspace)).into_response())
 }
 
+/// Delete a workspace with all that is in it.
+#[utoipa::path(
+    delete, path = "/api/workspaces/{ws}", operation_id = "delete_workspace", tag = "workspaces",
+    params(WorkspacePath),
+    responses((status = 204, description = "Gone, with all its functions, executions, tasks and deployments")),
+)]
 pub async fn delete(
     State(services): State<Services>,
     Id(id): Id<WorkspaceId>,

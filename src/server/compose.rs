@@ -28,6 +28,7 @@ use crate::service::deployments::routes::Routes;
 use crate::service::executions::{Executions, Recorder};
 use crate::service::functions::Functions;
 use crate::service::health::Health;
+use crate::service::idempotency::Idempotency;
 use crate::service::invocations::{CallLimits, Invocations, RemoteCaller};
 use crate::service::kept::Kept;
 use crate::service::key_values::StoredKeyValues;
@@ -171,6 +172,7 @@ fn compose(config: &Config, adapters: Adapters, stop: &Stop) -> Result<Composed,
         builder.clone(),
         blobs.clone(),
     );
+    let idempotency = Idempotency::new(table.clone(), blobs.clone());
     let health = Arc::new(Health {
         store,
         blobs,
@@ -201,6 +203,7 @@ fn compose(config: &Config, adapters: Adapters, stop: &Stop) -> Result<Composed,
         retention,
         spin_apps,
         health,
+        idempotency,
         overviews: Arc::new(Kept::new(KEPT_OVERVIEWS)),
     };
     Ok(Composed {
@@ -287,7 +290,7 @@ impl Server {
         let functions =
             functions_listener::router(services.invocations.clone(), &self.config.listen);
         let invocations = services.invocations.clone();
-        let console = console::router(services, &self.config.listen);
+        let console = console::router(services, &self.config.listen, stop.clone());
         tokio::join!(
             listen::serve("console", self.console, console, self.stop.clone()),
             listen::serve("functions", self.functions, functions, self.stop)

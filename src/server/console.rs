@@ -10,6 +10,7 @@ use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 use std::path::Path;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -70,12 +71,20 @@ fn provide(services: &Services) {
     }
 }
 
-pub fn router(services: Services, listen: &ListenSettings) -> Router {
+pub fn router(services: Services, listen: &ListenSettings, stopping: CancellationToken) -> Router {
     let options = leptos_options(&listen.site);
     let state = ConsoleState {
         services: services.clone(),
         options: options.clone(),
     };
+    let api = rest::router(
+        services.clone(),
+        rest::ApiSettings {
+            max_upload: listen.max_upload,
+            cors: cors(&listen.cors_origins),
+            stopping,
+        },
+    );
     let context = move || provide(&services);
     let guard = Guard {
         hosts: listen
@@ -111,9 +120,15 @@ pub fn router(services: Services, listen: &ListenSettings) -> Router {
         .precompressed_br()
         .precompressed_gzip();
     Router::new()
-        .merge(rest::router(listen.max_upload, &cors(&listen.cors_origins)))
+        .merge(api)
         .merge(pages)
         .route_service("/favicon.svg", files.clone())
+        .nest_service(
+            "/reference",
+            ServeDir::new(listen.site.join("reference"))
+                .precompressed_br()
+                .precompressed_gzip(),
+        )
         .nest_service(
             "/pkg",
             ServeDir::new(listen.site.join("pkg"))
@@ -161,9 +176,17 @@ fn cors(origins: &[String]) -> CorsLayer {
             header::AUTHORIZATION,
             header::IF_MATCH,
             header::ACCEPT,
-            http::HeaderName::from_static("idempotency-key"),
+            rest::idempotency::KEY,
+            http::HeaderName::from_static("last-event-id"),
         ])
-        .expose_headers([header::ETAG, header::LINK, header::RETRY_AFTER])
+        .expose_headers([
+            header::ETAG,
+            header::LINK,
+            header::RETRY_AFTER,
+            header::CONTENT_DISPOSITION,
+            rest::idempotency::REPLAYED,
+            http::HeaderName::from_static("x-request-id"),
+        ])
         .max_age(std::time::Duration::from_mins(10))
 }
 

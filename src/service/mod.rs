@@ -10,12 +10,14 @@ pub mod figures;
 mod first_system;
 pub mod functions;
 pub mod health;
+pub mod idempotency;
 pub mod invocations;
 pub mod kept;
 pub mod key_values;
 pub mod moving;
 pub mod new_id;
 pub mod observe;
+pub mod paging;
 pub mod replays;
 pub mod retention;
 pub mod saves;
@@ -32,6 +34,7 @@ use deployments::Deployments;
 use executions::Executions;
 use functions::Functions;
 use health::Health;
+use idempotency::Idempotency;
 use invocations::Invocations;
 use kept::Kept;
 use observe::Observe;
@@ -60,5 +63,6 @@ pub struct Services {
     pub retention: Arc<Retention>,
     pub spin_apps: Arc<SpinApps>,
     pub health: Arc<Health>,
+    pub idempotency: Arc<Idempotency>,
     pub overviews: Arc<Kept<WorkspaceOverview>>,
 }

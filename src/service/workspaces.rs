@@ -7,6 +7,7 @@ use super::actor::Actor;
 use super::adoption;
 use super::kept::Stamp;
 use super::new_id;
+use super::paging::{Page, PageQuery};
 use super::statistics::{Scope, Statistics};
 use super::table::{Table, to_item};
 use crate::model::error::{Error, ErrorKind, Result};
@@ -122,12 +123,18 @@ impl Workspaces {
         Ok((self.view(record).await?, etag))
     }
 
-    pub async fn list(&self, _actor: &Actor) -> Result<Vec<Workspace>> {
-        let mut workspaces = Vec::new();
-        for record in self.records().await? {
-            workspaces.push(self.view(record).await?);
+    pub async fn list(&self, _actor: &Actor, query: &PageQuery) -> Result<Page<Workspace>> {
+        let page = Page::of(self.records().await?, query, |record| {
+            format!("{}#{}", record.created_at.sort_key(), record.id)
+        })?;
+        let mut rows = Vec::with_capacity(page.rows.len());
+        for record in page.rows {
+            rows.push(self.view(record).await?);
         }
-        Ok(workspaces)
+        Ok(Page {
+            rows,
+            next: page.next,
+        })
     }
 
     /// What [`Self::list`] is made of.

@@ -8,6 +8,7 @@ mod engine;
 mod env_file;
 mod moving;
 mod platform;
+mod properties;
 mod remote;
 mod rest;
 mod serving;

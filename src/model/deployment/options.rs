@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::parse_app_name;
 use crate::model::error::{Error, Result};
@@ -13,7 +14,7 @@ const MAX_JSON: usize = 16 * 1024;
 const MAX_DEPTH: usize = 12;
 
 /// What the deploy request may set, with its defaults.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DeployOptions {
     pub enable_autoscaling: bool,
     /// Only meaningful when autoscaling is off.

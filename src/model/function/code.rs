@@ -2,13 +2,15 @@
 
 use base64::Engine as _;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::model::error::{Error, Result};
 use crate::model::source::MAX_CODE;
 
 /// Python source, at most 1 MiB of UTF-8; travels as Base64.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, content_encoding = "base64", format = "base64-utf8")]
 pub struct Code(String);
 
 impl Code {

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::model::error::{Error, Result};
 
@@ -101,6 +104,22 @@ fn spin_variable_name(name: &str) -> Option<String> {
     let begins = |word: &str| word.starts_with(|c: char| c.is_ascii_alphabetic());
     name.split('_').all(begins).then_some(name)
 }
+
+// By hand: what holds for the names cannot be derived.
+impl PartialSchema for Environment {
+    fn schema() -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+        let name = text().pattern(Some("^[A-Za-z_][A-Za-z0-9_]{0,127}$"));
+        let value = text().pattern(Some(r"^[^\x00]*$"));
+        ObjectBuilder::new()
+            .description(Some("Environment variables, 64 KiB in all."))
+            .property_names(Some(name))
+            .additional_properties(Some(AdditionalProperties::from(value)))
+            .into()
+    }
+}
+
+impl ToSchema for Environment {}
 
 impl TryFrom<BTreeMap<String, String>> for Environment {
     type Error = Error;

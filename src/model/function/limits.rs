@@ -1,12 +1,14 @@
 //! What one invocation may use.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::model::error::{Error, Result};
 
 /// MB that one invocation may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "u32", into = "u32")]
+#[schema(minimum = 128, maximum = 1024, example = 256)]
 pub struct Memory(u32);
 
 impl Memory {
@@ -50,8 +52,9 @@ impl From<Memory> for u32 {
 }
 
 /// Seconds that one invocation may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "u32", into = "u32")]
+#[schema(minimum = 1, maximum = 900, example = 30)]
 pub struct Timeout(u32);
 
 impl Timeout {

@@ -1,10 +1,13 @@
 //! The HTTP methods that a function answers.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::model::error::{Error, Result};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum HttpMethod {
     Get,
@@ -59,8 +62,9 @@ impl std::fmt::Display for HttpMethod {
 }
 
 /// The methods a function answers: at least one, each once, in the order given.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "Vec<HttpMethod>", into = "Vec<HttpMethod>")]
+#[schema(min_items = 1)]
 pub struct HttpMethods(Vec<HttpMethod>);
 
 impl HttpMethods {

@@ -8,6 +8,7 @@ mod outbound;
 mod reuse;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::deployment::{AppName, DeployOptions};
 use super::figures::{Figures, Point};
@@ -28,7 +29,7 @@ pub use reuse::{InstanceReuse, SlotReuse};
 pub const RUNTIME: &str = "Python 3.12";
 
 /// Derived, never stored: see SPEC §2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FunctionStatus {
     Active,
@@ -51,7 +52,7 @@ impl FunctionStatus {
 }
 
 /// A function as clients read it (`FunctionConfig`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Function {
     pub id: FunctionId,

@@ -1,15 +1,15 @@
 //! The hosts that a function may call.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::model::error::{Error, Result};
 
 /// A host that a function may call, in Spin's syntax: `https://api.example.com`, `https://*.example.com:8443`, `*://localhost:*`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
-pub struct OutboundHost {
-    text: String,
-}
+#[schema(format = "outbound-host", example = "https://api.example.com")]
+pub struct OutboundHost(String);
 
 impl OutboundHost {
     pub fn parse(text: &str) -> Result<Self> {
@@ -35,9 +35,7 @@ impl OutboundHost {
         let port_fits =
             port.is_empty() || port == "*" || port.parse::<u16>().is_ok_and(|port| port != 0);
         if scheme_fits && host_fits && port_fits {
-            Ok(Self {
-                text: text.to_ascii_lowercase(),
-            })
+            Ok(Self(text.to_ascii_lowercase()))
         } else {
             Err(wrong())
         }
@@ -45,7 +43,7 @@ impl OutboundHost {
 
     /// Whether a call with this scheme, host and port is meant. Without a port, the scheme's own is.
     pub fn allows(&self, scheme: &str, host: &str, port: u16) -> bool {
-        let Some((allowed_scheme, authority)) = self.text.split_once("://") else {
+        let Some((allowed_scheme, authority)) = self.0.split_once("://") else {
             return false;
         };
         let (allowed_host, allowed_port) = authority.rsplit_once(':').unwrap_or((authority, ""));
@@ -67,7 +65,7 @@ impl OutboundHost {
 
 impl std::fmt::Display for OutboundHost {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&self.0)
     }
 }
 
@@ -80,7 +78,7 @@ impl TryFrom<String> for OutboundHost {
 
 impl From<OutboundHost> for String {
     fn from(host: OutboundHost) -> String {
-        host.text
+        host.0
     }
 }
 

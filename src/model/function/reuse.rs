@@ -1,11 +1,12 @@
 //! What becomes of an instance after its call.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::model::error::{Error, Result};
 
 /// Whether an instance serves further calls of its function, one at a time. Then globals persist from one to the next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum InstanceReuse {
     /// Every call gets a fresh instance.
@@ -16,11 +17,13 @@ pub enum InstanceReuse {
 }
 
 /// Bounds of one instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", try_from = "Unchecked")]
 pub struct SlotReuse {
+    #[schema(minimum = 1, maximum = 1_000_000)]
     max_requests: u32,
     /// Seconds.
+    #[schema(minimum = 1, maximum = 86_400)]
     max_age: u32,
 }
 

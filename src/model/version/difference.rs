@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 use super::Configuration;
 use crate::model::diff::Hunk;
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct VersionDiff {
     /// Number of the version that is compared with.
     pub from: u32,
@@ -30,7 +31,7 @@ impl VersionDiff {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Change {
     Added,
@@ -38,7 +39,7 @@ pub enum Change {
     Changed,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FileChange {
     pub path: String,
     pub change: Change,
@@ -46,7 +47,7 @@ pub struct FileChange {
     pub hunks: Option<Vec<Hunk>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FieldChange {
     /// As in `timeout`.
     pub field: String,
@@ -54,7 +55,7 @@ pub struct FieldChange {
     pub new: Value,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NameChanges {
     pub added: Vec<String>,
     pub removed: Vec<String>,

@@ -26,6 +26,7 @@ fn parse_label(text: &str) -> Result<String> {
 
 text_type!(
     /// A short name that one version of a function has, such as `stable`.
+    #[schema(pattern = "^[a-z]([a-z0-9._-]{0,30}[a-z0-9])?$", example = "stable")]
     Label,
     parse_label
 );

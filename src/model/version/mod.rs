@@ -5,6 +5,7 @@ mod label;
 mod view;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::function::{Environment, HttpMethods, InstanceReuse, Memory, OutboundHost, Timeout};
 use super::id::{FunctionId, TaskId};
@@ -16,7 +17,7 @@ pub use label::{Label, MAX_LABELS};
 pub use view::{SourceFile, VersionDetail, VersionView};
 
 /// A function's configuration as a version or a deployment keeps it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Configuration {
     pub memory: Memory,
     pub timeout: Timeout,
@@ -40,7 +41,7 @@ impl Configuration {
 }
 
 /// A native or portable program, found by its hash.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Artifact {
     /// Where the blobs hold it.
     pub key: String,
@@ -69,7 +70,7 @@ impl Artifact {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Version {
     pub function_id: FunctionId,
     /// Counted from 1 per function.

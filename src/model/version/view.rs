@@ -1,11 +1,12 @@
 //! Versions as clients read them.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Label, Version};
 
 /// A version with what is said of it; the values of its environment are masked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct VersionView {
     #[serde(flatten)]
     pub version: Version,
@@ -18,7 +19,7 @@ pub struct VersionView {
 }
 
 /// A version with its source.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct VersionDetail {
     #[serde(flatten)]
     pub view: VersionView,
@@ -28,7 +29,7 @@ pub struct VersionDetail {
     pub files: Vec<SourceFile>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SourceFile {
     pub path: String,
     /// Bytes.

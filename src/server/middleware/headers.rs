@@ -8,6 +8,7 @@ use http::{HeaderName, HeaderValue, header};
 /// No sniffing, no framing, no referrer to others.
 pub async fn set(request: Request, next: Next) -> Response {
     let is_asset = request.uri().path().starts_with("/pkg/");
+    let is_reference = request.uri().path().starts_with("/reference/");
     let is_image = matches!(request.uri().path(), "/icons.svg" | "/favicon.svg");
     let mut response = next.run(request).await;
     let succeeded = response.status().is_success();
@@ -36,6 +37,9 @@ pub async fn set(request: Request, next: Next) -> Response {
             header::CACHE_CONTROL,
             HeaderValue::from_static("public, max-age=3600"),
         );
+    } else if is_reference && succeeded {
+        // Other content under the same name after an upgrade: asked for again, and mostly not sent again.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     } else {
         headers
             .entry(header::CACHE_CONTROL)

@@ -13,6 +13,7 @@ use super::adoption;
 use super::deployments::routes::Routes;
 use super::kept::{Kept, Stamp};
 use super::new_id;
+use super::paging::{Page, PageQuery};
 use super::statistics::{Scope, Statistics};
 use super::table::Table;
 use super::workspaces::{Workspaces, etag};
@@ -91,24 +92,30 @@ impl Functions {
         workspace.map_or_else(|| Err(Error::not_found("function", id)), WorkspaceId::parse)
     }
 
-    /// All functions of a workspace, by name; with code when asked for.
+    /// The functions of a workspace, by id; with code when asked for.
     pub async fn list(
         &self,
         _actor: &Actor,
         workspace: &WorkspaceId,
         with_code: bool,
-    ) -> Result<Vec<Function>> {
+        query: &PageQuery,
+    ) -> Result<Page<Function>> {
         self.workspaces.record(workspace).await?;
-        let mut functions = Vec::new();
-        for record in self.records(workspace).await? {
+        let records = self.records(workspace).await?;
+        let page = Page::of(records, query, |record| record.id.to_string())?;
+        let mut rows = Vec::with_capacity(page.rows.len());
+        for record in page.rows {
             let code = if with_code {
                 Some(self.code(&record).await?)
             } else {
                 None
             };
-            functions.push(self.view(record, code).await?);
+            rows.push(self.view(record, code).await?);
         }
-        Ok(functions)
+        Ok(Page {
+            rows,
+            next: page.next,
+        })
     }
 
     /// What [`Self::list`] is made of.

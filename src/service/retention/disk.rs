@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::Retention;
+use super::{GRACE, Retention};
 use crate::model::error::Result;
 use crate::model::time::Timestamp;
 use crate::model::version::Version;
 use crate::port::keys::{self, EXECUTION_PREFIX};
 use crate::port::store::{Key, Query, Write};
 use crate::service::deployments::record::AppRecord;
+use crate::service::idempotency;
 use crate::service::table::blob_error;
 
 impl Retention {
@@ -79,6 +80,17 @@ impl Retention {
                 Ok(freed)
             }
         }
+    }
+
+    /// Deletes the bodies of answers whose records expired.
+    pub(super) async fn drop_old_answers(&self) -> Result<()> {
+        let blobs = &self.parts.blobs;
+        let before = Timestamp::now().seconds() - idempotency::KEPT - GRACE;
+        let bodies = blobs.list(idempotency::BLOBS).await.map_err(blob_error)?;
+        for body in bodies.iter().filter(|body| body.modified < before) {
+            blobs.delete(&body.key).await.map_err(blob_error)?;
+        }
+        Ok(())
     }
 
     async fn disk_usage(&self) -> u64 {

@@ -15,6 +15,7 @@ use super::deployments::Deployments;
 use super::executions::recorder::Recorder;
 use super::functions::{FunctionRecord, Functions};
 use super::key_values::StoredKeyValues;
+use super::paging::PageQuery;
 use super::table::{Table, store_error};
 use super::workspaces::Workspaces;
 use crate::model::error::Result;
@@ -98,6 +99,7 @@ impl Retention {
             self.drop_old_versions().await?;
             self.collect_artifacts(Timestamp::now().seconds() - GRACE, false)
                 .await?;
+            self.drop_old_answers().await?;
         }
         self.parts.deployments.take_down_left().await?;
         let now = Timestamp::now().seconds();
@@ -131,8 +133,10 @@ impl Retention {
     }
 
     async fn workspaces(&self) -> Result<Vec<WorkspaceId>> {
-        let workspaces = self.parts.workspaces.list(&Actor::system()).await?;
+        let all = PageQuery::default();
+        let workspaces = self.parts.workspaces.list(&Actor::system(), &all).await?;
         Ok(workspaces
+            .rows
             .into_iter()
             .map(|workspace| workspace.id)
             .collect())

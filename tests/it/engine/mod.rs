@@ -3,6 +3,7 @@
 mod cost;
 mod deploy_on_save;
 mod differential;
+mod documents;
 mod draft;
 mod journey;
 mod replay;

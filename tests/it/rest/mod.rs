@@ -3,9 +3,13 @@
 mod concurrency;
 mod durability;
 mod errors;
+mod events;
 mod function_changes;
 mod functions;
+mod idempotency;
 mod lists;
+mod paging;
+mod reference;
 mod requests;
 mod retention;
 mod scaffold;

@@ -99,6 +99,77 @@ async fn only_listed_origins_may_read_from_a_browser() {
 }
 
 #[tokio::test]
+async fn a_listed_origin_may_ask_with_credentials_and_its_headers() {
+    let app = TestApp::start();
+    let ask = async |origin: &str| {
+        let request = app
+            .request(Method::OPTIONS, "/api/workspaces")
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "idempotency-key,if-match");
+        Answer::of(request).await
+    };
+    let allowed = ask("http://localhost:5173").await;
+    assert_eq!(allowed.status, 200);
+    let header = |name: &str| allowed.header(name).to_ascii_lowercase();
+    assert_eq!(
+        header("access-control-allow-origin"),
+        "http://localhost:5173"
+    );
+    assert_eq!(header("access-control-allow-credentials"), "true");
+    for name in ["idempotency-key", "if-match", "content-type"] {
+        assert!(
+            header("access-control-allow-headers").contains(name),
+            "{name}"
+        );
+    }
+    let stranger = ask("https://evil.example").await;
+    assert_eq!(stranger.header("access-control-allow-origin"), "");
+}
+
+#[tokio::test]
+async fn options_names_what_a_path_takes_and_head_is_get_without_a_body() {
+    let app = TestApp::start();
+    for (path, allow) in [
+        ("/api/workspaces", "GET,HEAD,POST"),
+        ("/api/workspaces/ws-none", "GET,HEAD,PATCH,DELETE"),
+        ("/api/v1/deploy", "POST"),
+        ("/openapi.json", "GET,HEAD"),
+    ] {
+        let answer = Answer::of(app.request(Method::OPTIONS, path)).await;
+        assert_eq!(answer.status, 204, "{path}");
+        let mut named: Vec<&str> = answer.header("allow").split(',').collect();
+        let mut taken: Vec<&str> = allow.split(',').collect();
+        named.sort_unstable();
+        taken.sort_unstable();
+        assert_eq!(named, taken, "{path}");
+    }
+    let head = Answer::of(app.request(Method::HEAD, "/api/workspaces")).await;
+    assert_eq!(head.status, 200);
+    assert_eq!(head.header("content-type"), "application/json");
+    assert!(head.body.is_empty());
+    let missing = Answer::of(app.request(Method::HEAD, "/api/workspaces/ws-none")).await;
+    assert_eq!(missing.status, 404);
+}
+
+#[tokio::test]
+async fn a_long_answer_is_compressed_as_the_caller_likes() {
+    let app = TestApp::start();
+    for (accepted, encoding) in [
+        ("gzip", "gzip"),
+        ("br", "br"),
+        ("gzip, br", "br"),
+        ("identity", ""),
+    ] {
+        let request = app
+            .request(Method::GET, "/openapi.json")
+            .header("accept-encoding", accepted);
+        let answer = Answer::of(request).await;
+        assert_eq!(answer.header("content-encoding"), encoding, "{accepted}");
+    }
+}
+
+#[tokio::test]
 async fn every_answer_carries_the_security_headers() {
     let app = TestApp::start();
     for path in [

@@ -9,6 +9,7 @@ pub mod builders;
 pub mod cluster;
 pub mod components;
 pub mod emulator;
+pub mod events;
 pub mod moto;
 pub mod proxy;
 pub mod s3;

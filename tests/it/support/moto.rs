@@ -4,6 +4,15 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+/// Python with what tests need of it.
+pub fn test_python() -> PathBuf {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache"),
+        PathBuf::from,
+    );
+    cache.join("blue-faas/test-venv/bin/python")
+}
+
 pub struct Moto {
     process: Child,
     port: u16,
@@ -11,11 +20,7 @@ pub struct Moto {
 
 impl Moto {
     pub fn start() -> Self {
-        let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(
-            || PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache"),
-            PathBuf::from,
-        );
-        let python = cache.join("blue-faas/test-venv/bin/python");
+        let python = test_python();
         let script = concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/tests/it/support/moto_server.py"

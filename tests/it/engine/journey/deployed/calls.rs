@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use super::{APP, Story, WRITTEN};
 use crate::support::answer::Answer;
 use crate::support::builders::text;
+use crate::support::events::Events;
 
 impl Story {
     pub(super) async fn calls_at_the_same_time_are_counted_exactly(&self) {
@@ -173,9 +174,15 @@ impl Story {
     }
 
     pub(super) async fn output_and_cpu_can_be_read(&self) {
-        self.call_json("/newest").await;
+        let path = format!("{}/loki-logs", self.function.alias());
         tokio::time::sleep(WRITTEN).await;
-        let path = format!("{}/loki-logs?limit=3", self.function.alias());
+        let mut events = Events::open(&self.app, &path, None).await;
+        self.call_json("/newest").await;
+        let (name, id, line) = events.next().await;
+        assert_eq!(name, "line");
+        assert_eq!(line["text"], "asked for /newest");
+        assert_eq!(id, line["nanos"].to_string());
+        let path = format!("{path}?limit=3");
         let lines = self.app.get(&path).await.with_status(200);
         assert_eq!(lines["total"], 3);
         assert_eq!(lines["function_id"], self.function.id);

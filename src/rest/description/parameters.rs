@@ -1,0 +1,192 @@
+//! What paths, queries and headers hold, as the document describes it.
+#![expect(
+    dead_code,
+    reason = "described to clients; nothing is ever made of them"
+)]
+
+use serde::Serialize;
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{Ref, Schema};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::model::execution::{ExecutionStatus, Trigger};
+use crate::model::id::{DeploymentId, ExecutionId, FunctionId, TaskId, WorkspaceId};
+use crate::model::time::Timestamp;
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct WorkspacePath {
+    ws: WorkspaceId,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct WorkspaceFunctionPath {
+    ws: WorkspaceId,
+    r#fn: FunctionId,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct FunctionPath {
+    r#fn: FunctionId,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ExecutionPath {
+    ws: WorkspaceId,
+    r#fn: FunctionId,
+    id: ExecutionId,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct TaskPath {
+    id: TaskId,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct DeploymentPath {
+    id: DeploymentId,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct VersionPath {
+    r#fn: FunctionId,
+    #[param(minimum = 1, maximum = 4_294_967_295_u32)]
+    version: u32,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct VersionsPath {
+    r#fn: FunctionId,
+    /// What is compared with.
+    #[param(minimum = 1, maximum = 4_294_967_295_u32)]
+    version: u32,
+    #[param(minimum = 1, maximum = 4_294_967_295_u32)]
+    other: u32,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageParameters {
+    /// Rows at most; all when absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// From the `Link` of the answer before.
+    #[param(format = "cursor")]
+    cursor: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FunctionsQuery {
+    /// `summary` leaves `code` out.
+    #[param(inline)]
+    fields: Option<Fields>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Fields {
+    Summary,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct LogsQuery {
+    status: Option<ExecutionStatus>,
+    /// The HTTP status code.
+    #[param(minimum = 0, maximum = 65535)]
+    code: Option<u16>,
+    /// Drafts and replays are left out unless they are asked for.
+    trigger: Option<Trigger>,
+    /// In any offset.
+    #[param(schema_with = time_or_nothing)]
+    from: Option<Timestamp>,
+    /// In any offset.
+    #[param(schema_with = time_or_nothing)]
+    to: Option<Timestamp>,
+    /// Text in path, bodies or output lines.
+    q: Option<String>,
+    /// `next` of the answer before.
+    #[param(format = "cursor")]
+    cursor: Option<String>,
+}
+
+/// An empty parameter, as an empty field of a form sends it, counts as absent.
+fn time_or_nothing() -> Schema {
+    let nothing = ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .max_length(Some(0));
+    AnyOfBuilder::new()
+        .item(Ref::from_schema_name("Timestamp"))
+        .item(nothing)
+        .build()
+        .into()
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct LimitTo500 {
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    limit: Option<u32>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct LimitTo1000 {
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<u32>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct TaskQuery {
+    /// Where to look for it; it is found without, too.
+    workspace_id: Option<WorkspaceId>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ExportQuery {
+    /// With the values of the environment, which may be secret.
+    #[param(inline)]
+    values: Option<YesOrNo>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ComponentQuery {
+    /// With the built component.
+    #[param(inline)]
+    component: Option<YesOrNo>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum YesOrNo {
+    Yes,
+    No,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IfMatch {
+    /// The `ETag` of what was read: a change by someone else in between is 412.
+    #[param(rename = "If-Match", value_type = String, required = false, example = "\"3\"")]
+    if_match: Option<String>,
+}
+
+/// Of a stream of events.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct LastEventId {
+    /// With `Accept: text/event-stream`: goes on after this event.
+    #[param(rename = "Last-Event-ID", value_type = String, required = false)]
+    last_event_id: Option<String>,
+}

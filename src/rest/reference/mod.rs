@@ -1,0 +1,41 @@
+//! The API's reference: the OpenAPI document, and pages that show it. Their scripts are files of the site (`public/reference/`, from npm).
+
+use axum::Router;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, header};
+
+/// Scripts of ours alone; both pages write styles as they run.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// `document` is the OpenAPI document, as JSON.
+pub fn router<S: Clone + Send + Sync + 'static>(document: Bytes) -> Router<S> {
+    let document = move || async move {
+        (
+            [(header::CONTENT_TYPE, "application/json")],
+            document.clone(),
+        )
+    };
+    Router::new()
+        .route("/openapi.json", get(document))
+        .route("/docs", get(async || page(include_str!("docs.html"))))
+        .route("/docs/start.js", get(start))
+        .route("/redoc", get(async || page(include_str!("redoc.html"))))
+}
+
+fn page(html: &'static str) -> Response {
+    let policy: [(HeaderName, HeaderValue); 1] = [(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(POLICY),
+    )];
+    (policy, Html(html)).into_response()
+}
+
+async fn start() -> impl IntoResponse {
+    let script = include_str!("start.js");
+    (
+        [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")],
+        script,
+    )
+}
