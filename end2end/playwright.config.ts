@@ -8,11 +8,11 @@ import type { Expectations } from "./support/fixtures";
 const repository = resolve(__dirname, "..");
 const debug = join(repository, "target", "debug");
 
-/** Two ports nobody listens on. */
+/** Ports nobody listens on: console and functions of the embedded server, and of the one in cloud mode. */
 function freePorts(): string[] {
   const program = `
     const net = require("node:net");
-    const servers = [net.createServer(), net.createServer()];
+    const servers = [0, 1, 2, 3].map(() => net.createServer());
     let open = 0;
     for (const server of servers) server.listen(0, "127.0.0.1", () => {
       if (++open < servers.length) return;
@@ -30,8 +30,12 @@ if (!process.env.BLUE_FAAS_END2END_PORTS) {
   process.env.BLUE_FAAS_END2END_DATA = data;
   process.env.BLUE_FAAS_END2END_PORTS = freePorts().join(" ");
 }
-const [consolePort, functionsPort] = process.env.BLUE_FAAS_END2END_PORTS.split(" ");
+const [consolePort, functionsPort, cloudPort, cloudFunctionsPort] = process.env.BLUE_FAAS_END2END_PORTS.split(" ");
 const address = `http://127.0.0.1:${consolePort}`;
+const cloudAddress = `http://127.0.0.1:${cloudPort}`;
+const site = join(debug, "site");
+/** These need a server in cloud mode. */
+const inCloudMode = /cloud\.spec\.ts$/;
 
 export default defineConfig<Expectations>({
   testDir: "tests",
@@ -66,10 +70,17 @@ export default defineConfig<Expectations>({
     },
   },
   projects: [
-    { name: "hydrated", grepInvert: /@only-without-javascript/ },
-    { name: "no-javascript", grep: /@(also|only)-without-javascript/, use: { javaScriptEnabled: false } },
+    { name: "hydrated", testIgnore: inCloudMode, grepInvert: /@only-without-javascript/ },
+    { name: "no-javascript", testIgnore: inCloudMode, grep: /@(also|only)-without-javascript/, use: { javaScriptEnabled: false } },
+    { name: "cloud", testMatch: inCloudMode, use: { baseURL: cloudAddress } },
+    {
+      name: "cloud-no-javascript",
+      testMatch: inCloudMode,
+      grep: /@(also|only)-without-javascript/,
+      use: { baseURL: cloudAddress, javaScriptEnabled: false },
+    },
   ],
-  webServer: {
+  webServer: [{
     // exec: the signal at the end must reach the server, not a shell around it.
     command: `exec '${process.env.BLUE_FAAS_EXECUTABLE ?? join(debug, "blue-faas")}'`,
     cwd: repository,
@@ -82,9 +93,22 @@ export default defineConfig<Expectations>({
       BLUE_FAAS_ADDR: `127.0.0.1:${consolePort}`,
       BLUE_FAAS_FUNCTIONS_ADDR: `127.0.0.1:${functionsPort}`,
       BLUE_FAAS_DATA_DIR: process.env.BLUE_FAAS_END2END_DATA!,
-      BLUE_FAAS_SITE: join(debug, "site"),
+      BLUE_FAAS_SITE: site,
       // The first journey builds anyway; two builds at once would only slow both.
       BLUE_FAAS_WARM_UP: "off",
     },
-  },
+  }, {
+    // What stands for AWS and for the cluster is written in Rust, for the integration tests.
+    command: "exec cargo nextest run --locked --features ssr --run-ignored only --no-capture -E 'test(=cluster::serve_in_cloud_mode)'",
+    cwd: repository,
+    url: `${cloudAddress}/health`,
+    reuseExistingServer: false,
+    timeout: 300_000,
+    gracefulShutdown: { signal: "SIGTERM", timeout: 10_000 },
+    env: {
+      BLUE_FAAS_ADDR: `127.0.0.1:${cloudPort}`,
+      BLUE_FAAS_FUNCTIONS_ADDR: `127.0.0.1:${cloudFunctionsPort}`,
+      BLUE_FAAS_SITE: site,
+    },
+  }],
 });

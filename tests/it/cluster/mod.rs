@@ -8,6 +8,8 @@ mod versions;
 use crate::support::app::TestApp;
 use crate::support::builders::{Function, a_function, a_workspace};
 use crate::support::cluster::FakeCluster;
+use crate::support::emulator::Emulator;
+use crate::support::s3::S3Server;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -45,16 +47,21 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// Serves a FAKE cluster until it is killed, for a server that is tried by hand or by a browser: `FAKE_CLUSTER_ADDR=127.0.0.1:4210`, and
-/// then the settings that it prints.
-#[tokio::test]
+/// Serves the console in cloud mode until it is killed, for a browser or a look by hand: records in a DynamoDB emulator, objects in an S3 server,
+/// builds and functions in the FAKE cluster. At `BLUE_FAAS_ADDR` and `BLUE_FAAS_FUNCTIONS_ADDR`, with the site at `BLUE_FAAS_SITE`.
+#[tokio::test(flavor = "multi_thread")]
 #[ignore = "runs until it is killed"]
-async fn serve_a_fake_cluster() {
-    let address = std::env::var("FAKE_CLUSTER_ADDR");
-    let address = address.unwrap_or_else(|_| "127.0.0.1:0".to_owned());
-    let cluster = FakeCluster::start_at(&address).await;
-    for (name, value) in cluster.settings() {
-        println!("{name}={value}");
+async fn serve_in_cloud_mode() {
+    let (emulator, s3) = (Emulator::dynoxide(), S3Server::start());
+    let cluster = FakeCluster::start().await;
+    let mut settings = emulator.settings().await.to_vec();
+    // The bucket's credentials stand last: the table takes any.
+    settings.extend(s3.settings());
+    settings.extend(cluster.settings());
+    for name in ["BLUE_FAAS_ADDR", "BLUE_FAAS_FUNCTIONS_ADDR", "BLUE_FAAS_SITE"] {
+        let value = std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
+        settings.push((name, value.leak()));
     }
+    let _app = TestApp::start_with(settings.leak());
     std::future::pending::<()>().await;
 }
