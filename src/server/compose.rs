@@ -59,8 +59,8 @@ struct Adapters {
 async fn adapters(config: &Config) -> Result<Adapters, String> {
     let data = &config.keep.data_dir;
     let store = storage::open_store(config).await?;
-    let store = metrics::watch_store(config, store);
     let blobs = storage::open_blobs(config).await?;
+    let (store, blobs) = metrics::watch(config, store, blobs);
     let program = std::env::current_exe()
         .map_err(|cause| format!("the path of this program is not known: {cause}"))?;
     let bases = Bases::open(&data.join("cache/bases"), program.clone(), blobs.clone())?;

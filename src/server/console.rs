@@ -20,6 +20,7 @@ use super::middleware::guard::{Guard, host_of};
 use super::middleware::request::{self, Listener};
 use super::middleware::{guard, headers};
 use crate::app::{App, shell};
+use crate::port::trace::TRACEPARENT;
 use crate::rest;
 use crate::service::Services;
 use crate::service::actor::Actor;
@@ -162,8 +163,15 @@ fn cors(origins: &[String]) -> CorsLayer {
             header::IF_MATCH,
             header::ACCEPT,
             http::HeaderName::from_static("idempotency-key"),
+            request::REQUEST_ID,
+            TRACEPARENT,
         ])
-        .expose_headers([header::ETAG, header::LINK, header::RETRY_AFTER])
+        .expose_headers([
+            header::ETAG,
+            header::LINK,
+            header::RETRY_AFTER,
+            request::REQUEST_ID,
+        ])
         .max_age(std::time::Duration::from_mins(10))
 }
 
