@@ -59,8 +59,8 @@ struct Adapters {
 
 async fn adapters(config: &Config) -> Result<Adapters, String> {
     let store = storage::open_store(config).await?;
-    let store = metrics::watch_store(config, store);
     let blobs = storage::open_blobs(config).await?;
+    let (store, blobs) = metrics::watch(config, store, blobs);
     let key_values = StoredKeyValues::new(Table::new(store.clone()), blobs.clone());
     let functions = Arc::new(HttpFunctions::new(config.cluster.proxy.as_deref())?);
     let (builder, platform) = engines::open(config, &blobs, &key_values, functions.clone())?;

@@ -21,6 +21,7 @@ use super::middleware::guard::{Guard, host_of};
 use super::middleware::request::{self, Listener};
 use super::middleware::{guard, headers};
 use crate::app::{App, shell};
+use crate::port::trace::TRACEPARENT;
 use crate::rest;
 use crate::service::Services;
 use crate::service::actor::Actor;
@@ -178,6 +179,8 @@ fn cors(origins: &[String]) -> CorsLayer {
             header::ACCEPT,
             rest::idempotency::KEY,
             http::HeaderName::from_static("last-event-id"),
+            request::REQUEST_ID,
+            TRACEPARENT,
         ])
         .expose_headers([
             header::ETAG,
@@ -185,7 +188,7 @@ fn cors(origins: &[String]) -> CorsLayer {
             header::RETRY_AFTER,
             header::CONTENT_DISPOSITION,
             rest::idempotency::REPLAYED,
-            http::HeaderName::from_static("x-request-id"),
+            request::REQUEST_ID,
         ])
         .max_age(std::time::Duration::from_mins(10))
 }

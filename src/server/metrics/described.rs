@@ -75,6 +75,11 @@ fn dependencies() {
         "What was asked of the store of records, by operation and result."
     );
     describe_histogram!(
+        "blue_faas_blob_operation_duration_seconds",
+        Unit::Seconds,
+        "What was asked of the store of objects, by operation and result."
+    );
+    describe_histogram!(
         "blue_faas_upstream_request_duration_seconds",
         Unit::Seconds,
         "What was asked of services by HTTP, by service and result."

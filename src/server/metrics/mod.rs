@@ -3,6 +3,7 @@
 //! Whoever measures says so with the macros of the crate `metrics`, which do nothing while nobody reads. Labels have few values: a route's
 //! template, never its path; a trigger, never a function.
 
+mod blobs;
 mod described;
 mod process;
 mod store;
@@ -19,10 +20,12 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 
+use self::blobs::MeasuredBlobs;
 use self::store::MeasuredStore;
 use super::config::{Config, ListenSettings};
 use super::listen;
 use super::stop::Stop;
+use crate::port::blobs::Blobs;
 use crate::port::store::Store;
 use crate::service::figures::Held;
 
@@ -116,12 +119,19 @@ async fn read(State(figures): State<PrometheusHandle>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, format)], text)
 }
 
-/// The store with its operations measured and traced, where somebody reads that.
-pub fn watch_store(config: &Config, store: Arc<dyn Store>) -> Arc<dyn Store> {
+/// Store and blobs with their operations measured and traced, where somebody reads that.
+pub fn watch(
+    config: &Config,
+    store: Arc<dyn Store>,
+    blobs: Arc<dyn Blobs>,
+) -> (Arc<dyn Store>, Arc<dyn Blobs>) {
     if config.listen.metrics.is_some() || config.log.traces.is_some() {
-        Arc::new(MeasuredStore::new(store))
+        (
+            Arc::new(MeasuredStore::new(store)),
+            Arc::new(MeasuredBlobs::new(blobs)),
+        )
     } else {
-        store
+        (store, blobs)
     }
 }
 

@@ -29,6 +29,7 @@ use crate::model::execution::{Execution, Trigger};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::platform::PlatformKind;
 use crate::port::platform::{Call, CallFailure, OnBegin, Outcome, Platform};
+use crate::port::trace;
 
 pub(in crate::service) use candidate::Candidate;
 pub use listener::FunctionAnswer;
@@ -113,10 +114,13 @@ impl Invocations {
     async fn run(
         &self,
         route: &Route,
-        call: Call,
+        mut call: Call,
         trigger: Trigger,
         on_begin: Option<OnBegin>,
     ) -> (Execution, Outcome) {
+        if let Some(traceparent) = trace::traceparent() {
+            call.headers.insert(trace::TRACEPARENT, traceparent);
+        }
         let (id, at) = new_id::execution();
         let begin = Instant::now();
         let outcome = match self.places(route).await {

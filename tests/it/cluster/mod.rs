@@ -58,7 +58,11 @@ async fn serve_in_cloud_mode() {
     // The bucket's credentials stand last: the table takes any.
     settings.extend(s3.settings());
     settings.extend(cluster.settings());
-    for name in ["BLUE_FAAS_ADDR", "BLUE_FAAS_FUNCTIONS_ADDR", "BLUE_FAAS_SITE"] {
+    for name in [
+        "BLUE_FAAS_ADDR",
+        "BLUE_FAAS_FUNCTIONS_ADDR",
+        "BLUE_FAAS_SITE",
+    ] {
         let value = std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
         settings.push((name, value.leak()));
     }

@@ -12,3 +12,4 @@ mod s3;
 mod snapshot;
 mod spin_apps;
 mod stopping;
+mod traced;

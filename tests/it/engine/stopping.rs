@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use super::journey::{BUILD_TIMEOUT, build_and_push, has_ended, task_when};
 use crate::support::app::TestApp;
 use crate::support::builders::{Function, a_function, a_workspace};
+use crate::support::figures::{scrape, sum};
 
 /// Callers at the same time, each with a connection that it keeps.
 const CALLERS: usize = 8;
@@ -110,8 +111,17 @@ async fn is_ready(app: &TestApp) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_call_that_was_taken_up_is_answered_and_recorded() {
-    let mut app = TestApp::start_for_builds_with(&[("BLUE_FAAS_DRAIN", "2")]);
+    let mut app = TestApp::start_for_builds_with(&[
+        ("BLUE_FAAS_DRAIN", "2"),
+        ("BLUE_FAAS_METRICS_ADDR", "127.0.0.1:0"),
+    ]);
     let function = deploy(&app).await;
+    let built = sum(
+        &scrape(&app).await,
+        "blue_faas_build_duration_seconds_count",
+        &[("result", "done")],
+    );
+    assert!((built - 1.0).abs() < 0.5, "{built}");
     let leaving = Arc::new(AtomicBool::new(false));
     let callers: Vec<_> = (0..CALLERS)
         .map(|_| {
@@ -148,6 +158,12 @@ async fn every_call_that_was_taken_up_is_answered_and_recorded() {
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    let called = sum(
+        &scrape(&app).await,
+        "blue_faas_function_call_duration_seconds_count",
+        &[("trigger", "http"), ("result", "success")],
+    );
+    assert!(called >= 40.0, "{called}");
     app.terminate();
     leaving.store(true, Ordering::SeqCst);
     let (mut answered, mut answered_late) = (0, 0);

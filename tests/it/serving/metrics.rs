@@ -1,141 +1,16 @@
-//! The server's own figures, read as strictly as Prometheus reads them.
+//! The server's own figures, and that they move with what happens.
 
 use http::Method;
-use std::collections::{BTreeMap, HashMap};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::support::answer::Answer;
 use crate::support::app::TestApp;
 use crate::support::builders::a_workspace;
-
-/// A sample's name and labels, and its value.
-type Samples = BTreeMap<(String, BTreeMap<String, String>), f64>;
-
-/// Parses the text format, and fails where it is not kept: a sample without help or type, a type told twice, a family in two places, a
-/// sample twice, a histogram that is not cumulative.
-fn parse(text: &str) -> Samples {
-    assert!(text.ends_with('\n'), "the last line has no end");
-    let (mut helped, mut types) = (HashMap::new(), HashMap::new());
-    let mut samples = Samples::new();
-    let mut family = String::new();
-    for line in text.lines().filter(|line| !line.is_empty()) {
-        if let Some(rest) = line.strip_prefix("# HELP ") {
-            let (name, help) = rest.split_once(' ').expect("a name and a text");
-            assert!(!help.trim().is_empty(), "{line}");
-            assert!(
-                helped.insert(name.to_owned(), ()).is_none(),
-                "twice: {line}"
-            );
-        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
-            let (name, kind) = rest.split_once(' ').expect("a name and a type");
-            assert!(["counter", "gauge", "histogram"].contains(&kind), "{line}");
-            assert_eq!(name.ends_with("_total"), kind == "counter", "{line}");
-            assert!(
-                types.insert(name.to_owned(), kind.to_owned()).is_none(),
-                "twice: {line}"
-            );
-            family = name.to_owned();
-        } else {
-            assert!(!line.starts_with('#'), "an unknown comment: {line}");
-            let (series, value) = line.rsplit_once(' ').expect("a value");
-            let (name, labels) = series_of(series);
-            let is_histogram = types.get(&family).is_some_and(|kind| kind == "histogram");
-            let suffix = name
-                .strip_prefix(&family)
-                .unwrap_or_else(|| panic!("outside of its family {family}: {line}"));
-            let suffixes: &[&str] = if is_histogram {
-                &["_bucket", "_sum", "_count"]
-            } else {
-                &[""]
-            };
-            assert!(suffixes.contains(&suffix), "{line}");
-            assert!(helped.contains_key(&family), "no help: {line}");
-            let value = value
-                .parse()
-                .unwrap_or_else(|_| panic!("no number: {line}"));
-            assert!(
-                samples.insert((name, labels), value).is_none(),
-                "twice: {line}"
-            );
-        }
-    }
-    check_histograms(&samples, &types);
-    samples
-}
-
-fn series_of(series: &str) -> (String, BTreeMap<String, String>) {
-    let (name, labels) = match series.split_once('{') {
-        Some((name, labels)) => (name, labels.strip_suffix('}').expect("closed labels")),
-        None => (series, ""),
-    };
-    let is_name = |name: &str| {
-        name.bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-    };
-    assert!(is_name(name) && !name.is_empty(), "{series}");
-    let mut parsed = BTreeMap::new();
-    for label in labels.split("\",").filter(|label| !label.is_empty()) {
-        let (label, value) = label.split_once("=\"").expect("name=\"value\"");
-        assert!(is_name(label), "{series}");
-        let value = value.trim_end_matches('"');
-        assert!(
-            parsed.insert(label.to_owned(), value.to_owned()).is_none(),
-            "{series}"
-        );
-    }
-    (name.to_owned(), parsed)
-}
-
-fn check_histograms(samples: &Samples, types: &HashMap<String, String>) {
-    for (name, _) in types.iter().filter(|(_, kind)| *kind == "histogram") {
-        let mut buckets: BTreeMap<BTreeMap<String, String>, Vec<(f64, f64)>> = BTreeMap::new();
-        for ((sample, labels), count) in samples {
-            if *sample == format!("{name}_bucket") {
-                let mut labels = labels.clone();
-                let bound = labels.remove("le").expect("a bound");
-                let bound = bound.parse().expect("a number or +Inf");
-                buckets.entry(labels).or_default().push((bound, *count));
-            }
-        }
-        assert!(!buckets.is_empty(), "{name}");
-        for (labels, mut buckets) in buckets {
-            buckets.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-            assert!(
-                buckets.is_sorted_by_key(|(_, count)| *count),
-                "{name}{labels:?}"
-            );
-            let (last, all) = *buckets.last().expect("a bucket");
-            assert!(last.is_infinite(), "{name}{labels:?}");
-            let count = samples.get(&(format!("{name}_count"), labels.clone()));
-            assert_eq!(count, Some(&all), "{name}{labels:?}");
-            assert!(
-                samples.contains_key(&(format!("{name}_sum"), labels)),
-                "{name}"
-            );
-        }
-    }
-}
-
-async fn scrape(app: &TestApp) -> Samples {
-    let response = reqwest::get(app.metrics()).await.expect("figures");
-    assert_eq!(response.status(), 200);
-    let format = response.headers().get("content-type").expect("a format");
-    assert_eq!(format, "text/plain; version=0.0.4; charset=utf-8");
-    parse(&response.text().await.expect("a text"))
-}
-
-/// The sum of all samples of a name whose labels have these values.
-fn sum(samples: &Samples, name: &str, labels: &[(&str, &str)]) -> f64 {
-    let has = |sample: &BTreeMap<String, String>| {
-        labels
-            .iter()
-            .all(|(label, value)| sample.get(*label).is_some_and(|found| found == value))
-    };
-    samples
-        .iter()
-        .filter(|((found, sample), _)| found == name && has(sample))
-        .map(|(_, value)| value)
-        .sum()
-}
+use crate::support::figures::{parse, scrape, sum, text};
 
 #[tokio::test]
 async fn figures_move_with_what_happens() {
@@ -196,10 +71,104 @@ async fn figures_move_with_what_happens() {
     }));
 }
 
+/// Prometheus's own judgement, of the format and of the names.
+#[tokio::test]
+async fn promtool_finds_no_fault() {
+    let app = TestApp::start_with(&[("BLUE_FAAS_METRICS_ADDR", "127.0.0.1:0")]);
+    app.get("/health/ready").await.with_status(200);
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("promtool is installed");
+    let mut figures = promtool.stdin.take().expect("a pipe");
+    figures
+        .write_all(text(&app).await.as_bytes())
+        .expect("it reads");
+    drop(figures);
+    let judged = promtool.wait_with_output().expect("it ends");
+    let faults = [judged.stdout, judged.stderr].concat();
+    assert_eq!(String::from_utf8_lossy(&faults), "");
+    assert!(judged.status.success());
+}
+
 #[tokio::test]
 async fn without_the_setting_there_are_no_figures() {
     let app = TestApp::start();
     assert_eq!(app.get("/metrics").await.status, 404);
+}
+
+/// A worker process of a server.
+fn worker_of(app: &TestApp) -> Option<i32> {
+    let entries = std::fs::read_dir("/proc").expect("/proc is there");
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .find(|pid: &i32| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            // The parent is the second field after the name, which may hold anything but its last bracket.
+            let after = stat.rsplit(')').next().unwrap_or_default();
+            let parent = after.split_whitespace().nth(1);
+            let is_worker = command.split(|byte| *byte == 0).nth(1) == Some(b"worker".as_slice());
+            is_worker && parent == Some(app.pid().to_string().as_str())
+        })
+}
+
+#[tokio::test]
+async fn a_worker_that_ends_is_counted() {
+    let app = TestApp::start_with(&[("BLUE_FAAS_METRICS_ADDR", "127.0.0.1:0")]);
+    let deadline = Instant::now() + Duration::from_mins(1);
+    let mut killed = false;
+    loop {
+        if !killed && let Some(worker) = worker_of(&app) {
+            killed = kill(Pid::from_raw(worker), Signal::SIGKILL).is_ok();
+        }
+        let figures = scrape(&app).await;
+        // One that had not said yet that it is ready counts as failed.
+        let ended: f64 = ["ended", "failed"]
+            .iter()
+            .map(|reason| {
+                sum(
+                    &figures,
+                    "blue_faas_worker_restarts_total",
+                    &[("reason", *reason)],
+                )
+            })
+            .sum();
+        if ended > 0.0 {
+            break;
+        }
+        assert!(Instant::now() < deadline, "killed: {killed}, not counted");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(killed);
+}
+
+#[tokio::test]
+async fn a_service_that_is_away_is_seen() {
+    // Nothing listens there.
+    let app = TestApp::start_with(&[
+        ("BLUE_FAAS_METRICS_ADDR", "127.0.0.1:0"),
+        ("BLUE_FAAS_LOGS", "loki"),
+        ("LOKI_SERVICE_URL", "http://127.0.0.1:9"),
+    ]);
+    for _ in 0..5 {
+        app.get("/health/ready").await.with_status(200);
+    }
+    let figures = scrape(&app).await;
+    let loki = ("upstream", "loki");
+    let failed = [loki, ("result", "unreachable")];
+    let failures = sum(
+        &figures,
+        "blue_faas_upstream_request_duration_seconds_count",
+        &failed,
+    );
+    // From the third on it is left alone.
+    assert!((failures - 3.0).abs() < 0.5, "{failures}");
+    let open = sum(&figures, "blue_faas_upstream_breaker_open", &[loki]);
+    assert!((open - 1.0).abs() < 0.5, "{open}");
 }
 
 #[test]

@@ -133,6 +133,10 @@ impl TestApp {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
+    pub fn pid(&self) -> u32 {
+        self.server.process.id()
+    }
+
     /// SIGTERM. It goes on as long as it has something to do.
     pub fn terminate(&self) {
         self.server.terminate();
