@@ -125,3 +125,35 @@ impl Connections {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read as _, Write as _};
+
+    #[tokio::test]
+    async fn whoever_had_connected_before_the_stop_is_answered() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        // In the kernel's queue: nobody has accepted them.
+        let callers: Vec<_> = (0..8)
+            .map(|_| {
+                let mut caller = std::net::TcpStream::connect(address).expect("queued");
+                caller
+                    .write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+                    .expect("sent");
+                caller
+            })
+            .collect();
+        let stop = Stop::new(Duration::from_hours(1));
+        stop.begin(std::future::ready(())).await;
+        let router = Router::new().fallback(|| async { "here" });
+        serve("console", listener, router, stop).await;
+        for mut caller in callers {
+            let mut answer = String::new();
+            caller.read_to_string(&mut answer).expect("an answer");
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            assert!(answer.contains("connection: close"), "{answer}");
+        }
+    }
+}

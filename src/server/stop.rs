@@ -4,7 +4,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Between the last connection that is taken and the end of those that say nothing. What was sent until then is read.
-const LINGER: Duration = Duration::from_millis(100);
+const LINGER: Duration = Duration::from_secs(1);
 
 /// The two moments of a stop, for all who have to know. Clones are of the same stop.
 #[derive(Clone, Debug, Default)]

@@ -6,6 +6,8 @@
   "BLUE_FAAS_FUNCTIONS_ADDR" "0.0.0.0:3001"
   "BLUE_FAAS_INSECURE" "yes"
   "BLUE_FAAS_DATA_DIR" "/data"
+  "BLUE_FAAS_BUILDER" "snapshot"
+  "BLUE_FAAS_PLATFORM" "embedded"
   "BLUE_FAAS_DRAIN" (toString .Values.drainSeconds)
   "BLUE_FAAS_NAMESPACES" (join "," .Values.namespaces)
 -}}
@@ -17,7 +19,7 @@
   "BLUE_FAAS_BUILDER" "remote"
   "BLUE_FAAS_PLATFORM" "spinapp"
 -}}
-{{- $own = merge $own $cloud }}
+{{- $own = merge $cloud $own }}
 {{- if .Values.env.LOKI_SERVICE_URL }}{{ $_ := set $own "BLUE_FAAS_LOGS" "loki" }}{{ end }}
 {{- if .Values.env.PROMETHEUS_SERVICE_URL }}{{ $_ := set $own "BLUE_FAAS_METRICS" "prometheus" }}{{ end }}
 {{- end }}
@@ -31,4 +33,9 @@
 {{- range $name, $value := $all }}
 {{ $name }}: {{ $value | quote }}
 {{- end }}
+{{- end }}
+
+{{- /* Whether the server speaks to Kubernetes: "true" or nothing. */ -}}
+{{- define "blue-faas.changesSpinApps" -}}
+{{- if eq (include "blue-faas.environment" . | fromYaml).BLUE_FAAS_PLATFORM "spinapp" }}true{{ end }}
 {{- end }}

@@ -11,7 +11,7 @@ metadata:
 spec:
   serviceAccountName: {{ include "blue-faas.account" . }}
   # Only who changes SpinApps speaks to Kubernetes. IRSA brings a token of its own.
-  automountServiceAccountToken: {{ eq .Values.mode "cloud" }}
+  automountServiceAccountToken: {{ include "blue-faas.changesSpinApps" . | eq "true" }}
   enableServiceLinks: false
   terminationGracePeriodSeconds: {{ add .Values.drainSeconds .Values.stopSeconds }}
   {{- with .Values.image.pullSecrets }}
@@ -57,10 +57,10 @@ spec:
         failureThreshold: 6
       readinessProbe:
         httpGet: {path: /health/ready, port: console, httpHeaders: [{name: Host, value: localhost}]}
-        # Well within the drain, so that a pod that leaves gets no new requests.
+        # Within the drain, for whoever routes by readiness; a single slow answer takes no pod away.
         periodSeconds: 2
-        timeoutSeconds: 5
-        failureThreshold: 1
+        timeoutSeconds: 2
+        failureThreshold: 2
       resources: {{ toYaml .Values.resources | nindent 8 }}
       securityContext:
         allowPrivilegeEscalation: false
