@@ -4,15 +4,14 @@ use blue_faas::model::deployment::ImageRef;
 use blue_faas::model::task::TaskStatus;
 use blue_faas::port::keys;
 use blue_faas::port::platform::Platform;
-use blue_faas::service::actor::Actor;
 use blue_faas::service::builds::record::TaskRecord;
 use futures::StreamExt as _;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::replica::{PATIENCE, Replica, Shared};
+use super::replica::{Replica, Shared};
 use super::service::{FakeService, Fate};
 use crate::platform::fixture::Fixture;
 
@@ -27,12 +26,6 @@ enum Change {
     Restarted,
     /// The next takes the task while the one before still believes that it has it.
     TakenOver,
-}
-
-async fn record(replica: &Replica, task: &TaskRecord) -> TaskRecord {
-    let actor = Actor::anonymous();
-    let found = replica.builds.get(&actor, &task.task_id, None).await;
-    found.expect("the task is there")
 }
 
 /// What a run came to.
@@ -65,7 +58,7 @@ async fn run(seed: u64, platform: Arc<dyn Platform>) -> Ended {
     let mut unkept = 0;
     for change in &changes {
         tokio::time::sleep(Duration::from_millis(random.random_range(0..60))).await;
-        if record(&replica, &task).await.job.is_none() {
+        if replica.record(&task).await.job.is_none() {
             unkept += 1;
         }
         match change {
@@ -80,18 +73,7 @@ async fn run(seed: u64, platform: Arc<dyn Platform>) -> Ended {
             }
         }
     }
-    let begun = Instant::now();
-    let ended = loop {
-        let now = record(&replica, &task).await;
-        if now.status.is_terminal() {
-            break now;
-        }
-        assert!(
-            begun.elapsed() < PATIENCE,
-            "seed {seed}: {now:?} never ends"
-        );
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    };
+    let ended = replica.when(&task, |now| now.status.is_terminal()).await;
     replica.stop().await;
     for server in before {
         server.stop().await;

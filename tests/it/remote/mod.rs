@@ -5,5 +5,6 @@
 )]
 
 mod chaos;
+mod flow;
 mod replica;
 mod service;

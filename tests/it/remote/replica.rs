@@ -10,7 +10,7 @@ use blue_faas::model::function::{
 };
 use blue_faas::model::workspace::Name;
 use blue_faas::port::blobs::Blobs;
-use blue_faas::port::builder::Builder;
+use blue_faas::port::builder::{Builder, RegistryCredentials};
 use blue_faas::port::keys;
 use blue_faas::port::platform::Platform;
 use blue_faas::port::store::{
@@ -26,7 +26,7 @@ use blue_faas::service::statistics::Statistics;
 use blue_faas::service::table::Table;
 use blue_faas::service::workspaces::Workspaces;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -41,7 +41,7 @@ pub struct Shared {
     blobs: Arc<dyn Blobs>,
     platform: Arc<dyn Platform>,
     url: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Shared {
@@ -57,8 +57,28 @@ impl Shared {
             blobs: Arc::new(blobs),
             platform,
             url: url.to_owned(),
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Whether any file holds this text.
+    pub fn holds(&self, text: &str) -> bool {
+        let mut folders = vec![self.folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let content = std::fs::read(&path).expect("readable");
+                let mut windows = content.windows(text.len());
+                if windows.any(|window| window == text.as_bytes()) {
+                    return true;
+                }
+            }
+        }
+        false
     }
 
     /// As when the server that works on it does not come to renew its lease.
@@ -212,7 +232,15 @@ impl Replica {
 
     /// Builds and pushes a function's source.
     pub async fn submit(&self, function: &Function) -> TaskRecord {
-        let target = PushTarget::parse("registry.example.com/team/app", "sha256", false);
+        self.build(function, Some(target(false)), None).await
+    }
+
+    pub async fn build(
+        &self,
+        function: &Function,
+        push: Option<PushTarget>,
+        credentials: Option<RegistryCredentials>,
+    ) -> TaskRecord {
         let upload = BuildUpload {
             workspace: None,
             function: Some(function.id.clone()),
@@ -221,10 +249,34 @@ impl Replica {
                 file_name: "app.py".to_owned(),
                 content: HANDLER.into(),
             },
-            push: Some(target.unwrap()),
-            credentials: None,
+            push,
+            credentials,
         };
         let actor = Actor::anonymous();
         self.builds.build_upload(&actor, upload).await.unwrap()
     }
+
+    pub async fn record(&self, task: &TaskRecord) -> TaskRecord {
+        let actor = Actor::anonymous();
+        let found = self.builds.get(&actor, &task.task_id, None).await;
+        found.expect("the task is there")
+    }
+
+    /// The task, once this holds of it.
+    pub async fn when(&self, task: &TaskRecord, holds: impl Fn(&TaskRecord) -> bool) -> TaskRecord {
+        let begun = Instant::now();
+        loop {
+            let now = self.record(task).await;
+            if holds(&now) {
+                return now;
+            }
+            assert!(begun.elapsed() < PATIENCE, "never comes about: {now:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+pub fn target(with_credentials: bool) -> PushTarget {
+    let target = PushTarget::parse("registry.example.com/team/app", "sha256", with_credentials);
+    target.unwrap()
 }

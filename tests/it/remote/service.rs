@@ -75,6 +75,8 @@ struct State {
     /// Of a hundred requests.
     faults: u32,
     jobs: HashMap<String, Job>,
+    /// No job gets any further.
+    held: bool,
     /// Requests that began a job whose answer did not arrive.
     lost: usize,
 }
@@ -94,6 +96,7 @@ impl FakeService {
             fate,
             faults,
             jobs: HashMap::new(),
+            held: false,
             lost: 0,
         }));
         let shared = Arc::clone(&state);
@@ -108,6 +111,11 @@ impl FakeService {
             state,
             _accepting: AbortOnDropHandle::new(accepting),
         }
+    }
+
+    /// While held, jobs are at work.
+    pub fn hold(&self, held: bool) {
+        lock(&self.state).held = held;
     }
 
     /// Jobs that were begun, and how many of them nobody was told of.
@@ -188,7 +196,7 @@ fn answer(line: &str, fault: Option<Fault>, state: &mut State) -> (&'static str,
         return ("202 Accepted", accepted.to_string());
     };
     let id = id.split(['?', ' ']).next().unwrap_or_default();
-    let fate = state.fate;
+    let (fate, held) = (state.fate, state.held);
     let unknown = || {
         (
             "404 Not Found",
@@ -198,7 +206,9 @@ fn answer(line: &str, fault: Option<Fault>, state: &mut State) -> (&'static str,
     let Some(job) = state.jobs.get_mut(id) else {
         return unknown();
     };
-    job.asked += 1;
+    if !held {
+        job.asked += 1;
+    }
     let is_over = job.asked >= job.length;
     if fault == Some(Fault::Unknown) || (fate == Fate::Forgotten && is_over) {
         return unknown();

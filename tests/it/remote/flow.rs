@@ -1,0 +1,100 @@
+//! Tasks over a good network.
+
+use blue_faas::model::task::TaskStatus;
+use blue_faas::port::builder::RegistryCredentials;
+use blue_faas::service::actor::Actor;
+use blue_faas::service::builds::record::TaskRecord;
+
+use super::replica::{Replica, Shared, target};
+use super::service::{FakeService, Fate};
+use crate::platform::fixture::Fixture;
+
+const SECRET: &str = "s3cret-9-of-nobody";
+
+fn has_job(task: &TaskRecord) -> bool {
+    task.job.is_some()
+}
+
+fn has_ended(task: &TaskRecord) -> bool {
+    task.status.is_terminal()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_names_the_source_where_the_service_keeps_it() {
+    let fixture = Fixture::new();
+    let service = FakeService::start(1, Fate::Made, 0).await;
+    let shared = Shared::new(fixture.platform.clone(), &service.url);
+    let replica = Replica::start(&shared);
+    let function = replica.a_function().await;
+    let task = replica.build(&function, None, None).await;
+    let built = replica.when(&task, has_ended).await;
+    assert_eq!(built.status, TaskStatus::Done, "{built:?}");
+    let path = "s3://bucket/build-artifacts/job-1/app.wasm";
+    assert_eq!(built.wasm_path.as_deref(), Some(path));
+    assert_eq!((built.version, built.image_url), (Some(1), None));
+
+    let actor = Actor::anonymous();
+    let ours = built.source_code_path.as_deref();
+    let push = replica
+        .builds
+        .push(&actor, &built.workspace_id, ours, target(false), None);
+    let push = push.await.unwrap();
+    let pushed = replica.when(&push, has_ended).await;
+    assert_eq!(pushed.status, TaskStatus::Done, "{pushed:?}");
+    let source = "s3://bucket/build-sources/job-1/";
+    assert_eq!(pushed.source_code_path.as_deref(), Some(source));
+    let image = "registry.example.com/team/app:job-2";
+    assert_eq!(pushed.image_url.as_deref(), Some(image));
+    replica.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_goes_on_when_the_server_that_had_the_credentials_is_gone() {
+    let fixture = Fixture::new();
+    let service = FakeService::start(2, Fate::Made, 0).await;
+    service.hold(true);
+    let shared = Shared::new(fixture.platform.clone(), &service.url);
+    let replica = Replica::start(&shared);
+    let function = replica.a_function().await;
+    let credentials = RegistryCredentials {
+        username: "robot".to_owned(),
+        password: SECRET.to_owned(),
+    };
+    let task = replica
+        .build(&function, Some(target(true)), Some(credentials))
+        .await;
+    replica.when(&task, has_job).await;
+    replica.stop().await;
+    let next = Replica::start(&shared);
+    service.hold(false);
+    let ended = next.when(&task, has_ended).await;
+    assert_eq!(ended.status, TaskStatus::Done, "{ended:?}");
+    assert_eq!(service.begun(), (1, 0));
+    next.stop().await;
+    assert!(shared.holds("registry.example.com/team/app"));
+    assert!(!shared.holds(SECRET));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_task_ends_although_its_job_does_not() {
+    let fixture = Fixture::new();
+    let service = FakeService::start(3, Fate::Made, 0).await;
+    service.hold(true);
+    let shared = Shared::new(fixture.platform.clone(), &service.url);
+    let replica = Replica::start(&shared);
+    let function = replica.a_function().await;
+    let task = replica.submit(&function).await;
+    replica.when(&task, has_job).await;
+    let actor = Actor::anonymous();
+    replica.builds.cancel(&actor, &task.task_id).await.unwrap();
+    let ended = replica.when(&task, has_ended).await;
+    assert_eq!(ended.status, TaskStatus::Cancelled);
+    service.hold(false);
+    let lines = replica.builds.lines(&task.task_id, 0).await.unwrap();
+    let said = |words: &str| lines.iter().any(|line| line.text.contains(words));
+    assert!(said("Job job-1 of the Builder Service"), "{lines:?}");
+    assert!(said("cannot be told to end it"), "{lines:?}");
+    let versions = replica.builds.versions(&function.id).await.unwrap();
+    assert!(versions.is_empty());
+    replica.stop().await;
+}
