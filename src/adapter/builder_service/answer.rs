@@ -9,8 +9,6 @@ use super::{RequestBuilder, Secrets, ServiceError};
 
 /// Bytes of an answer at most.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
-/// Characters of what it said that are passed on: a type check's errors are many lines.
-const MAX_TEXT: usize = 16 * 1024;
 
 /// Sends, and reads the JSON of a 2xx.
 pub(super) async fn of<T: DeserializeOwned>(
@@ -82,7 +80,7 @@ fn said(body: &[u8], secrets: &Secrets) -> Option<String> {
         Err(_) if text.trim_start().starts_with('<') => return None,
         Err(_) => text.into_owned(),
     };
-    let text = clip(&secrets.clean(&text));
+    let text = secrets.clean(&text);
     (!text.is_empty()).then_some(text)
 }
 
@@ -109,14 +107,6 @@ fn wrong_field(entry: &Value) -> String {
         (Some(place), Some(message)) => format!("{place}: {message}"),
         (None, Some(message)) => message.to_owned(),
         (_, None) => "a value it does not accept".to_owned(),
-    }
-}
-
-fn clip(text: &str) -> String {
-    let text = text.trim();
-    match text.char_indices().nth(MAX_TEXT) {
-        Some((end, _)) => format!("{} …", &text[..end]),
-        None => text.to_owned(),
     }
 }
 

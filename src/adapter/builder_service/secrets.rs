@@ -4,6 +4,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+/// Characters that are passed on: a type check's errors are many lines, and the longest text must fit into a record.
+const MAX_TEXT: usize = 16 * 1024;
 /// In place of a secret.
 const MASK: &str = "***";
 /// The name that stands for no user: ECR's, where a password came without one.
@@ -46,13 +48,13 @@ impl Secrets {
         self.known.dedup();
     }
 
-    /// The text without these, without what looks like one, and without control characters.
+    /// The text without these, without what looks like one, without control characters, and bounded.
     pub fn clean(&self, text: &str) -> String {
         let mut text = plain(text);
         for secret in &self.known {
             text = text.replace(secret.as_str(), MASK);
         }
-        mask_addresses(&mask_after_words(&text))
+        clip(&mask_addresses(&mask_after_words(&text)))
     }
 }
 
@@ -132,6 +134,14 @@ fn mask_addresses(text: &str) -> String {
     }
     masked.push_str(rest);
     masked
+}
+
+fn clip(text: &str) -> String {
+    let text = text.trim();
+    match text.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => format!("{} …", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 fn percent_encoded(text: &str) -> String {

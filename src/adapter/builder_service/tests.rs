@@ -56,6 +56,12 @@ fn a_text_steers_no_terminal() {
 }
 
 #[test]
+fn a_text_of_any_length_fits_into_a_record() {
+    let cleaned = Secrets::default().clean(&"한".repeat(4 * 1024 * 1024));
+    assert!(cleaned.len() < 64 * 1024 && cleaned.ends_with('…'));
+}
+
+#[test]
 fn known_troubles_come_with_what_helps() {
     for (text, words) in [
         ("MyPy validation failed: app.py:10: error: x", "types"),

@@ -11,17 +11,14 @@ use self::paths::{check_folders, is_ignored, plain_path, strip_wrapping_folder};
 use crate::port::builder::BuildError;
 
 #[derive(Clone, Copy, Debug)]
-pub(in crate::adapter) struct Limits {
+pub(crate) struct Limits {
     /// Bytes of all files, inflated.
-    pub(in crate::adapter) bytes: u64,
-    pub(in crate::adapter) files: usize,
+    pub(crate) bytes: u64,
+    pub(crate) files: usize,
 }
 
 /// Reads every file that is part of a source. Fails with [`BuildError::Source`], or [`BuildError::LimitReached`] when it is too large.
-pub(in crate::adapter) fn read(
-    archive: &Bytes,
-    limits: Limits,
-) -> Result<BTreeMap<String, Bytes>, BuildError> {
+pub(crate) fn read(archive: &Bytes, limits: Limits) -> Result<BTreeMap<String, Bytes>, BuildError> {
     // The directory is parsed whole into memory, so its length is looked at first.
     if let Some(entries) = promised_entries(archive)
         && entries > limits.files
@@ -59,7 +56,7 @@ pub(in crate::adapter) fn read(
 }
 
 /// Files that came by themselves, bounded as those of an archive are.
-pub(in crate::adapter) fn check(
+pub(crate) fn check(
     files: BTreeMap<String, Bytes>,
     limits: Limits,
 ) -> Result<BTreeMap<String, Bytes>, BuildError> {
@@ -188,7 +185,7 @@ fn too_many(limit: usize) -> BuildError {
 }
 
 #[cfg(test)]
-pub(in crate::adapter) mod tests {
+pub(crate) mod tests {
     use super::{Limits, read};
     use bytes::Bytes;
     use std::io::{Cursor, Write};
@@ -199,7 +196,7 @@ pub(in crate::adapter) mod tests {
         files: 100,
     };
 
-    pub(in crate::adapter) fn zip(files: &[(&str, &[u8])]) -> Bytes {
+    pub(crate) fn zip(files: &[(&str, &[u8])]) -> Bytes {
         let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
         for (path, content) in files {
             writer

@@ -17,16 +17,16 @@ const MAX_DIAGNOSTICS: usize = 100;
 
 /// What the checks found, and what the build needs to know of the source.
 #[derive(Debug, Default)]
-pub(in crate::adapter) struct Findings {
-    pub(in crate::adapter) diagnostics: Vec<Diagnostic>,
+pub(crate) struct Findings {
+    pub(crate) diagnostics: Vec<Diagnostic>,
     /// How the entry exposes its handler.
-    pub(in crate::adapter) handler: Option<Handler>,
+    pub(crate) handler: Option<Handler>,
     /// Modules that functions import at request time, when there is no file to load them from: the build loads them beforehand.
-    pub(in crate::adapter) later: Vec<String>,
+    pub(crate) later: Vec<String>,
 }
 
 impl Findings {
-    pub(in crate::adapter) fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
+    pub(crate) fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
         self.diagnostics
             .iter()
             .filter(|found| found.severity == Severity::Error)
@@ -34,7 +34,7 @@ impl Findings {
 }
 
 /// Checks one module on its own, as it is typed: other files of its source are not known.
-pub(in crate::adapter) fn check_module(file: &str, text: &str) -> Vec<Diagnostic> {
+pub(crate) fn check_module(file: &str, text: &str) -> Vec<Diagnostic> {
     let name = if file.is_empty() { "app.py" } else { file };
     let mut surroundings = Surroundings::of_files(std::iter::once(name), false);
     surroundings.own.insert("app".to_owned());
@@ -45,7 +45,7 @@ pub(in crate::adapter) fn check_module(file: &str, text: &str) -> Vec<Diagnostic
 }
 
 /// Checks every module of a source. `surroundings` tells which modules the requirements brought, once that is known.
-pub(in crate::adapter) fn check_tree(tree: &SourceTree, surroundings: &Surroundings) -> Findings {
+pub(crate) fn check_tree(tree: &SourceTree, surroundings: &Surroundings) -> Findings {
     let mut findings = Findings::default();
     for (path, content) in tree.files.iter().filter(|(path, _)| is_python(path)) {
         let is_entry = *path == tree.entry;
@@ -71,13 +71,13 @@ pub(in crate::adapter) fn check_tree(tree: &SourceTree, surroundings: &Surroundi
     findings
 }
 
-pub(in crate::adapter) fn is_python(path: &str) -> bool {
+pub(crate) fn is_python(path: &str) -> bool {
     std::path::Path::new(path)
         .extension()
         .is_some_and(|extension| extension == "py")
 }
 
-pub(in crate::adapter) fn text<'a>(path: &str, content: &'a Bytes) -> Result<&'a str, Diagnostic> {
+pub(crate) fn text<'a>(path: &str, content: &'a Bytes) -> Result<&'a str, Diagnostic> {
     std::str::from_utf8(content).map_err(|error| Diagnostic {
         severity: Severity::Error,
         file: path.to_owned(),

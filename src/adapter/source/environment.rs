@@ -9,7 +9,7 @@ use crate::model::source::Diagnostic;
 
 const HINT: &str = "The environment is empty while top-level code runs at build time. Read it inside handle_request.";
 
-pub(in crate::adapter) fn check(module: &Module, diagnostics: &mut Vec<Diagnostic>) {
+pub(crate) fn check(module: &Module, diagnostics: &mut Vec<Diagnostic>) {
     let mut reader = Reader {
         module,
         diagnostics,

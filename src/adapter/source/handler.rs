@@ -6,13 +6,13 @@ use ruff_text_size::Ranged;
 use super::python::Module;
 use crate::model::source::{Diagnostic, Severity};
 
-pub(in crate::adapter) const CLASS: &str = "IncomingHandler";
-pub(in crate::adapter) const FACTORY: &str = "init_incoming_handler";
+pub(crate) const CLASS: &str = "IncomingHandler";
+pub(crate) const FACTORY: &str = "init_incoming_handler";
 const FIX: &str = "Add: from spin_sdk.http import IncomingHandler as BaseHandler, Request, Response, then class IncomingHandler(BaseHandler): with def handle_request(self, request: Request) -> Response:";
 
 /// How a module exposes its handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::adapter) enum Handler {
+pub(crate) enum Handler {
     /// `IncomingHandler` is there.
     Class,
     /// Only the factory is: the build appends what exposes it.
@@ -34,14 +34,11 @@ struct Defined<'a> {
 }
 
 /// Whether the module defines a handler; a syntax error elsewhere does not matter.
-pub(in crate::adapter) fn find(module: &Module) -> Option<Handler> {
+pub(crate) fn find(module: &Module) -> Option<Handler> {
     found(&definitions(module))
 }
 
-pub(in crate::adapter) fn check(
-    module: &Module,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<Handler> {
+pub(crate) fn check(module: &Module, diagnostics: &mut Vec<Diagnostic>) -> Option<Handler> {
     let defined = definitions(module);
     let handler = found(&defined);
     match (handler, defined.class) {

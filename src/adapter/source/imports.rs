@@ -137,7 +137,7 @@ const USELESS: &[(&str, &str)] = &[
 
 /// When an import runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::adapter) enum When {
+pub(crate) enum When {
     /// While the module loads, in any case.
     Always,
     /// While the module loads, under a condition.
@@ -147,28 +147,28 @@ pub(in crate::adapter) enum When {
 }
 
 #[derive(Clone, Debug)]
-pub(in crate::adapter) struct Import {
+pub(crate) struct Import {
     /// Absolute and dotted, as in `urllib.parse`.
-    pub(in crate::adapter) module: String,
+    pub(crate) module: String,
     /// For `from m import a, b`: the names, which may be modules too.
-    pub(in crate::adapter) names: Vec<String>,
-    pub(in crate::adapter) when: When,
-    pub(in crate::adapter) at: TextSize,
+    pub(crate) names: Vec<String>,
+    pub(crate) when: When,
+    pub(crate) at: TextSize,
 }
 
 /// What there is besides the guest's own modules.
 #[derive(Clone, Debug, Default)]
-pub(in crate::adapter) struct Surroundings {
+pub(crate) struct Surroundings {
     /// Modules of the source: `app`, `pkg`, `pkg.sub`.
-    pub(in crate::adapter) own: BTreeSet<String>,
+    pub(crate) own: BTreeSet<String>,
     /// Top-level modules that the requirements installed; `None` while they are not installed and any name may come from them.
-    pub(in crate::adapter) installed: Option<BTreeSet<String>>,
+    pub(crate) installed: Option<BTreeSet<String>>,
     /// One module was looked at without the rest of its source, which may hold what it imports.
-    pub(in crate::adapter) alone: bool,
+    pub(crate) alone: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::adapter) enum Presence {
+pub(crate) enum Presence {
     Present,
     Missing,
     /// Cannot be told yet.
@@ -177,13 +177,13 @@ pub(in crate::adapter) enum Presence {
 
 impl Surroundings {
     /// Of a source whose requirements are not yet installed.
-    pub(in crate::adapter) fn of_tree(tree: &SourceTree) -> Self {
+    pub(crate) fn of_tree(tree: &SourceTree) -> Self {
         let files = tree.files.keys().map(String::as_str);
         Self::of_files(files, !tree.requirements.is_empty())
     }
 
     /// Of a source of these files, `requirements` not yet installed.
-    pub(in crate::adapter) fn of_files<'a>(
+    pub(crate) fn of_files<'a>(
         files: impl Iterator<Item = &'a str>,
         has_requirements: bool,
     ) -> Self {
@@ -213,7 +213,7 @@ impl Surroundings {
         }
     }
 
-    pub(in crate::adapter) fn presence(&self, module: &str) -> Presence {
+    pub(crate) fn presence(&self, module: &str) -> Presence {
         let top = top_level(module);
         let in_sdk = module
             .strip_prefix("spin_sdk.")
@@ -239,16 +239,16 @@ impl Surroundings {
     }
 }
 
-pub(in crate::adapter) fn top_level(module: &str) -> &str {
+pub(crate) fn top_level(module: &str) -> &str {
     module.split('.').next().unwrap_or(module)
 }
 
 /// Whether the guest's own library has a module of this name: it wins over a file of the source.
-pub(in crate::adapter) fn is_standard(top: &str) -> bool {
+pub(crate) fn is_standard(top: &str) -> bool {
     STANDARD.split_whitespace().any(|name| name == top)
 }
 
-pub(in crate::adapter) fn hint(module: &str) -> Option<&'static str> {
+pub(crate) fn hint(module: &str) -> Option<&'static str> {
     let named = |name: &str| {
         HINTS
             .iter()
@@ -258,7 +258,7 @@ pub(in crate::adapter) fn hint(module: &str) -> Option<&'static str> {
     named(module).or_else(|| named(top_level(module)))
 }
 
-pub(in crate::adapter) fn useless(module: &str) -> Option<&'static str> {
+pub(crate) fn useless(module: &str) -> Option<&'static str> {
     USELESS
         .iter()
         .find(|(name, _)| *name == module)
@@ -266,7 +266,7 @@ pub(in crate::adapter) fn useless(module: &str) -> Option<&'static str> {
 }
 
 /// Every import of a module that is not guarded by `except ImportError` or meant for type checkers. `package` is what a relative import starts from.
-pub(in crate::adapter) fn collect(body: &[Stmt], package: &str) -> Vec<Import> {
+pub(crate) fn collect(body: &[Stmt], package: &str) -> Vec<Import> {
     let mut found = Vec::new();
     walk(body, When::Always, package, &mut found);
     found

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::port::builder::{BuildError, SpinManifest};
 
-pub(in crate::adapter) const FILE: &str = "spin.toml";
+pub(crate) const FILE: &str = "spin.toml";
 const MAX_SIZE: usize = 256 * 1024;
 
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::adapter) struct Manifest {
-    pub(in crate::adapter) spin: SpinManifest,
+pub(crate) struct Manifest {
+    pub(crate) spin: SpinManifest,
     /// The module that the build command names, as in `app` of `componentize-py -w spin-http componentize app -o app.wasm`.
-    pub(in crate::adapter) module: Option<String>,
+    pub(crate) module: Option<String>,
 }
 
 #[derive(serde::Deserialize)]
@@ -45,7 +45,7 @@ enum Command {
     Several(Vec<String>),
 }
 
-pub(in crate::adapter) fn read(content: &[u8]) -> Result<Manifest, BuildError> {
+pub(crate) fn read(content: &[u8]) -> Result<Manifest, BuildError> {
     if content.len() > MAX_SIZE {
         return Err(refused(format!(
             "is larger than {} KiB; shorten it",

@@ -1,17 +1,17 @@
 //! What builders share of sources: reading what was uploaded, and the checks that need no toolchain. Nothing of a source is run.
 
-pub(in crate::adapter) mod archive;
-pub(in crate::adapter) mod diagnose;
+pub(crate) mod archive;
+pub(crate) mod diagnose;
 mod environment;
 mod handler;
-pub(in crate::adapter) mod imports;
+pub(crate) mod imports;
 mod manifest;
-pub(in crate::adapter) mod python;
-pub(in crate::adapter) mod recipe;
-pub(in crate::adapter) mod requirements;
-pub(in crate::adapter) mod shim;
-pub(in crate::adapter) mod tree;
-pub(in crate::adapter) mod types;
+pub(crate) mod python;
+pub(crate) mod recipe;
+pub(crate) mod requirements;
+pub(crate) mod shim;
+pub(crate) mod tree;
+pub(crate) mod types;
 
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -23,27 +23,27 @@ use crate::model::source::{Diagnostic, Severity, SourceSummary};
 use crate::model::task::StageName;
 use crate::port::builder::{BuildError, Progress, RawSource, Recipe, SourceTree};
 
-pub(in crate::adapter) async fn read(
+pub(crate) async fn read(
     raw: RawSource,
     limits: Limits,
 ) -> Result<(SourceTree, SourceSummary), BuildError> {
     blocking(move || tree::read(raw, limits)).await?
 }
 
-pub(in crate::adapter) async fn unpack(
+pub(crate) async fn unpack(
     archive: Bytes,
     limits: Limits,
 ) -> Result<BTreeMap<String, Bytes>, BuildError> {
     blocking(move || archive::read(&archive, limits)).await?
 }
 
-pub(in crate::adapter) async fn recipe(source: &SourceTree) -> Result<Recipe, BuildError> {
+pub(crate) async fn recipe(source: &SourceTree) -> Result<Recipe, BuildError> {
     let source = source.clone();
     blocking(move || recipe::of(&source)).await
 }
 
 /// The checks of all modules, as lines of the stage `validate`. Errors end the build; warnings do not.
-pub(in crate::adapter) async fn check(
+pub(crate) async fn check(
     tree: &SourceTree,
     surroundings: &Surroundings,
     progress: &dyn Progress,
@@ -83,7 +83,7 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// The first error with its hint.
-pub(in crate::adapter) fn refuse_errors(findings: &Findings) -> Result<(), BuildError> {
+pub(crate) fn refuse_errors(findings: &Findings) -> Result<(), BuildError> {
     let errors: Vec<Diagnostic> = findings.errors().cloned().collect();
     match errors.first() {
         None => Ok(()),

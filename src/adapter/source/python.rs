@@ -15,8 +15,8 @@ use crate::model::source::{Diagnostic, Severity};
 /// Characters of a source line that are shown.
 const MAX_EXCERPT: usize = 200;
 
-pub(in crate::adapter) struct Module<'a> {
-    pub(in crate::adapter) file: &'a str,
+pub(crate) struct Module<'a> {
+    pub(crate) file: &'a str,
     text: &'a str,
     lines: LineIndex,
     parsed: Parsed<ModModule>,
@@ -24,7 +24,7 @@ pub(in crate::adapter) struct Module<'a> {
 
 impl<'a> Module<'a> {
     /// Parses as far as possible. `Err` when the text cannot even be parsed in part.
-    pub(in crate::adapter) fn parse(file: &'a str, text: &'a str) -> Result<Self, Box<Diagnostic>> {
+    pub(crate) fn parse(file: &'a str, text: &'a str) -> Result<Self, Box<Diagnostic>> {
         let lines = LineIndex::from_source_text(text);
         if let Some(offset) = text.find('\0') {
             let message = "The source holds a NUL byte.";
@@ -77,12 +77,12 @@ impl<'a> Module<'a> {
         })
     }
 
-    pub(in crate::adapter) fn syntax(&self) -> &ModModule {
+    pub(crate) fn syntax(&self) -> &ModModule {
         self.parsed.syntax()
     }
 
     /// The first syntax error: those after it are mostly its echo.
-    pub(in crate::adapter) fn syntax_error(&self) -> Option<Diagnostic> {
+    pub(crate) fn syntax_error(&self) -> Option<Diagnostic> {
         if let Some(error) = self
             .parsed
             .errors()
@@ -108,7 +108,7 @@ impl<'a> Module<'a> {
         ))
     }
 
-    pub(in crate::adapter) fn error(
+    pub(crate) fn error(
         &self,
         at: TextSize,
         message: impl Into<String>,
@@ -125,7 +125,7 @@ impl<'a> Module<'a> {
         )
     }
 
-    pub(in crate::adapter) fn warning(
+    pub(crate) fn warning(
         &self,
         at: TextSize,
         message: impl Into<String>,
@@ -185,7 +185,7 @@ fn diagnostic(
 }
 
 /// A line as it is shown: bounded, without control characters.
-pub(in crate::adapter) fn excerpt(line: &str) -> String {
+pub(crate) fn excerpt(line: &str) -> String {
     line.trim_start_matches('\u{feff}')
         .chars()
         .map(|c| {

@@ -10,7 +10,7 @@ use super::shim::{module, shim};
 use crate::port::builder::{Recipe, SourceTree};
 
 /// What the format of `IncomingHandler` needs: newer versions speak another one.
-pub(in crate::adapter) const VERSIONS: &[(&str, &str, &str)] = &[
+pub(crate) const VERSIONS: &[(&str, &str, &str)] = &[
     ("componentize_py", "componentize-py", "0.17.2"),
     ("spin_sdk", "spin-sdk", "3.4.1"),
     ("mypy", "mypy", "1.19.0"),
@@ -18,7 +18,7 @@ pub(in crate::adapter) const VERSIONS: &[(&str, &str, &str)] = &[
 /// The module that stands before the source's own where a build here appends to it.
 const ENTRY: &str = "spin_entry";
 
-pub(in crate::adapter) fn of(tree: &SourceTree) -> Recipe {
+pub(crate) fn of(tree: &SourceTree) -> Recipe {
     let findings = check_tree(tree, &Surroundings::of_tree(tree));
     let own = module(&tree.entry);
     let appended = shim(&findings);

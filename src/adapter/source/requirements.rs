@@ -3,12 +3,12 @@
 use crate::model::source::{Diagnostic, Severity};
 use crate::port::builder::BuildError;
 
-pub(in crate::adapter) const FILE: &str = "requirements.txt";
+pub(crate) const FILE: &str = "requirements.txt";
 const MAX_LINES: usize = 200;
 const MAX_LINE: usize = 200;
 
 /// Lines that name a package, comments dropped.
-pub(in crate::adapter) fn read(content: &[u8]) -> Result<Vec<String>, BuildError> {
+pub(crate) fn read(content: &[u8]) -> Result<Vec<String>, BuildError> {
     let text = std::str::from_utf8(content)
         .map_err(|_| refused(0, "is not UTF-8 text; save it as UTF-8"))?;
     let mut requirements = Vec::new();

@@ -14,7 +14,7 @@ def IncomingHandler():
 ";
 
 /// What is appended to the entry after the checks, which must not see it.
-pub(in crate::adapter) fn shim(findings: &Findings) -> String {
+pub(crate) fn shim(findings: &Findings) -> String {
     let mut text = String::new();
     if findings.handler == Some(Handler::Factory) {
         text.push_str(EXPOSE_FACTORY);
@@ -37,6 +37,6 @@ pub(in crate::adapter) fn shim(findings: &Findings) -> String {
 }
 
 /// Dotted name of the module in a file.
-pub(in crate::adapter) fn module(file: &str) -> String {
+pub(crate) fn module(file: &str) -> String {
     file.strip_suffix(".py").unwrap_or(file).replace('/', ".")
 }

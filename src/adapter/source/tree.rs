@@ -15,7 +15,7 @@ use crate::port::builder::{BuildError, RawSource, SourceTree};
 const SINGLE: &str = "app.py";
 
 /// Reads a source without running any of it. Blocks: an archive is inflated.
-pub(in crate::adapter) fn read(
+pub(crate) fn read(
     raw: RawSource,
     limits: Limits,
 ) -> Result<(SourceTree, SourceSummary), BuildError> {
@@ -162,7 +162,7 @@ fn entry_by_handler(
 }
 
 /// Identifies a tree of files, whatever archive it came in.
-pub(in crate::adapter) fn hash(files: &BTreeMap<String, Bytes>) -> String {
+pub(crate) fn hash(files: &BTreeMap<String, Bytes>) -> String {
     let mut hasher = Sha256::new();
     for (path, content) in files {
         for part in [path.as_bytes(), content] {
@@ -174,7 +174,7 @@ pub(in crate::adapter) fn hash(files: &BTreeMap<String, Bytes>) -> String {
     hex(&hasher.finalize())
 }
 
-pub(in crate::adapter) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes
         .iter()
         .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

@@ -7,7 +7,7 @@ use crate::port::builder::{BuildError, SourceTree};
 /// Errors that a message lists; all of them are diagnostics.
 const MAX_LISTED: usize = 20;
 
-pub(in crate::adapter) fn failed(found: Vec<Diagnostic>) -> BuildError {
+pub(crate) fn failed(found: Vec<Diagnostic>) -> BuildError {
     let mut lines: Vec<String> = found
         .iter()
         .take(MAX_LISTED)
@@ -23,13 +23,13 @@ pub(in crate::adapter) fn failed(found: Vec<Diagnostic>) -> BuildError {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::adapter) enum Kind {
+pub(crate) enum Kind {
     Error,
     Note,
 }
 
 /// `app.py:5:18: error: Incompatible types  [assignment]`; the column may be missing.
-pub(in crate::adapter) fn parse(line: &str) -> Option<(Kind, Diagnostic)> {
+pub(crate) fn parse(line: &str) -> Option<(Kind, Diagnostic)> {
     let (kind, place, text) = if let Some((place, text)) = line.split_once(": error: ") {
         (Kind::Error, place, text)
     } else {
@@ -65,7 +65,7 @@ pub(in crate::adapter) fn parse(line: &str) -> Option<(Kind, Diagnostic)> {
     ))
 }
 
-pub(in crate::adapter) fn with_excerpt(found: Diagnostic, tree: &SourceTree) -> Diagnostic {
+pub(crate) fn with_excerpt(found: Diagnostic, tree: &SourceTree) -> Diagnostic {
     let line = tree.files.get(&found.file).and_then(|content| {
         let text = std::str::from_utf8(content).ok()?;
         text.lines()

@@ -31,7 +31,9 @@ impl Builds {
         output: &Arc<Output>,
         cancel: &CancellationToken,
     ) -> Result<(), Stopped> {
-        if task.kind != TaskKind::Push {
+        // An earlier run may have come as far as the version, and noted the image with it.
+        let is_made = task.version.is_some() && task.image_url.is_some();
+        if task.kind != TaskKind::Push && !is_made {
             self.build(task, output, cancel).await?;
         }
         if let Some(artifact) = task.artifact.clone() {
@@ -116,11 +118,7 @@ impl Builds {
                             Condition::Missing("deleting".to_owned()),
                         ])),
                 ),
-                Write::Update(
-                    Update::new(keys::task(&task.workspace_id, &task.task_id))
-                        .set("version", number)
-                        .when(holds(task)),
-                ),
+                Write::Update(note_version(task, number)),
             ];
             if self.table.try_transact(writes, None).await? {
                 return Ok(number);
@@ -263,4 +261,17 @@ impl Builds {
             (None, None) => String::new(),
         }
     }
+}
+
+/// A job elsewhere may be forgotten by the time that another server asks about it, so its image is noted too.
+fn note_version(task: &TaskRecord, number: u32) -> Update {
+    let key = keys::task(&task.workspace_id, &task.task_id);
+    let mut update = Update::new(key).set("version", number).when(holds(task));
+    if let Some(image) = &task.image_url {
+        update = update.set("image_url", image.as_str());
+        if let Some(path) = &task.wasm_path {
+            update = update.set("wasm_path", path.as_str());
+        }
+    }
+    update
 }

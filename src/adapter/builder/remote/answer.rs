@@ -124,9 +124,9 @@ fn made(results: Results, image: Option<&str>) -> Meaning {
     let said = said.into_iter().flatten().find(|name| !name.is_empty());
     let image_ref = said.unwrap_or_else(|| image.to_owned());
     match ImageRef::parse(&image_ref) {
-        Ok(_) => Meaning::Done(Made {
+        Ok(image_ref) => Meaning::Done(Made {
             wasm_path,
-            image_ref: Some(image_ref),
+            image_ref: Some(image_ref.to_string()),
         }),
         Err(_) => Meaning::Contradiction("it names an image that cannot be one".to_owned()),
     }

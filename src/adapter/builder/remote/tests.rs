@@ -76,7 +76,7 @@ fn what_cannot_be_so_is_not_believed() {
             None,
         ),
         (
-            json!({"task_id": "j-1", "status": "done", "result": {"image_url": "--help \n"}}),
+            json!({"task_id": "j-1", "status": "done", "result": {"image_url": "r/x:1 --help"}}),
             Some(IMAGE),
         ),
     ] {
