@@ -51,6 +51,7 @@ pub fn DeploySettings(
             .to_string()
     });
     let platform = context.detail.with_untracked(|detail| detail.platform);
+    let is_embedded = platform == PlatformKind::Embedded;
     let typed = RwSignal::new(app_name.clone());
     let hint = Signal::derive(move || {
         typed.with(|typed| {
@@ -69,6 +70,7 @@ pub fn DeploySettings(
                 <FormError error=error_of_form(error, FIELDS)/>
                 <TextField id="deploy-app" name="options[app_name]" label=words.app_name value=app_name mono=true hint typed error=error_of(error, "app_name")/>
                 <TextField id="deploy-namespace" name="options[namespace]" label=words.namespace value="default" mono=true error=error_of(error, "namespace")/>
+                {(!is_embedded).then(|| view! { <ClusterFields context error/> })}
                 <details class="more" open=move || error.with(|error| error.as_ref().is_some_and(|error| matches!(error.field.as_deref(), Some("registry_url" | "tag"))))>
                     <summary><Icon glyph=Glyph::Right/>{words.registry_section}</summary>
                     <div class="form">
@@ -77,10 +79,7 @@ pub fn DeploySettings(
                     </div>
                 </details>
                 <label class="check"><input type="checkbox" name="options[build_only]" value="yes"/>{words.build_only}</label>
-                {match platform {
-                    PlatformKind::Embedded => view! { <p class="field__hint">{words.embedded_note}</p> }.into_any(),
-                    PlatformKind::Cluster => view! { <ClusterFields context error/> }.into_any(),
-                }}
+                {is_embedded.then(|| view! { <p class="field__hint">{words.embedded_note}</p> })}
                 {move || disabled.get().then(|| view! { <p class="field__hint warn">{words.disabled_note}</p> })}
                 <SubmitDeploy context deploy/>
             </ActionForm>

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{deployed, start, until};
 use crate::support::answer::Answer;
 use crate::support::app::TestApp;
+use crate::support::builders::{a_function, a_workspace};
 
 /// Of the executions at a path, newest first.
 async fn status_codes(app: &TestApp, path: &str) -> Vec<u64> {
@@ -148,4 +149,29 @@ async fn the_test_call_of_older_clients_reaches_the_cluster() {
         set(url).await;
         assert_eq!(app.post(&path, &json!({})).await.status, 400, "{url}");
     }
+}
+
+#[tokio::test]
+async fn a_function_of_the_first_system_is_invoked_where_that_deployed_it() {
+    let (cluster, app) = start().await;
+    let workspace = a_workspace().create(&app).await;
+    let function = a_function()
+        .named("old-shop")
+        .create(&app, &workspace)
+        .await;
+    let path = format!("{}/invoke", function.path());
+    app.post(&path, &json!({}))
+        .await
+        .refused(400, "NOT_DEPLOYED");
+    let theirs =
+        json!({"spec": {"image": "registry.example/old:v1", "podLabels": {"faas": "true"}}});
+    let key = ("default".to_owned(), "oldshop".to_owned());
+    cluster.world().spin_apps.insert(key, theirs);
+    // As their client recorded it.
+    let deployed = json!({"lastDeployed": "2025-12-07T12:00:00Z"});
+    app.patch(&function.path(), &deployed)
+        .await
+        .with_status(200);
+    let answer = app.post(&path, &json!({})).await.with_status(200);
+    assert_eq!(answer["responseBody"], "Hello from registry.example/old:v1");
 }

@@ -3,7 +3,7 @@
 use http::Uri;
 use http::uri::{Authority, Scheme};
 
-use crate::model::callable_hosts::{CallableHosts, cluster_host};
+use crate::model::callable_hosts::{CallableHosts, cluster_host, is_cluster_service};
 use crate::model::deployment::{AppName, Namespace};
 
 /// Scheme and authority of an app.
@@ -37,13 +37,12 @@ impl Endpoint {
         allowed.then_some(Self { scheme, authority })
     }
 
-    /// Where the service of every SpinApp is (SPEC §7).
+    /// Where the service of every SpinApp is (SPEC §7). `None` for the one name that is the cluster's API.
     pub fn of_app(app: &AppName, namespace: &Namespace) -> Option<Self> {
-        let authority = cluster_host(app.as_str(), namespace.as_str());
-        Some(Self {
-            scheme: Scheme::HTTP,
-            authority: authority.parse().ok()?,
-        })
+        let host = cluster_host(app.as_str(), namespace.as_str());
+        let scheme = Scheme::HTTP;
+        let authority = host.parse().ok()?;
+        is_cluster_service(&host).then_some(Self { scheme, authority })
     }
 
     /// The same path and query there.

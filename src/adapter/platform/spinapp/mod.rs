@@ -150,16 +150,12 @@ impl Platform for SpinAppPlatform {
 
     async fn deploy(&self, release: Release) -> Result<Deployed, PlatformError> {
         let namespace = &release.namespace;
-        if Endpoint::of_app(&release.app_name, namespace).is_none() || is_reserved(&release) {
-            return Err(PlatformError::Taken(format!(
-                "The name {} is the cluster's own in the namespace {namespace}. Choose another app name.",
-                release.app_name
-            )));
-        }
+        check_name(&release.app_name, namespace)?;
         let objects = self.objects(&release.app_name, namespace);
         objects.check_free(release.function_id.as_ref()).await?;
         let rolled_out = deploy::roll_out(&self.builder, &release, objects).await?;
         let app_name = rolled_out.app_name;
+        check_name(&app_name, namespace)?;
         let objects = self.objects(&app_name, namespace);
         let mut warnings = warnings(&release.options);
         // From here on the new image is what serves: what goes wrong is told, and does not undo it.
@@ -276,9 +272,14 @@ impl Platform for SpinAppPlatform {
 
 const NO_VARIABLES: &str = "The app runs, but its variables could not be set. Save the function's settings again, or deploy once more.";
 
-/// The service of this name is the Kubernetes API itself.
-fn is_reserved(release: &Release) -> bool {
-    release.app_name.as_str() == "kubernetes" && release.namespace.as_str() == "default"
+/// One name is the Kubernetes API's own.
+fn check_name(app: &AppName, namespace: &Namespace) -> Result<(), PlatformError> {
+    if Endpoint::of_app(app, namespace).is_some() {
+        return Ok(());
+    }
+    Err(PlatformError::Taken(format!(
+        "The name {app} is the cluster's own in the namespace {namespace}. Choose another app name."
+    )))
 }
 
 /// What is sent on although SpinApps have no such fields (SPEC §7).

@@ -53,7 +53,7 @@ messages!(
         tag_hint: Text = "Empty: one of the build's own.",
         build_only: Text = "Only build a version; what serves stays",
         scaling: Text = "Replicas",
-        scaling_auto: Text = "Autoscaling: 1 to 10, at 50 % of the CPU",
+        scaling_auto: Text = "Autoscaling, 1–10 at 50 % CPU",
         scaling_fixed: Text = "A fixed number",
         replicas: Text = "Number",
         replicas_hint: Text = "For a fixed number: 1 to 100.",

@@ -180,6 +180,8 @@ fn Builds(
     let others: Vec<u32> = numbers.filter(|number| Some(*number) != serving).collect();
     let card = match progress {
         Some(initial) => view! { <BuildCard context initial cancel retry ended/> }.into_any(),
+        // An image that was built elsewhere serves.
+        None if is_deployed => ().into_any(),
         None => view! { <NothingBuilt context/> }.into_any(),
     };
     view! {
