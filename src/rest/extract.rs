@@ -285,7 +285,7 @@ impl Parameters {
         self.0
             .iter()
             .rev()
-            .find(|(key, value)| key == name && !value.is_empty())
+            .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
     }
 

@@ -17,7 +17,7 @@ use super::upload::Form;
 use crate::model::error::Error;
 use crate::model::function::{
     Code, Environment, Function, HttpMethod, HttpMethods, InstanceReuse, Memory, OutboundHost,
-    RUNTIME, Timeout,
+    RUNTIME, SlotReuse, Timeout,
 };
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::workspace::{Description, Name};
@@ -91,23 +91,22 @@ fn change(fields: &Fields) -> std::result::Result<FunctionChange, Error> {
 
 /// `"none"` or `{"perSlot": {"maxRequests", "maxAge"}}`.
 fn instance_reuse(fields: &Fields) -> std::result::Result<Option<InstanceReuse>, Error> {
-    let Some(value) = fields.json("instanceReuse") else {
-        return Ok(None);
-    };
-    // Other fields beside it are passed over, as everywhere.
-    let value = match value.get("perSlot") {
-        Some(slot) => serde_json::json!({"perSlot": slot}),
-        None => value,
-    };
-    let parsed = serde_json::from_value(value);
-    parsed.map(Some).map_err(|cause| {
+    let wrong = || {
         Error::validation(
             "instanceReuse",
-            format!(
-                "Send \"none\", or {{\"perSlot\": {{\"maxRequests\": 1000, \"maxAge\": 600}}}} with seconds: {cause}."
-            ),
+            "Send \"none\", or {\"perSlot\": {\"maxRequests\": 1000, \"maxAge\": 600}} with seconds.",
         )
-    })
+    };
+    let slot = match fields.json("instanceReuse") {
+        None => return Ok(None),
+        Some(value) if value == "none" => return Ok(Some(InstanceReuse::None)),
+        Some(_) => fields.object("instanceReuse").map_err(|_| wrong())?,
+    };
+    let slot = slot.and_then(|value| value.object("perSlot").ok()?);
+    let slot = slot.ok_or_else(wrong)?;
+    let number = |name| slot.number(name).ok().flatten().ok_or_else(wrong);
+    let slot = SlotReuse::new(number("maxRequests")?, number("maxAge")?)?;
+    Ok(Some(InstanceReuse::PerSlot(slot)))
 }
 
 /// Create a function.

@@ -53,7 +53,7 @@ impl<T> Page<T> {
 fn decode_cursor(cursor: &str) -> Result<String> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
     bytes
-        .filter(|bytes| bytes.len() <= MAX_CURSOR)
+        .filter(|bytes| (1..=MAX_CURSOR).contains(&bytes.len()))
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .ok_or_else(|| {
             Error::validation(

@@ -5,8 +5,6 @@
 )]
 
 use serde::Serialize;
-use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, SchemaType, Type};
-use utoipa::openapi::{Ref, Schema};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::model::execution::{ExecutionStatus, Trigger};
@@ -106,28 +104,14 @@ pub struct LogsQuery {
     /// Drafts and replays are left out unless they are asked for.
     trigger: Option<Trigger>,
     /// In any offset.
-    #[param(schema_with = time_or_nothing)]
     from: Option<Timestamp>,
     /// In any offset.
-    #[param(schema_with = time_or_nothing)]
     to: Option<Timestamp>,
     /// Text in path, bodies or output lines.
     q: Option<String>,
     /// `next` of the answer before.
     #[param(format = "cursor")]
     cursor: Option<String>,
-}
-
-/// An empty parameter, as an empty field of a form sends it, counts as absent.
-fn time_or_nothing() -> Schema {
-    let nothing = ObjectBuilder::new()
-        .schema_type(SchemaType::Type(Type::String))
-        .max_length(Some(0));
-    AnyOfBuilder::new()
-        .item(Ref::from_schema_name("Timestamp"))
-        .item(nothing)
-        .build()
-        .into()
 }
 
 #[derive(IntoParams)]

@@ -43,7 +43,7 @@ fn decode_cursor(cursor: Option<&str>) -> Result<Option<String>> {
         .map(|cursor| {
             let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| wrong())?;
             let text = String::from_utf8(bytes).map_err(|_| wrong())?;
-            if text.len() <= 128 && text.is_ascii() {
+            if (1..=128).contains(&text.len()) && text.is_ascii() {
                 Ok(format!("{EXECUTION_PREFIX}{text}"))
             } else {
                 Err(wrong())
