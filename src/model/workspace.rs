@@ -20,7 +20,8 @@ pub(super) fn parse_name(text: &str) -> Result<String> {
     if name.is_empty() {
         return Err(Error::validation("name", "Enter a name."));
     }
-    if name.chars().count() > MAX_NAME {
+    // As it was sent: so the rule can be told without knowing what is trimmed.
+    if text.chars().count() > MAX_NAME {
         return Err(Error::validation(
             "name",
             format!("Shorten the name to at most {MAX_NAME} characters."),
@@ -37,7 +38,7 @@ pub(super) fn parse_name(text: &str) -> Result<String> {
 
 pub(super) fn parse_description(text: &str) -> Result<String> {
     let description = text.trim();
-    if description.chars().count() > MAX_DESCRIPTION {
+    if text.chars().count() > MAX_DESCRIPTION {
         return Err(Error::validation(
             "description",
             format!("Shorten the description to at most {MAX_DESCRIPTION} characters."),

@@ -67,7 +67,7 @@ impl From<Error> for ErrorResponse {
 
 /// Every failure.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Failure)]
+#[schema(as = Failure, example = json!({"error": {"code": "VALIDATION_ERROR", "message": "Choose a memory between 128 and 1024 MB.", "details": {"field": "memory"}}}))]
 pub(super) struct Envelope<'a> {
     error: Body<'a>,
 }

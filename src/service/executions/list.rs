@@ -313,3 +313,26 @@ fn summary(function_name: String, execution: Execution) -> ExecutionSummary {
         response_size: execution.response_size,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_cursor_leads_back_to_its_sort_key(text in "[ -~]{1,100}") {
+            let key = format!("{EXECUTION_PREFIX}{text}");
+            prop_assume!(!text.starts_with(EXECUTION_PREFIX));
+            let cursor = encode_cursor(&key);
+            prop_assert_eq!(decode_cursor(Some(&cursor)).expect("ours"), Some(key));
+        }
+
+        #[test]
+        fn any_cursor_is_read_or_refused_by_its_name(cursor in "\\PC{0,60}") {
+            if let Err(error) = decode_cursor(Some(&cursor)) {
+                prop_assert_eq!(error.field.as_deref(), Some("cursor"));
+            }
+        }
+    }
+}
