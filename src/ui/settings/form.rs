@@ -72,7 +72,10 @@ pub fn SettingsCard(context: FunctionContext) -> impl IntoView {
                         <input type="hidden" name="etag" value=etag/>
                         <FormError error=error_of_form(other, SETTINGS_FIELDS)/>
                         <SettingsFields initial=settings of=SettingsOf::ExistingFunction error=other/>
-                        {is_cluster.then(|| view! { <p class="field__hint warn">{use_i18n().function.code.cluster_environment}</p> })}
+                        {is_cluster.then(|| view! {
+                            <p class="field__hint warn">{use_i18n().function.code.cluster_environment}</p>
+                            <p class="field__hint warn">{words.cluster_note}</p>
+                        })}
                         <p class="field__hint">{words.apply_note}</p>
                         <div class="row"><SubmitButton label=words.save weight=Weight::Primary busy=save.pending()/></div>
                     </ActionForm>

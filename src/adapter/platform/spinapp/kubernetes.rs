@@ -98,7 +98,7 @@ impl Kubernetes {
             status if status.is_success() => read
                 .map(Some)
                 .map_err(|_| unavailable("its answer cannot be read")),
-            status => Err(refused(status, &method, read.unwrap_or_default())),
+            status => Err(refused(status, &method, &read.unwrap_or_default())),
         }
     }
 }
@@ -115,13 +115,20 @@ fn unavailable(cause: &str) -> PlatformError {
     PlatformError::Unavailable(format!("The Kubernetes API cannot be asked: {cause}."))
 }
 
-/// `{"kind": "Status", "message": "spinapps.core.spinkube.dev is forbidden: User … cannot patch resource …"}`
-fn refused(status: StatusCode, method: &Method, answer: Value) -> PlatformError {
-    let said = answer.get("message").and_then(Value::as_str);
+/// `{"kind": "Status", "message": "spinapps.core.spinkube.dev is forbidden: User … cannot patch resource …", "reason": "Forbidden"}`. What it
+/// says of a patch may repeat values of variables, which may be secret: of that only the reason is told.
+fn refused(status: StatusCode, method: &Method, answer: &Value) -> PlatformError {
+    let is_denied = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+    let told = if is_denied || *method != Method::PATCH {
+        "message"
+    } else {
+        "reason"
+    };
+    let said = answer.get(told).and_then(Value::as_str);
     let said: String = said.unwrap_or("no reason").chars().take(500).collect();
     let text = format!("The Kubernetes API answered {method} with {status}: {said}");
     match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => PlatformError::Refused(format!(
+        _ if is_denied => PlatformError::Refused(format!(
             "{text}\nAllow it for this server's service account; docs/OPERATIONS.md lists what it needs."
         )),
         status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
@@ -140,4 +147,24 @@ fn innermost(error: &reqwest::Error) -> String {
         cause = inner;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_refused_patch_repeats_no_value() {
+        let answer = json!({"reason": "Invalid", "message": "spec.variables[0].value: Invalid value: \"hunter2\""});
+        let invalid = StatusCode::UNPROCESSABLE_ENTITY;
+        let patch = refused(invalid, &Method::PATCH, &answer).to_string();
+        assert!(
+            patch.contains("Invalid") && !patch.contains("hunter2"),
+            "{patch}"
+        );
+        let denied = json!({"reason": "Forbidden", "message": "cannot patch resource"});
+        let denied = refused(StatusCode::FORBIDDEN, &Method::PATCH, &denied).to_string();
+        assert!(denied.contains("cannot patch resource") && denied.contains("service account"));
+    }
 }

@@ -46,7 +46,7 @@ messages!(
         deployment: Text = "Deployed on save",
         deployment_none: Text = "The next save is built and deployed.",
         deployment_open: Text = "Open",
-        cluster_environment: Text = "In the cluster these are Spin variables, in lower case: os.environ is not there. Read them with spin_sdk.variables.get(\"name\").",
+        cluster_environment: Text = "In the cluster the environment becomes Spin variables, in lower case: os.environ is not there. Read them with spin_sdk.variables.get(\"name\").",
         cluster_no_drafts: Text = "The cluster runs only what is deployed: drafts and replays need a server that runs functions itself.",
         draft: Text = "Try it",
         draft_hint: Text = "Runs what is in the editor, with the saved settings. Nothing is deployed, saved or counted.",

@@ -4,6 +4,7 @@ use super::{Text, messages};
 
 messages!(SettingMessages {
     general: Text = "General",
+    cluster_note: Text = "Memory takes effect with the next deployment. In the cluster the allowed outbound hosts are those of the image, and instances are Spin's to keep.",
     apply_note: Text = "Settings take effect at once, also on the version that serves. Code takes effect with the next deployment.",
     save: Text = "Save settings",
     saved: Text = "Settings are saved.",
