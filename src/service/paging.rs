@@ -16,6 +16,25 @@ pub struct PageQuery {
     pub cursor: Option<String>,
 }
 
+impl PageQuery {
+    /// Rows at most; `None` for all.
+    pub fn limit(&self) -> Result<Option<usize>> {
+        match self.limit {
+            None => Ok(None),
+            Some(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(Some(limit as usize)),
+            Some(_) => Err(Error::validation(
+                "limit",
+                format!("Choose a limit between 1 and {MAX_LIMIT}."),
+            )),
+        }
+    }
+
+    /// The place of the last row before.
+    pub fn after(&self) -> Result<Option<String>> {
+        self.cursor.as_deref().map(decode_cursor).transpose()
+    }
+}
+
 /// A part of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
@@ -27,17 +46,8 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// `place` is what the rows are put in rising order by: a cursor stays good when rows come and go.
     pub fn of(mut rows: Vec<T>, query: &PageQuery, place: impl Fn(&T) -> String) -> Result<Self> {
-        let limit = match query.limit {
-            None => usize::MAX,
-            Some(limit) if (1..=MAX_LIMIT).contains(&limit) => limit as usize,
-            Some(_) => {
-                return Err(Error::validation(
-                    "limit",
-                    format!("Choose a limit between 1 and {MAX_LIMIT}."),
-                ));
-            }
-        };
-        let after = query.cursor.as_deref().map(decode_cursor).transpose()?;
+        let limit = query.limit()?.unwrap_or(usize::MAX);
+        let after = query.after()?;
         if let Some(after) = after {
             rows.retain(|row| place(row) > after);
         }

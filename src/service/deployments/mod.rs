@@ -280,14 +280,16 @@ impl Deployments {
             .await
     }
 
-    /// Apps of a function.
-    pub(super) async fn apps_of(&self, function: &FunctionId) -> Result<Vec<AppName>> {
+    /// Apps that belong to functions.
+    pub(super) async fn apps_by_function(&self) -> Result<HashMap<FunctionId, Vec<AppName>>> {
         let apps: Vec<AppRecord> = self.table.all(Query::prefix(keys::APPS, "")).await?;
-        Ok(apps
-            .into_iter()
-            .filter(|app| app.function_id.as_ref() == Some(function))
-            .map(|app| app.app_name)
-            .collect())
+        let mut by_function: HashMap<FunctionId, Vec<AppName>> = HashMap::new();
+        for app in apps {
+            if let Some(function) = app.function_id {
+                by_function.entry(function).or_default().push(app.app_name);
+            }
+        }
+        Ok(by_function)
     }
 
     /// What users call, for what serves.

@@ -15,7 +15,7 @@ use super::kept::{Kept, Stamp};
 use super::new_id;
 use super::paging::{Page, PageQuery};
 use super::statistics::{Scope, Statistics};
-use super::table::Table;
+use super::table::{Table, from_item};
 use super::workspaces::{Workspaces, etag};
 use crate::model::error::{Error, Result};
 use crate::model::function::{Code, Function};
@@ -33,6 +33,8 @@ pub use record::FunctionRecord;
 pub use source::{Draft, SourceUpload};
 pub(super) use source::{entry_code, manifest_environment, manifest_hosts};
 
+/// Records read at a time, at most.
+const PAGE: usize = 1_000;
 /// Workspaces whose functions' records are kept.
 const KEPT_DIRECTORIES: usize = 8;
 
@@ -101,7 +103,9 @@ impl Functions {
         query: &PageQuery,
     ) -> Result<Page<Function>> {
         self.workspaces.record(workspace).await?;
-        let records = self.records(workspace).await?;
+        // One more than asked for tells whether there is a next part.
+        let most = query.limit()?.map_or(usize::MAX, |limit| limit + 1);
+        let records = self.records_after(workspace, query.after()?, most).await?;
         let page = Page::of(records, query, |record| record.id.to_string())?;
         let mut rows = Vec::with_capacity(page.rows.len());
         for record in page.rows {
@@ -177,14 +181,31 @@ impl Functions {
     }
 
     pub(super) async fn records(&self, workspace: &WorkspaceId) -> Result<Vec<FunctionRecord>> {
-        let mut records: Vec<FunctionRecord> = self
-            .table
-            .all(Query::prefix(
-                keys::workspace_partition(workspace),
-                keys::FUNCTION_PREFIX,
-            ))
-            .await?;
-        records.retain(|record| !record.deleting);
+        self.records_after(workspace, None, usize::MAX).await
+    }
+
+    /// By id, those after this one, so many at most: what a part of a list costs does not grow with the list.
+    async fn records_after(
+        &self,
+        workspace: &WorkspaceId,
+        after: Option<String>,
+        most: usize,
+    ) -> Result<Vec<FunctionRecord>> {
+        let partition = keys::workspace_partition(workspace);
+        let mut query = Query::prefix(partition, keys::FUNCTION_PREFIX).limit(most.min(PAGE));
+        query.after = after.map(|id| format!("{}{id}", keys::FUNCTION_PREFIX));
+        let mut records: Vec<FunctionRecord> = Vec::new();
+        loop {
+            let page = self.table.page(&query).await?;
+            let read = page.items.into_iter();
+            let read = read.filter_map(|(key, item)| from_item::<FunctionRecord>(&key, item).ok());
+            records.extend(read.filter(|record| !record.deleting));
+            if page.next.is_none() || records.len() >= most {
+                break;
+            }
+            query.after = page.next;
+        }
+        records.truncate(most);
         for record in records.iter_mut().filter(|record| record.revision == 0.0) {
             *record = adoption::adopt_function(&self.table, record.clone()).await?;
         }

@@ -1,6 +1,7 @@
 //! Functions and workspaces with all that is theirs; every step is harmless when repeated.
 
 use super::Retention;
+use crate::model::deployment::AppName;
 use crate::model::error::Result;
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::time::Timestamp;
@@ -24,12 +25,23 @@ impl Retention {
     }
 
     async fn finish_function(&self, workspace: &WorkspaceId, id: &FunctionId) -> Result<()> {
-        for app in self.parts.deployments.apps_of(id).await? {
-            self.parts.deployments.remove_app(&app).await?;
-        }
         self.parts.builds.remove(workspace, Some(id)).await?;
+        let mut apps = self.parts.deployments.apps_by_function().await?;
         // What was recorded before the mark is written before it is deleted.
         self.parts.recorder.flush().await;
+        let apps = apps.remove(id).unwrap_or_default();
+        self.remove_function(workspace, id, apps).await
+    }
+
+    async fn remove_function(
+        &self,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+        apps: Vec<AppName>,
+    ) -> Result<()> {
+        for app in apps {
+            self.parts.deployments.remove_app(&app).await?;
+        }
         self.parts.key_values.remove_owner(id.as_str()).await?;
         self.parts.functions.remove(workspace, id).await
     }
@@ -41,12 +53,19 @@ impl Retention {
         self.finish_workspace(id).await
     }
 
+    /// Tasks and apps are looked for once, for all functions.
     async fn finish_workspace(&self, id: &WorkspaceId) -> Result<()> {
-        for function in self.all_functions(id).await? {
+        let functions = self.all_functions(id).await?;
+        for function in &functions {
             self.parts.functions.mark_deleting(id, &function.id).await?;
-            self.finish_function(id, &function.id).await?;
         }
         self.parts.builds.remove(id, None).await?;
+        let mut apps = self.parts.deployments.apps_by_function().await?;
+        self.parts.recorder.flush().await;
+        for function in functions {
+            let apps = apps.remove(&function.id).unwrap_or_default();
+            self.remove_function(id, &function.id, apps).await?;
+        }
         self.parts.workspaces.remove(id).await?;
         self.table
             .delete_partition(&keys::workspace_partition(id), "")
