@@ -4,8 +4,11 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::time::Instant;
+use tracing::Instrument as _;
 
 use super::{RequestBuilder, Secrets, ServiceError};
+use crate::port::trace;
 
 /// Bytes of an answer at most.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
@@ -27,7 +30,26 @@ pub(super) async fn status(request: RequestBuilder, secrets: &Secrets) -> Result
     send(request, secrets).await.map(drop)
 }
 
+/// Counted, and part of the trace of what asks.
 async fn send(request: RequestBuilder, secrets: &Secrets) -> Result<Bytes, ServiceError> {
+    let begin = Instant::now();
+    let span = tracing::debug_span!("upstream", upstream = "builder");
+    let answer = exchange(request, secrets).instrument(span).await;
+    let result = match &answer {
+        Ok(_) => "ok",
+        Err(ServiceError::Refused { .. }) => "refused",
+        Err(ServiceError::Unavailable(_)) => "unreachable",
+        Err(ServiceError::Unclear(_)) => "unclear",
+    };
+    metrics::histogram!("blue_faas_upstream_request_duration_seconds", "upstream" => "builder", "result" => result)
+        .record(begin.elapsed());
+    answer
+}
+
+async fn exchange(mut request: RequestBuilder, secrets: &Secrets) -> Result<Bytes, ServiceError> {
+    if let Some(traceparent) = trace::traceparent() {
+        request = request.header(trace::TRACEPARENT, traceparent);
+    }
     let response = request
         .send()
         .await
