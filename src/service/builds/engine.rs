@@ -158,12 +158,22 @@ impl Builds {
     }
 
     async fn claim(&self, task: &TaskRecord, now: i64) -> Result<Option<TaskRecord>> {
+        // Its owner may have ended it since it was read, under the same fence.
+        let open = [
+            TaskStatus::Pending,
+            TaskStatus::Building,
+            TaskStatus::Pushing,
+        ];
+        let open = open.map(|status| status.as_str().into()).to_vec();
         let update = Update::new(keys::task(&task.workspace_id, &task.task_id))
             .set("lease_owner", self.process.as_str())
             .set("lease_until", now + LEASE)
             .add("fence", 1.0)
             .add("tries", 1.0)
-            .when(Condition::Equals("fence".to_owned(), task.fence.into()));
+            .when(Condition::All(vec![
+                holds(task),
+                Condition::OneOf("status".to_owned(), open),
+            ]));
         self.table.try_update(update).await
     }
 
