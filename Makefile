@@ -33,7 +33,7 @@ setup-run: setup-build
 setup-check:
 	@tools/setup rust nextest venv
 setup-test: setup-build setup-check setup-deploy
-	@tools/setup chromium fonts prometheus dynoxide curl
+	@tools/setup chromium fonts prometheus registry dynoxide curl
 setup-deploy:
 	@tools/setup moto helm-template
 setup-fuzz:

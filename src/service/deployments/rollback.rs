@@ -5,6 +5,7 @@ use super::{DeployOutcome, DeployRequest, Deployments};
 use crate::model::deployment::{AppName, DeployOptions, ImageRef};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::id::DeploymentId;
+use crate::model::platform::PlatformKind;
 use crate::model::version::Version;
 use crate::port::keys;
 use crate::service::actor::Actor;
@@ -63,14 +64,16 @@ impl Deployments {
         self.deploy(actor, request).await
     }
 
-    /// How what serves was deployed; the defaults while nothing does.
+    /// How what serves was deployed; the defaults while nothing does, and where a platform has no such options.
     pub(in crate::service) async fn options_of(
         &self,
         function: &FunctionRecord,
     ) -> Result<DeployOptions> {
         let app: Option<AppRecord> = match &function.app_name {
-            Some(app) => self.table.get(&keys::app(app)).await?,
-            None => None,
+            Some(app) if self.platform.kind() == PlatformKind::Cluster => {
+                self.table.get(&keys::app(app)).await?
+            }
+            _ => None,
         };
         Ok(app.map(|app| app.options).unwrap_or_default())
     }

@@ -278,7 +278,9 @@ fn observed(answer: Option<&Answer>, execution: &Value) -> Behaviour {
             output,
         };
     };
-    let headers = answer.headers.iter().filter(|(name, _)| *name != "date");
+    // Those of the answer, not of the function.
+    let is_own = |name: &http::HeaderName| name != "date" && name != "x-request-id";
+    let headers = answer.headers.iter().filter(|(name, _)| is_own(name));
     // An error names the execution; else bodies are the function's own.
     let body = match std::str::from_utf8(&answer.body) {
         Ok(error) if error.starts_with("{\"error\":") => "an error of the server's".to_owned(),

@@ -14,7 +14,7 @@ use crate::model::task::StageName;
 use crate::model::version::Artifact;
 use crate::port::blobs::Blobs;
 use crate::port::builder::{
-    BuildError, Builder, Destination, PushRequest, RawSource, RegistryCredentials, Unkept,
+    BuildError, Builder, Destination, PushRequest, Pushed, RawSource, RegistryCredentials, Unkept,
 };
 
 const HELLO: &str = "from spin_sdk.http import IncomingHandler as BaseHandler, Request, Response\n\n\nclass IncomingHandler(BaseHandler):\n    def handle_request(self, request: Request) -> Response:\n        return Response(200, {\"content-type\": \"text/plain\"}, bytes(\"Hello from Blue FaaS!\", \"utf-8\"))\n";
@@ -45,14 +45,48 @@ async fn hello_is_built_and_its_image_stored_and_pushed() {
     push_to_a_registry(&workshop, &built).await;
 }
 
-/// Pushes to a registry of this machine where there is one; where not, to none, which must be told.
+/// To a host that is not listed, which is told, to a registry of this machine, and to one that is gone.
 async fn push_to_a_registry(workshop: &Workshop, artifact: &Artifact) {
+    let elsewhere = push_to(workshop, artifact, "registry.example.com").await;
+    let pushed = elsewhere.expect("kept");
+    assert_eq!(pushed.image_ref, "registry.example.com/shop/hello:task-1");
+    assert!(workshop.lines().contains("Kept here"));
+    let kept = || {
+        let objects = workshop.blobs.0.lock().expect("a lock");
+        objects
+            .keys()
+            .filter(|key| key.starts_with("images/"))
+            .count()
+    };
+    assert_eq!(kept(), 5);
+
     let registry = Registry::start(workshop.dir.path()).await;
-    let host = registry
-        .as_ref()
-        .map_or("registry.example.com".to_owned(), |registry| {
-            format!("127.0.0.1:{}", registry.port)
-        });
+    let host = format!("127.0.0.1:{}", registry.port);
+    push_to(workshop, artifact, &host).await.expect("pushed");
+    let digest = format!("sha256/{}/{}/data", &artifact.sha256[..2], artifact.sha256);
+    let stored = workshop
+        .dir
+        .path()
+        .join("registry/docker/registry/v2/blobs")
+        .join(digest);
+    let layer = std::fs::metadata(stored).expect("the component's layer");
+    assert_eq!(layer.len(), artifact.size);
+
+    drop(registry);
+    let gone = push_to(workshop, artifact, &host).await;
+    let error = gone.expect_err("nobody listens");
+    assert!(
+        matches!(&error, BuildError::Registry(text) if text.contains("could not be reached")),
+        "{error}"
+    );
+    assert!(!workshop.lines().contains("s3cret"));
+}
+
+async fn push_to(
+    workshop: &Workshop,
+    artifact: &Artifact,
+    host: &str,
+) -> Result<Pushed, BuildError> {
     let request = PushRequest {
         task_id: TaskId::parse("task-1").expect("an id"),
         workspace_id: WorkspaceId::parse("ws-1").expect("an id"),
@@ -68,49 +102,10 @@ async fn push_to_a_registry(workshop: &Workshop, artifact: &Artifact) {
             }),
         },
     };
-    let pushed = workshop
+    let pushing = workshop
         .builder
-        .push(request.clone(), &workshop.told, &Unkept, &workshop.cancel)
-        .await
-        .expect("pushed");
-    assert_eq!(pushed.image_ref, format!("{host}/shop/hello:task-1"));
-    let kept = workshop
-        .blobs
-        .0
-        .lock()
-        .expect("a lock")
-        .keys()
-        .filter(|key| key.starts_with("images/"))
-        .count();
-    assert_eq!(kept, 5);
-    assert!(!workshop.lines().contains("s3cret"));
-    match registry {
-        None => assert!(workshop.lines().contains("Kept here")),
-        Some(registry) => {
-            let digest = format!("sha256/{}/{}/data", &artifact.sha256[..2], artifact.sha256);
-            let stored = workshop
-                .dir
-                .path()
-                .join("registry/docker/registry/v2/blobs")
-                .join(digest);
-            assert_eq!(
-                std::fs::metadata(stored)
-                    .expect("the component's layer")
-                    .len(),
-                artifact.size
-            );
-            drop(registry);
-            let error = workshop
-                .builder
-                .push(request, &workshop.told, &Unkept, &workshop.cancel)
-                .await
-                .expect_err("nobody listens");
-            assert!(
-                matches!(&error, BuildError::Registry(text) if text.contains("could not be reached")),
-                "{error}"
-            );
-        }
-    }
+        .push(request, &workshop.told, &Unkept, &workshop.cancel);
+    pushing.await
 }
 
 #[tokio::test(flavor = "multi_thread")]
