@@ -1,4 +1,5 @@
 import { expect, test, withoutJavaScript } from "../support/fixtures";
+import { base64, sourceAnswering } from "../support/seed";
 
 /** What stands for a pod says which image it runs. */
 const answer = /^Hello from registry\.example\/faas:/;
@@ -57,7 +58,7 @@ test("a function is created, deployed to the cluster, called, watched and delete
 test("a deployment to the cluster has its own settings, which its manifest shows", async ({ page, visit, named, request }) => {
   const workspace = await (await request.post("/api/workspaces", { data: { name: named("Cluster") } })).json();
   const functions = `/api/workspaces/${workspace.id}/functions`;
-  const data = { name: named("Sized"), environmentVariables: { LEVEL: "debug" } };
+  const data = { name: named("Sized"), code: base64(sourceAnswering("sized")), environmentVariables: { LEVEL: "debug" } };
   const made = await (await request.post(functions, { data })).json();
 
   await visit(`/workspaces/${workspace.id}/functions/${made.id}/deploy`);
@@ -66,10 +67,10 @@ test("a deployment to the cluster has its own settings, which its manifest shows
   await page.getByLabel("Number", { exact: true }).fill("3");
   await page.getByText("Resources", { exact: true }).click();
   await page.getByLabel("CPU limit").fill("750m");
-  await page.getByRole("button", { name: /^Deploy/ }).click();
+  await page.getByRole("complementary").getByRole("button", { name: /^Deploy/ }).click();
   await expect(page.getByText("Build v1 is done", { exact: true })).toBeVisible({ timeout: 60_000 });
 
-  const { deployments } = { deployments: await (await request.get(`/api/v1/functions/${made.id}/deployments`)).json() };
+  const deployments = await (await request.get(`/api/v1/functions/${made.id}/deployments`)).json();
   expect(deployments[0].options).toMatchObject({ enable_autoscaling: false, replicas: 3, cpu_limit: "750m" });
   await visit(`/workspaces/${workspace.id}/functions/${made.id}/code`);
   await expect(page.getByText(/os\.environ is not there/)).toBeVisible();

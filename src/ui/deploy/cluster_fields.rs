@@ -64,7 +64,6 @@ fn Section(
 #[component]
 fn ScalingFields(options: DeployOptions, error: Signal<Option<Error>>) -> impl IntoView {
     let words = &use_i18n().function.deploy;
-    let is_fixed = RwSignal::new(!options.enable_autoscaling);
     let replicas = options.replicas.map(|count| count.to_string());
     let error = error_of(error, "replicas");
     view! {
@@ -74,7 +73,6 @@ fn ScalingFields(options: DeployOptions, error: Signal<Option<Error>>) -> impl I
                 id="deploy-scaling"
                 name="options[cluster][scaling]"
                 aria-describedby="deploy-scaling-hint deploy-scaling-error"
-                on:change=move |event| is_fixed.set(event_target_value(&event) == "fixed")
             >
                 <option value="auto" selected=options.enable_autoscaling>{words.scaling_auto}</option>
                 <option value="fixed" selected=!options.enable_autoscaling>{words.scaling_fixed}</option>
@@ -91,7 +89,6 @@ fn ScalingFields(options: DeployOptions, error: Signal<Option<Error>>) -> impl I
                 value=replicas
                 placeholder="1"
                 inputmode="numeric"
-                readonly=move || !is_fixed.get()
                 aria-describedby="deploy-replicas-hint deploy-replicas-error"
             />
         </Field>
