@@ -64,6 +64,11 @@ def measure(bench):
             "AWS_ACCESS_KEY_ID": "bench",
             "AWS_SECRET_ACCESS_KEY": "bench",
             "BLUE_FAAS_INVOKE_ALLOWED_HOSTS": "127.0.0.1",
+            # Nothing is built or deployed here: nobody listens at these.
+            "BLUE_FAAS_BUILDER": "remote",
+            "BLUE_FAAS_PLATFORM": "spinapp",
+            "BUILDER_SERVICE_URL": "http://127.0.0.1:9",
+            "BLUE_FAAS_KUBERNETES_URL": "http://127.0.0.1:9",
         }
         subprocess.run([bench.program, "table", "create"], env=os.environ | settings, check=True, stdout=sys.stderr)
         with Server(bench.program, bench.site, f"{bench.folder}/cloud", settings) as server:
