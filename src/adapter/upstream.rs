@@ -1,12 +1,12 @@
 //! How adapters ask HTTP services that may be slow, wrong or away: bounded in time and size, and left alone for a while after failures.
 //! No adapter itself.
 
-use futures::StreamExt as _;
 use serde::de::DeserializeOwned;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tracing::Instrument as _;
 
+use super::http_client::{self, Unread};
 use crate::port::trace;
 
 /// A page waits no longer for one of its panels.
@@ -45,11 +45,7 @@ struct Failures {
 impl Upstream {
     /// `name` is what metrics call it. `base` was checked to be a URL when the settings were read.
     pub fn new(name: &'static str, base: &str) -> Result<Self, String> {
-        // An error means that a provider is installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
+        let client = http_client::builder()
             .timeout(TIMEOUT)
             .build()
             .map_err(|error| error.to_string())?;
@@ -102,10 +98,7 @@ impl Upstream {
     }
 
     async fn send(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<u8>, UpstreamError> {
-        let unreachable = |error: reqwest::Error| {
-            // The address may hold a password.
-            UpstreamError::Unreachable(innermost(&error.without_url()))
-        };
+        let unreachable = |error| UpstreamError::Unreachable(cause(error));
         let mut url = self
             .base
             .join(path)
@@ -119,15 +112,11 @@ impl Upstream {
         }
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
-        let mut body = Vec::new();
-        let mut chunks = response.bytes_stream();
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(unreachable)?;
-            if body.len() + chunk.len() > MAX_ANSWER {
-                return Err(UpstreamError::Refused("its answer is too long".to_owned()));
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let read = http_client::read(response, MAX_ANSWER).await;
+        let body = read.map_err(|unread| match unread {
+            Unread::TooLong => UpstreamError::Refused("its answer is too long".to_owned()),
+            Unread::Broken(error) => unreachable(error),
+        })?;
         if status.is_server_error() {
             return Err(UpstreamError::Unreachable(format!("it answered {status}")));
         }
@@ -170,13 +159,10 @@ impl Upstream {
     }
 }
 
-fn innermost(error: &reqwest::Error) -> String {
+fn cause(error: reqwest::Error) -> String {
     if error.is_timeout() {
-        return format!("it did not answer within {} s", TIMEOUT.as_secs());
+        format!("it did not answer within {} s", TIMEOUT.as_secs())
+    } else {
+        http_client::innermost(error)
     }
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }

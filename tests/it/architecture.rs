@@ -167,7 +167,14 @@ fn an_adapter_names_no_other_adapter() {
                     // What adapters share names none of them.
                     !matches!(
                         port,
-                        Some("snapshot" | "source" | "aws" | "upstream" | "builder_service")
+                        Some(
+                            "snapshot"
+                                | "source"
+                                | "aws"
+                                | "upstream"
+                                | "builder_service"
+                                | "http_client"
+                        )
                     ) && (port != own.first().copied() || !same)
                 })
     });

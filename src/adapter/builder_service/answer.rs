@@ -1,13 +1,13 @@
 //! What came back, and what may be concluded from it.
 
 use bytes::Bytes;
-use futures::StreamExt as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::time::Instant;
 use tracing::Instrument as _;
 
 use super::{RequestBuilder, Secrets, ServiceError};
+use crate::adapter::http_client::{self, Unread};
 use crate::port::trace;
 
 /// Bytes of an answer at most.
@@ -55,15 +55,11 @@ async fn exchange(mut request: RequestBuilder, secrets: &Secrets) -> Result<Byte
         .await
         .map_err(|error| unanswered(error, secrets))?;
     let status = response.status();
-    let mut body = Vec::new();
-    let mut chunks = response.bytes_stream();
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| cut_short(error, secrets))?;
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(ServiceError::Unclear("its answer is too long".to_owned()));
-        }
-        body.extend_from_slice(&chunk);
-    }
+    let body = http_client::read(response, MAX_ANSWER).await;
+    let body = body.map_err(|unread| match unread {
+        Unread::TooLong => ServiceError::Unclear("its answer is too long".to_owned()),
+        Unread::Broken(error) => cut_short(error, secrets),
+    })?;
     if status.is_success() {
         return Ok(body.into());
     }
@@ -135,11 +131,11 @@ fn wrong_field(entry: &Value) -> String {
 /// Nothing came back. Whether it was sent decides what may have happened.
 fn unanswered(error: reqwest::Error, secrets: &Secrets) -> ServiceError {
     if error.is_connect() {
-        let text = format!("it cannot be reached: {}", innermost(error));
+        let text = format!("it cannot be reached: {}", http_client::innermost(error));
         return ServiceError::Unavailable(secrets.clean(&text));
     }
     if error.is_builder() {
-        return super::unsendable(&secrets.clean(&innermost(error)));
+        return super::unsendable(&secrets.clean(&http_client::innermost(error)));
     }
     cut_short(error, secrets)
 }
@@ -148,17 +144,7 @@ fn cut_short(error: reqwest::Error, secrets: &Secrets) -> ServiceError {
     let text = if error.is_timeout() {
         "it did not answer in time".to_owned()
     } else {
-        format!("its answer broke off: {}", innermost(error))
+        format!("its answer broke off: {}", http_client::innermost(error))
     };
     ServiceError::Unclear(secrets.clean(&text))
-}
-
-/// Without the address, which may hold a password.
-fn innermost(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut cause: &dyn std::error::Error = &error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }

@@ -51,11 +51,7 @@ pub struct BuilderService {
 impl BuilderService {
     /// `url` was checked to be one when the settings were read.
     pub fn new(url: &str) -> Result<Self, String> {
-        // An error means that a provider is installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
+        let client = super::http_client::builder()
             .connect_timeout(CONNECT)
             .build()
             .map_err(|error| error.to_string())?;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use self::arriving::Arriving;
 use self::names::{GuardedNames, is_link_local};
+use crate::adapter::http_client;
 use crate::model::callable_hosts::is_cluster_service;
 use crate::port::platform::{Call, CallFailure, OnBegin, Outcome};
 use crate::port::remote::RemoteFunctions;
@@ -16,6 +17,8 @@ use crate::port::remote::RemoteFunctions;
 const CONNECT: Duration = Duration::from_secs(5);
 /// What is behind an address closes connections that are idle for longer; using one at that moment fails a call.
 const IDLE: Duration = Duration::from_secs(30);
+/// Characters of a cause, which may be what a peer says.
+const MAX_CAUSE: usize = 200;
 /// Between tries to connect: an instance that is being replaced is taken off its service's list a moment after it stops to listen.
 const PAUSES: [Duration; 3] = [
     Duration::from_millis(50),
@@ -44,11 +47,7 @@ pub struct HttpFunctions {
 impl HttpFunctions {
     /// `cluster_proxy` is an HTTP proxy that reaches the services of the cluster, for a server outside of it.
     pub fn new(cluster_proxy: Option<&str>) -> Result<Self, String> {
-        // An error means that a provider is installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
+        let mut client = http_client::builder()
             .dns_resolver(GuardedNames)
             .connect_timeout(CONNECT)
             .pool_idle_timeout(IDLE);
@@ -86,7 +85,7 @@ impl HttpFunctions {
                 Some(pause) if error.is_connect() && pause < left => {
                     tokio::time::sleep(pause).await;
                 }
-                _ => return Err(failure(&error)),
+                _ => return Err(failure(error)),
             }
         }
     }
@@ -128,21 +127,13 @@ fn keep_end_to_end(headers: &mut HeaderMap) {
 }
 
 /// A time-out of the connection alone means that nobody is there.
-fn failure(error: &reqwest::Error) -> CallFailure {
+fn failure(error: reqwest::Error) -> CallFailure {
     if error.is_timeout() && !error.is_connect() {
         CallFailure::TimedOut
     } else {
-        CallFailure::Unreachable(innermost(error))
+        let cause = http_client::innermost(error);
+        CallFailure::Unreachable(cause.chars().take(MAX_CAUSE).collect())
     }
-}
-
-/// The innermost cause, which names no URL and so no secret in one.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string().chars().take(200).collect()
 }
 
 #[cfg(test)]

@@ -114,15 +114,7 @@ impl<'a> Module<'a> {
         message: impl Into<String>,
         hint: Option<&str>,
     ) -> Diagnostic {
-        diagnostic(
-            self.file,
-            self.text,
-            &self.lines,
-            at,
-            Severity::Error,
-            message,
-            hint,
-        )
+        self.finding(Severity::Error, at, message.into(), hint)
     }
 
     pub(crate) fn warning(
@@ -131,12 +123,22 @@ impl<'a> Module<'a> {
         message: impl Into<String>,
         hint: Option<&str>,
     ) -> Diagnostic {
+        self.finding(Severity::Warning, at, message.into(), hint)
+    }
+
+    fn finding(
+        &self,
+        severity: Severity,
+        at: TextSize,
+        message: String,
+        hint: Option<&str>,
+    ) -> Diagnostic {
         diagnostic(
             self.file,
             self.text,
             &self.lines,
             at,
-            Severity::Warning,
+            severity,
             message,
             hint,
         )

@@ -1,11 +1,11 @@
 //! The few requests to the Kubernetes API that SpinApps need. The whole of a client would be many times this platform.
 
-use futures::StreamExt as _;
 use http::{Method, StatusCode, header};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::adapter::http_client::{self, Unread};
 use crate::port::platform::PlatformError;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,12 +28,7 @@ pub(super) struct Kubernetes {
 
 impl Kubernetes {
     pub fn new(config: &KubernetesConfig) -> Result<Self, String> {
-        // An error means that a provider is installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(TIMEOUT);
+        let mut client = http_client::builder().timeout(TIMEOUT);
         let certificates = config.account.join("ca.crt");
         if let Some(certificates) = read_if_there(&certificates)? {
             let certificates = reqwest::Certificate::from_pem_bundle(&certificates)
@@ -80,18 +75,14 @@ impl Kubernetes {
                 .header(header::CONTENT_TYPE, "application/merge-patch+json")
                 .body(change.to_string());
         }
-        let away = |error: reqwest::Error| unavailable(&innermost(&error.without_url()));
+        let away = |error| unavailable(&cause(error));
         let response = request.send().await.map_err(away)?;
         let status = response.status();
-        let mut body = Vec::new();
-        let mut chunks = response.bytes_stream();
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(away)?;
-            if body.len() + chunk.len() > MAX_ANSWER {
-                return Err(unavailable("its answer is too long"));
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = http_client::read(response, MAX_ANSWER).await;
+        let body = body.map_err(|unread| match unread {
+            Unread::TooLong => unavailable("its answer is too long"),
+            Unread::Broken(error) => away(error),
+        })?;
         let read = serde_json::from_slice::<Value>(&body);
         match status {
             StatusCode::NOT_FOUND => Ok(None),
@@ -138,15 +129,12 @@ fn refused(status: StatusCode, method: &Method, answer: &Value) -> PlatformError
     }
 }
 
-fn innermost(error: &reqwest::Error) -> String {
+fn cause(error: reqwest::Error) -> String {
     if error.is_timeout() {
-        return format!("it did not answer within {} s", TIMEOUT.as_secs());
+        format!("it did not answer within {} s", TIMEOUT.as_secs())
+    } else {
+        http_client::innermost(error)
     }
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ impl Arriving {
                 chunk = chunks.next() => match chunk {
                     None => return Ok(End::Complete),
                     Some(Ok(chunk)) => self.take(chunk)?,
-                    Some(Err(error)) => return Err(failure(&error)),
+                    Some(Err(error)) => return Err(failure(error)),
                 },
                 () = &mut soon, if self.on_begin.is_some() => self.begin(),
                 () = gone => return Ok(End::Abandoned),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::super::protocol::{Cause, Refusal};
 use super::addresses::{PrivateName, PublicNames, is_public};
+use crate::adapter::http_client;
 use crate::model::function::OutboundHost;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,11 +21,7 @@ impl OutboundClient {
     pub fn get(&self) -> Option<&reqwest::Client> {
         self.0
             .get_or_init(|| {
-                // An error means that a provider is installed already.
-                let _ = rustls::crypto::ring::default_provider().install_default();
-                reqwest::Client::builder()
-                    .no_proxy()
-                    .redirect(reqwest::redirect::Policy::none())
+                http_client::builder()
                     .referer(false)
                     .connect_timeout(CONNECT_TIMEOUT)
                     .pool_idle_timeout(IDLE_TIMEOUT)
