@@ -86,6 +86,27 @@ async fn calls_wait_when_all_workers_are_gone() {
 }
 
 #[tokio::test]
+async fn a_worker_that_ends_before_it_reads_a_call_is_told_by_how_it_ended() {
+    let fixture = Arc::new(Fixture::new());
+    fixture.deploy("routes", &build("routes")).await;
+    let workers = fixture.workers().into_iter().map(Pid::from_raw);
+    let workers: Vec<_> = workers.collect();
+    for worker in &workers {
+        kill(*worker, Signal::SIGSTOP).expect("stopped");
+    }
+    let call = tokio::spawn({
+        let fixture = fixture.clone();
+        async move { fixture.send("routes", get("/state")).await }
+    });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    for worker in workers {
+        kill(worker, Signal::SIGKILL).expect("killed");
+    }
+    let outcome = call.await.expect("no panic");
+    assert_eq!(failure(&outcome), &CallFailure::Trapped(KILLED.to_owned()));
+}
+
+#[tokio::test]
 async fn a_worker_that_hangs_is_replaced() {
     let fixture = Fixture::new();
     fixture.deploy("routes", &build("routes")).await;

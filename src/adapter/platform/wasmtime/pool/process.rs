@@ -1,5 +1,6 @@
 //! A worker's process: started, watched, replaced.
 
+use bytes::BytesMut;
 use futures::StreamExt as _;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -151,10 +152,8 @@ impl Process {
             ],
         };
         // The first report says that it is ready.
-        match process.frames.next().await {
-            Some(frame) => process.reports.take(frame?)?,
-            None => return Err(io::Error::other(process.end().await)),
-        }
+        let ready = process.frames.next().await;
+        process.report(ready).await.map_err(io::Error::other)?;
         Ok((Worker::new(sender, calls), process))
     }
 
@@ -163,11 +162,10 @@ impl Process {
         let mut looks = tokio::time::interval(WATCH);
         loop {
             let reason = tokio::select! {
-                frame = self.frames.next() => match frame.map(|frame| frame.and_then(|frame| self.reports.take(frame))) {
-                    Some(Ok(())) if may_be_due && self.has_done_enough() => return End::Due,
-                    Some(Ok(())) => continue,
-                    Some(Err(error)) => format!("its worker process sent what makes no sense: {error}"),
-                    None => self.end().await,
+                frame = self.frames.next() => match self.report(frame).await {
+                    Ok(()) if may_be_due && self.has_done_enough() => return End::Due,
+                    Ok(()) => continue,
+                    Err(reason) => reason,
                 },
                 () = self.calls.hangs.notified() => HUNG.to_owned(),
                 _ = looks.tick(), if may_be_due => {
@@ -182,6 +180,17 @@ impl Process {
             let _ = self.child.wait().await;
             return End::Ended(reason);
         }
+    }
+
+    /// Takes what was read from the worker; the error is how it ended or why it has to.
+    async fn report(&mut self, frame: Option<io::Result<BytesMut>>) -> Result<(), String> {
+        let taken = match frame {
+            Some(Ok(frame)) => self.reports.take(frame),
+            Some(Err(error)) if error.kind() == io::ErrorKind::InvalidData => Err(error),
+            // Also a reset, from orders that it had not read, and half a frame: signs of an end.
+            Some(Err(_)) | None => return Err(self.end().await),
+        };
+        taken.map_err(|error| format!("its worker process sent what makes no sense: {error}"))
     }
 
     fn has_done_enough(&self) -> bool {
@@ -200,7 +209,7 @@ impl Process {
 
     /// How it ended, for whoever called a function in it.
     async fn end(&mut self) -> String {
-        const PATIENCE: Duration = Duration::from_secs(1);
+        const PATIENCE: Duration = Duration::from_secs(5);
         match tokio::time::timeout(PATIENCE, self.child.wait()).await {
             Ok(Ok(status)) => format!("its worker process ended ({status})"),
             Ok(Err(error)) => format!("its worker process ended ({error})"),
