@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::adapter::aws;
 use crate::adapter::blobs::filesystem::FilesystemBlobs;
 use crate::adapter::blobs::s3::S3Blobs;
-use crate::adapter::store::dynamodb::DynamoStore;
+use crate::adapter::store::dynamodb::{DynamoStore, Patience};
 use crate::adapter::store::sqlite::SqliteStore;
 use crate::port::blobs::Blobs;
 use crate::port::store::Store;
@@ -29,7 +29,12 @@ pub(in crate::server) async fn open_store(config: &Config) -> Result<Arc<dyn Sto
 
 pub(super) async fn dynamo_store(settings: &StorageSettings) -> DynamoStore {
     let sdk = aws::load(&settings.region).await;
-    DynamoStore::new(&sdk, &settings.table, settings.dynamodb_endpoint.as_deref())
+    DynamoStore::new(
+        &sdk,
+        &settings.table,
+        settings.dynamodb_endpoint.as_deref(),
+        Patience::default(),
+    )
 }
 
 pub(in crate::server) async fn open_blobs(config: &Config) -> Result<Arc<dyn Blobs>, String> {

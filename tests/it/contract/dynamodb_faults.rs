@@ -1,16 +1,16 @@
 //! What the DynamoDB store does when DynamoDB refuses, breaks or falls silent: a proxy before an emulator makes it so.
 
-use blue_faas::adapter::store::dynamodb::DynamoStore;
+use blue_faas::adapter::store::dynamodb::{DynamoStore, Patience};
 use blue_faas::port::store::{Condition, Key, Query, Store, StoreError, Update, Write};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
 use super::store::item;
-use crate::support::emulator::{Emulator, new_table_name, store_at};
+use crate::support::emulator::{Emulator, new_table_name, store_with};
 use crate::support::proxy::{Fault, Proxy};
 
 /// What a call may take: three seconds, and a little for a busy machine.
-const BOUND: Duration = Duration::from_secs(10);
+const BOUND: Duration = Duration::from_secs(30);
 
 struct Setting {
     store: DynamoStore,
@@ -22,7 +22,7 @@ impl Setting {
     async fn new() -> Self {
         let emulator = Emulator::dynoxide();
         let proxy = Proxy::before(&emulator.url()).await;
-        let store = store_at(&proxy.url, &new_table_name()).await;
+        let store = store_with(&proxy.url, &new_table_name(), Patience::default()).await;
         store.create_table().await.unwrap();
         proxy.take_seen();
         Self {

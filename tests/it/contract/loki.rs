@@ -101,9 +101,9 @@ async fn a_loki_that_is_away_or_slow_is_a_bad_connection_within_the_pages_patien
     assert_eq!(code(&error), "LOKI_CONNECTION_ERROR");
     assert!(error.retry_after.is_some() && error.message.contains("LOKI_SERVICE_URL"));
     let begun = Instant::now();
-    let slow = streams(&[]).set_delay(Duration::from_secs(10));
+    let slow = streams(&[]).set_delay(Duration::from_mins(1));
     assert_eq!(code(&failing(slow).await), "LOKI_CONNECTION_ERROR");
-    assert!(begun.elapsed() < Duration::from_secs(9));
+    assert!(begun.elapsed() < Duration::from_secs(50));
     let broken = ResponseTemplate::new(502).set_body_string("<html>bad gateway</html>");
     assert_eq!(code(&failing(broken).await), "LOKI_CONNECTION_ERROR");
 }

@@ -14,7 +14,7 @@ const SOURCE: &str = include_str!("../../fixtures/journey.py");
 /// What every server asks once a second, whoever uses it: the deployed apps and the tasks that wait.
 const BACKGROUND: [&str; 2] = ["APPS", "QUEUE"];
 /// Executions are written by then.
-const SETTLED: Duration = Duration::from_millis(400);
+const SETTLED: Duration = Duration::from_secs(1);
 
 struct Meter {
     app: TestApp,

@@ -24,7 +24,7 @@ use crate::support::builders::{Function, a_function, a_workspace, text};
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
 const APP: &str = "journey-app";
 /// Executions that nobody waits for are written in groups; after this all of them are, on a busy machine too.
-const WRITTEN: Duration = Duration::from_secs(5);
+const WRITTEN: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(100);
 /// Run every time.
 const SAMPLE: [&str; 3] = ["exceptions", "globals", "modules"];

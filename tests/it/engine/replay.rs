@@ -12,7 +12,7 @@ use crate::support::builders::{Function, a_function, a_workspace, base64, text};
 const SOURCE: &str = include_str!("../../fixtures/replay.py");
 const APP: &str = "journey-app";
 /// Executions that nobody waits for are written in groups; after this all of them are.
-const WRITTEN: Duration = Duration::from_millis(400);
+const WRITTEN: Duration = Duration::from_millis(1_500);
 
 fn source(version: &str) -> String {
     SOURCE.replace("VERSION", version)

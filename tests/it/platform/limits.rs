@@ -49,7 +49,7 @@ async fn an_endless_loop_and_a_long_sleep_end_in_time() {
         assert_eq!(failure(&outcome), &CallFailure::TimedOut, "{path}");
         let took = begun.elapsed();
         assert!(
-            (Duration::from_millis(290)..Duration::from_secs(3)).contains(&took),
+            (Duration::from_millis(290)..Duration::from_secs(30)).contains(&took),
             "{path} {took:?}"
         );
     }
@@ -173,7 +173,7 @@ async fn more_calls_than_instances_wait_or_are_refused() {
         fixture.send(
             "routes",
             Call {
-                timeout: Duration::from_millis(1_500),
+                timeout: Duration::from_secs(4),
                 ..get("/sleep?s=60")
             },
         )
@@ -194,7 +194,7 @@ async fn more_calls_than_instances_wait_or_are_refused() {
             .send(
                 "routes",
                 Call {
-                    timeout: Duration::from_secs(4),
+                    timeout: Duration::from_secs(30),
                     ..get("/state")
                 },
             )

@@ -98,7 +98,7 @@ async fn a_worker_that_ends_before_it_reads_a_call_is_told_by_how_it_ended() {
         let fixture = fixture.clone();
         async move { fixture.send("routes", get("/state")).await }
     });
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
     for worker in workers {
         kill(worker, Signal::SIGKILL).expect("killed");
     }

@@ -15,9 +15,9 @@ use super::announced;
 use super::answer::Answer;
 
 /// A debug build on a busy machine; a start takes 50 ms otherwise.
-const START_TIMEOUT: Duration = Duration::from_secs(30);
+const START_TIMEOUT: Duration = Duration::from_mins(2);
 /// A build under way is given back within five seconds when the server stops.
-const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+const STOP_TIMEOUT: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(10);
 /// What the server's environment keeps of the test's: where its tools are.
 const INHERITED: [&str; 4] = ["PATH", "HOME", "XDG_CACHE_HOME", "BLUE_FAAS_VENV"];

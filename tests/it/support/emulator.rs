@@ -4,7 +4,7 @@
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use blue_faas::adapter::aws;
-use blue_faas::adapter::store::dynamodb::DynamoStore;
+use blue_faas::adapter::store::dynamodb::{DynamoStore, Patience};
 use serde_json::Value;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -142,9 +142,17 @@ pub async fn new_store_at(url: &str) -> DynamoStore {
     store
 }
 
-/// A store without its table, where something answers at this address.
+/// A store without its table, where something answers at this address, however slowly: the machine may have much else to do.
 pub async fn store_at(url: &str, table: &str) -> DynamoStore {
-    DynamoStore::new(&configuration().await, table, Some(url))
+    let patience = Patience {
+        call: Duration::from_mins(1),
+        attempt: Duration::from_secs(20),
+    };
+    store_with(url, table, patience).await
+}
+
+pub async fn store_with(url: &str, table: &str, patience: Patience) -> DynamoStore {
+    DynamoStore::new(&configuration().await, table, Some(url), patience)
 }
 
 pub fn new_table_name() -> String {

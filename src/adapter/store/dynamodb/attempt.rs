@@ -14,10 +14,24 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::adapter::aws::describe;
 use crate::port::store::StoreError;
 
-/// A call takes no longer than this, all attempts and pauses together: a request of a user waits for it.
-pub(super) const LONGEST_CALL: Duration = Duration::from_secs(3);
-/// An attempt without an answer is given up after this: DynamoDB answers in milliseconds, so a lost answer will not come.
-pub(super) const LONGEST_ATTEMPT: Duration = Duration::from_secs(1);
+/// How long an answer is waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// A call takes no longer than this, all attempts and pauses together: a request of a user waits for it.
+    pub call: Duration,
+    /// An attempt without an answer is given up after this: DynamoDB answers in milliseconds, so a lost answer will not come.
+    pub attempt: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            call: Duration::from_secs(3),
+            attempt: Duration::from_secs(1),
+        }
+    }
+}
+
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
@@ -40,45 +54,48 @@ pub(super) enum Repeat {
     Counts,
 }
 
-pub(super) async fn persist<T, E, F>(
-    operation: &'static str,
-    repeat: Repeat,
-    judge: impl Fn(&SdkError<E, HttpResponse>) -> Verdict,
-    attempt: impl Fn() -> F,
-) -> Result<T, StoreError>
-where
-    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-    F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-{
-    let deadline = Instant::now() + LONGEST_CALL;
-    let attempts = async {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let error = match attempt().await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            match judge(&error) {
-                Verdict::Final(error) => return Err(error),
-                Verdict::Unknown if repeat == Repeat::Counts => {
-                    tracing::warn!(operation, error = %describe("DynamoDB", &error), "DynamoDB's answer was lost");
+impl Patience {
+    pub(super) async fn persist<T, E, F>(
+        &self,
+        operation: &'static str,
+        repeat: Repeat,
+        judge: impl Fn(&SdkError<E, HttpResponse>) -> Verdict,
+        attempt: impl Fn() -> F,
+    ) -> Result<T, StoreError>
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let deadline = Instant::now() + self.call;
+        let attempts = async {
+            let mut pause = FIRST_PAUSE;
+            loop {
+                let error = match attempt().await {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => error,
+                };
+                match judge(&error) {
+                    Verdict::Final(error) => return Err(error),
+                    Verdict::Unknown if repeat == Repeat::Counts => {
+                        tracing::warn!(operation, error = %describe("DynamoDB", &error), "DynamoDB's answer was lost");
+                        return Err(StoreError::Busy);
+                    }
+                    Verdict::Refused | Verdict::Unknown => {}
+                }
+                if Instant::now() + pause > deadline {
+                    tracing::warn!(operation, error = %describe("DynamoDB", &error), "DynamoDB stays busy");
                     return Err(StoreError::Busy);
                 }
-                Verdict::Refused | Verdict::Unknown => {}
+                // Callers that were refused together must not come back together.
+                sleep(rand::random_range(pause / 4..=pause)).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
             }
-            if Instant::now() + pause > deadline {
-                tracing::warn!(operation, error = %describe("DynamoDB", &error), "DynamoDB stays busy");
-                return Err(StoreError::Busy);
-            }
-            // Callers that were refused together must not come back together.
-            sleep(rand::random_range(pause / 4..=pause)).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-    };
-    timeout_at(deadline, attempts).await.unwrap_or_else(|_| {
-        tracing::warn!(operation, "DynamoDB does not answer in time");
-        Err(StoreError::Busy)
-    })
+        };
+        timeout_at(deadline, attempts).await.unwrap_or_else(|_| {
+            tracing::warn!(operation, "DynamoDB does not answer in time");
+            Err(StoreError::Busy)
+        })
+    }
 }
 
 /// What every operation's errors have in common.

@@ -24,12 +24,13 @@ use super::limits::{
 };
 use crate::adapter::aws::timeouts;
 use crate::port::store::{Item, Key, Page, Query, Store, StoreError, TablePage, Update, Write};
-use attempt::{LONGEST_ATTEMPT, LONGEST_CALL, Repeat, judge, judge_transaction, persist};
+use attempt::{Repeat, judge, judge_transaction};
 use attribute::{SK, from_attributes, from_row, key_attributes, to_attributes};
 use expression::Aliases;
 use range::Range;
 use transaction::{Token, to_transaction};
 
+pub use attempt::Patience;
 pub use schema::Creation;
 pub use template::{Template, print_template};
 
@@ -40,15 +41,21 @@ const PROBE: &str = "CHECK";
 pub struct DynamoStore {
     client: Client,
     table: String,
+    patience: Patience,
 }
 
 impl DynamoStore {
     /// Region, credentials and connections are the configuration's; time-outs and retries are ours. `endpoint` stands for another server than
     /// AWS.
-    pub fn new(config: &SdkConfig, table: &str, endpoint: Option<&str>) -> Self {
+    pub fn new(
+        config: &SdkConfig,
+        table: &str,
+        endpoint: Option<&str>,
+        patience: Patience,
+    ) -> Self {
         let mut builder = aws_sdk_dynamodb::config::Builder::from(config)
             .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts(LONGEST_ATTEMPT, LONGEST_CALL));
+            .timeout_config(timeouts(patience.attempt, patience.call));
         if let Some(endpoint) = endpoint {
             builder = builder.endpoint_url(endpoint);
         }
@@ -56,6 +63,7 @@ impl DynamoStore {
         Self {
             client: Client::from_conf(config),
             table: table.to_owned(),
+            patience,
         }
     }
 
@@ -65,7 +73,8 @@ impl DynamoStore {
             let put = self.client.put_item().table_name(&self.table);
             put.set_item(Some(attributes.clone())).send()
         };
-        persist("PutItem", Repeat::Harmless, judge, put)
+        self.patience
+            .persist("PutItem", Repeat::Harmless, judge, put)
             .await
             .map(drop)
     }
@@ -75,7 +84,8 @@ impl DynamoStore {
             let delete = self.client.delete_item().table_name(&self.table);
             delete.set_key(Some(key_attributes(key))).send()
         };
-        persist("DeleteItem", Repeat::Harmless, judge, delete)
+        self.patience
+            .persist("DeleteItem", Repeat::Harmless, judge, delete)
             .await
             .map(drop)
     }
@@ -90,14 +100,15 @@ impl DynamoStore {
                 .set_transact_items(Some(items.clone()))
                 .send()
         };
-        persist(
-            "TransactWriteItems",
-            Repeat::Harmless,
-            judge_transaction,
-            transact,
-        )
-        .await
-        .map(drop)
+        self.patience
+            .persist(
+                "TransactWriteItems",
+                Repeat::Harmless,
+                judge_transaction,
+                transact,
+            )
+            .await
+            .map(drop)
     }
 }
 
@@ -134,7 +145,10 @@ impl Store for DynamoStore {
                 .set_key(Some(key_attributes(key)))
                 .send()
         };
-        let answer = persist("GetItem", Repeat::Harmless, judge, get).await?;
+        let answer = self
+            .patience
+            .persist("GetItem", Repeat::Harmless, judge, get)
+            .await?;
         Ok(answer.item.map(from_attributes))
     }
 
@@ -161,7 +175,10 @@ impl Store for DynamoStore {
                 .set_exclusive_start_key(start.clone())
                 .send()
         };
-        let answer = persist("Query", Repeat::Harmless, judge, ask).await?;
+        let answer = self
+            .patience
+            .persist("Query", Repeat::Harmless, judge, ask)
+            .await?;
         let mut items = answer
             .items
             .unwrap_or_default()
@@ -191,7 +208,10 @@ impl Store for DynamoStore {
                 .set_exclusive_start_key(start.clone())
                 .send()
         };
-        let answer = persist("Scan", Repeat::Harmless, judge, ask).await?;
+        let answer = self
+            .patience
+            .persist("Scan", Repeat::Harmless, judge, ask)
+            .await?;
         let items = answer.items.unwrap_or_default().into_iter();
         Ok(TablePage {
             items: items.map(from_row).collect::<Result<_, _>>()?,
@@ -254,7 +274,10 @@ impl Store for DynamoStore {
         } else {
             Repeat::Counts
         };
-        let answer = persist("UpdateItem", repeat, judge, send).await?;
+        let answer = self
+            .patience
+            .persist("UpdateItem", repeat, judge, send)
+            .await?;
         Ok(answer.attributes.map(from_attributes).unwrap_or_default())
     }
 

@@ -206,7 +206,7 @@ impl Versioned {
         let calls = |of: &str| counts[of]["calls"].as_u64().unwrap_or_default();
         assert_eq!(calls("canary") + calls("serving"), 80, "{counts}");
         // Executions say which version it was.
-        tokio::time::sleep(Duration::from_millis(400)).await;
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
         let logs = format!("{path}/logs?limit=60");
         let listed = self.app.get(&logs).await.with_status(200);
         let rows = listed["logs"].as_array().expect("a list").iter();

@@ -3,7 +3,9 @@
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-use super::{build_and_push, has_ended, task_log, task_when, versions, wait_for_the_builder};
+use super::{
+    BUILD_TIMEOUT, build_and_push, has_ended, task_log, task_when, versions, wait_for_the_builder,
+};
 use crate::support::app::TestApp;
 use crate::support::builders::{a_function, a_workspace, text};
 
@@ -21,7 +23,7 @@ async fn a_build_whose_server_is_killed_ends_after_the_next_start_with_one_versi
 
     app.kill();
     app.start_again();
-    let stopped = Instant::now() + Duration::from_secs(2);
+    let stopped = Instant::now() + Duration::from_mins(1);
     while app
         .build_processes()
         .iter()
@@ -33,7 +35,7 @@ async fn a_build_whose_server_is_killed_ends_after_the_next_start_with_one_versi
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let ended = task_when(&app, &id, Duration::from_mins(1), has_ended).await;
+    let ended = task_when(&app, &id, BUILD_TIMEOUT, has_ended).await;
     assert_eq!(ended["status"], "done", "{ended}");
     let log = task_log(&app, &id).await;
     assert!(

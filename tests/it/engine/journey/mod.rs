@@ -104,7 +104,7 @@ async fn wait_for_the_builder(app: &TestApp, id: &str) {
         stage(task, "build") == "running"
     })
     .await;
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while app.build_processes().is_empty() {
         assert!(Instant::now() < deadline, "no process builds");
         tokio::time::sleep(Duration::from_millis(10)).await;

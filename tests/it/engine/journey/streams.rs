@@ -28,7 +28,7 @@ impl Versioned {
     /// The newest execution, once there are so many.
     async fn execution(&self, count: usize) -> Value {
         let logs = format!("{}/logs", self.function.alias());
-        for _ in 0..40 {
+        for _ in 0..600 {
             let page = self.app.get(&logs).await.with_status(200);
             if page["total"] == count {
                 return page["logs"][0].clone();
@@ -39,7 +39,7 @@ impl Versioned {
     }
 
     async fn a_caller_reads_along(&self) {
-        let mut answer = self.begin_call("n=3&ms=500").await;
+        let mut answer = self.begin_call("n=3&ms=1500").await;
         let begun = Instant::now();
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.headers()["x-blue-version"], "1");

@@ -305,7 +305,7 @@ impl Versioned {
         self.mark(1, json!({"labels": []})).await.with_status(200);
         self.app
             .start_again_with(&[("BLUE_FAAS_KEEP_VERSIONS", "1")]);
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while self.numbers().await.contains(&4) && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
