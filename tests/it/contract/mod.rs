@@ -22,6 +22,7 @@ mod s3;
 mod sqlite;
 mod store;
 mod store_model;
+mod upstream_chaos;
 
 /// A fresh adapter, and what must live as long as it: a directory, a server.
 pub struct Opened<T: ?Sized> {

@@ -6,6 +6,7 @@ pub mod answer;
 pub mod app;
 pub mod archive;
 pub mod builders;
+pub mod chaos;
 pub mod cluster;
 pub mod collector;
 pub mod components;
