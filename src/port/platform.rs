@@ -102,6 +102,16 @@ pub enum CallFailure {
     Unreachable(String),
 }
 
+impl CallFailure {
+    /// Of an answer with a status below 200: passed on, it would make the caller's connection one that nobody speaks HTTP on.
+    pub fn announced(status: StatusCode) -> Self {
+        Self::Trapped(format!(
+            "The function answered with {}, which stands before an answer and is none. Answer with a status of 200 or above.",
+            status.as_u16()
+        ))
+    }
+}
+
 /// What a call used; `None` where the platform cannot tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {

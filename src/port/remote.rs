@@ -9,6 +9,7 @@ use super::platform::{Call, OnBegin, Outcome};
 /// - follow no redirect, and use no proxy that the environment names;
 /// - never call a link-local address, by whatever name: clouds keep their metadata there;
 /// - hold the call's limits of time and body;
+/// - take a status below 200 for no answer;
 /// - pass on status, headers and body as they are, but not the headers that concern one connection only;
 /// - send a request once, unless nothing of it was sent.
 #[async_trait]

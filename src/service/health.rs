@@ -1,8 +1,11 @@
 //! Whether what the server depends on answers.
 
+use std::fmt::Display;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+use crate::model::platform::PlatformKind;
 use crate::port::blobs::Blobs;
 use crate::port::builder::Builder;
 use crate::port::logs::LogSource;
@@ -10,10 +13,13 @@ use crate::port::metrics::MetricSource;
 use crate::port::platform::Platform;
 use crate::port::store::Store;
 
+/// Whoever asks waits 2 s (the chart's readiness probe), whatever hangs.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// One dependency.
 pub struct Check {
     pub name: &'static str,
-    /// Without it no request can be answered.
+    /// Without it this server can answer no request, or call no function.
     pub required: bool,
     pub failure: Option<String>,
 }
@@ -31,55 +37,55 @@ pub struct Health {
 
 impl Health {
     pub async fn check(&self) -> Vec<Check> {
-        let failed = |text: String| {
-            tracing::warn!(cause = %text, "a dependency does not answer");
-            "failing".to_owned()
+        // A cluster's API is needed to deploy. Calls go to the functions themselves.
+        let serves_itself = self.platform.kind() == PlatformKind::Embedded;
+        let server = Check {
+            name: "server",
+            required: true,
+            failure: self.leaving.is_cancelled().then(|| "stopping".to_owned()),
         };
         let (store, blobs, builder, platform, logs, metrics) = tokio::join!(
-            self.store.check(),
-            self.blobs.check(),
-            self.builder.check(),
-            self.platform.check(),
-            self.logs.check(),
-            self.metrics.check()
+            asked("store", true, self.store.check()),
+            asked("blobs", true, self.blobs.check()),
+            asked("builder", false, self.builder.check()),
+            asked("platform", serves_itself, self.platform.check()),
+            asked("logs", false, self.logs.check()),
+            asked("metrics", false, self.metrics.check())
         );
-        let leaving = self.leaving.is_cancelled();
-        vec![
-            Check {
-                name: "server",
-                required: true,
-                failure: leaving.then(|| "stopping".to_owned()),
-            },
-            Check {
-                name: "store",
-                required: true,
-                failure: store.err().map(|error| failed(error.to_string())),
-            },
-            Check {
-                name: "blobs",
-                required: true,
-                failure: blobs.err().map(|error| failed(error.to_string())),
-            },
-            Check {
-                name: "builder",
-                required: false,
-                failure: builder.err().map(failed),
-            },
-            Check {
-                name: "platform",
-                required: true,
-                failure: platform.err().map(|error| failed(error.to_string())),
-            },
-            Check {
-                name: "logs",
-                required: false,
-                failure: logs.err().map(failed),
-            },
-            Check {
-                name: "metrics",
-                required: false,
-                failure: metrics.err().map(failed),
-            },
-        ]
+        vec![server, store, blobs, builder, platform, logs, metrics]
+    }
+}
+
+async fn asked<E: Display>(
+    name: &'static str,
+    required: bool,
+    answer: impl Future<Output = Result<(), E>>,
+) -> Check {
+    let cause = match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some(format!("it did not answer within {} s", PATIENCE.as_secs())),
+    };
+    if let Some(cause) = &cause {
+        tracing::warn!(dependency = name, %cause, "a dependency fails");
+    }
+    Check {
+        name,
+        required,
+        failure: cause.map(|_| "failing".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_waits_for_what_does_not_answer() {
+        let silent = std::future::pending::<Result<(), String>>();
+        let check = asked("builder", false, silent).await;
+        assert_eq!(check.failure.as_deref(), Some("failing"));
+        let well = asked("store", true, std::future::ready(Ok::<(), String>(())));
+        assert_eq!(well.await.failure, None);
     }
 }

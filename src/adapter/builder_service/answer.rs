@@ -65,8 +65,8 @@ async fn exchange(mut request: RequestBuilder, secrets: &Secrets) -> Result<Byte
     }
     let said = said(&body, secrets);
     Err(match status.as_u16() {
-        // A gateway's, or a builder's that starts or has too much to do.
-        408 | 425 | 429 | 502..=504 => {
+        // One that starts or has too much to do. A gateway's 502 and 504 leave it open what was done behind it.
+        408 | 425 | 429 | 503 => {
             ServiceError::Unavailable(with_status(status.as_u16(), said.as_deref()))
         }
         400..=499 => ServiceError::Refused {

@@ -76,17 +76,19 @@ impl BuilderService {
         answer::of(request.timeout(timeout), &secrets).await
     }
 
+    /// `secrets` are those that its answer may repeat: of earlier requests, and [`Self::secrets`].
     pub async fn get<T: DeserializeOwned>(
         &self,
         path: &str,
         query: &[(&str, &str)],
+        secrets: &Secrets,
     ) -> Result<T, ServiceError> {
         let mut url = self.url(path)?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
         let request = self.client.get(url).timeout(ASK);
-        answer::of(request, &self.secrets(None, None)).await
+        answer::of(request, secrets).await
     }
 
     /// `key` names the work, for a builder that knows how to do a repeated request once.
@@ -120,7 +122,7 @@ impl BuilderService {
     }
 
     /// What stands in requests and must not stand in what is told of them.
-    fn secrets(&self, username: Option<&str>, password: Option<&str>) -> Secrets {
+    pub fn secrets(&self, username: Option<&str>, password: Option<&str>) -> Secrets {
         let mut secrets = Secrets::default();
         secrets.add(username, password);
         secrets.add(Some(self.base.username()), self.base.password());

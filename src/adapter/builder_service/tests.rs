@@ -32,6 +32,14 @@ fn what_looks_like_a_secret_is_masked_although_nobody_here_sent_it() {
         ),
         ("password='a b' is wrong", "password=*** is wrong"),
         (
+            "login -u AWS -p hunter2 failed\nmkdir -p /tmp",
+            "login -u AWS -p *** failed\nmkdir -p /tmp",
+        ),
+        (
+            "skopeo copy --dest-creds AWS:hunter2 a b",
+            "skopeo copy --dest-creds *** a b",
+        ),
+        (
             "{\"password\": \"x\", \"tag\": \"y\"}",
             "{\"password\": ***, \"tag\": \"y\"}",
         ),
@@ -59,6 +67,38 @@ fn a_text_steers_no_terminal() {
 fn a_text_of_any_length_fits_into_a_record() {
     let cleaned = Secrets::default().clean(&"한".repeat(4 * 1024 * 1024));
     assert!(cleaned.len() < 64 * 1024 && cleaned.ends_with('…'));
+}
+
+#[test]
+fn a_hostile_text_is_cleaned_at_once() {
+    let begun = std::time::Instant::now();
+    for piece in ["password=a,", "a://", "robot", "\u{1b}[", "\u{7}", " -p "] {
+        secrets().clean(&piece.repeat(4 * 1024 * 1024 / piece.len()));
+    }
+    // Hours, when each hit looks at all that follows.
+    assert!(begun.elapsed() < std::time::Duration::from_mins(2));
+}
+
+#[test]
+fn nothing_is_left_of_a_secret_at_the_bound_of_a_text() {
+    let password = "geheim".repeat(100);
+    let mut secrets = Secrets::default();
+    secrets.add(Some("geh"), Some(&password));
+    // The bound is within one of these, wherever it is.
+    for shift in 0..7 {
+        let said = format!("{}{}", "x".repeat(shift), password.repeat(100));
+        let cleaned = secrets.clean(&said);
+        assert!(!cleaned.contains('g'), "{cleaned}");
+    }
+    let address = "to https://me:pw-of-nobody@r.example.com ";
+    for shift in 0..address.len() {
+        let said = format!("{}{}", "x".repeat(shift), address.repeat(1_000));
+        let cleaned = secrets.clean(&said);
+        assert!(
+            !cleaned.contains("pw") && cleaned.ends_with('…'),
+            "{cleaned}"
+        );
+    }
 }
 
 #[test]

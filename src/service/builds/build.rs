@@ -1,6 +1,6 @@
 //! What is made of a task's source.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
@@ -14,9 +14,7 @@ use crate::model::error::{Error, Result};
 use crate::model::id::{TaskId, WorkspaceId};
 use crate::model::task::StageName;
 use crate::model::version::Artifact;
-use crate::port::builder::{
-    BuildRequest, Destination, Progress as _, RawSource, RegistryCredentials, SourceTree,
-};
+use crate::port::builder::{BuildRequest, Destination, Progress as _, RawSource, SourceTree};
 use crate::port::keys;
 use crate::port::store::Write;
 use crate::service::table::{blob_error, internal, to_item};
@@ -109,9 +107,9 @@ impl Builds {
     /// Where a task's image goes. Credentials that are gone are no obstacle to a job that has them.
     pub(super) fn destination(&self, task: &TaskRecord) -> Result<Destination, Stopped> {
         let target = self.push_target(task);
-        let credentials = self.credentials_of(task);
+        let credentials = self.credentials_of(&task.task_id);
         if target.with_credentials && credentials.is_none() && task.job.is_none() {
-            let message = "The server restarted and registry credentials are never stored. Send the push again with them.".to_owned();
+            let message = "The server that had the registry credentials of this task is gone, and they are never stored. Send the request again with them.".to_owned();
             return Err(Stopped::Failed {
                 message,
                 diagnostics: Vec::new(),
@@ -122,12 +120,6 @@ impl Builds {
             tag: target.tag,
             credentials,
         })
-    }
-
-    fn credentials_of(&self, task: &TaskRecord) -> Option<RegistryCredentials> {
-        let known = self.credentials.lock();
-        let known = known.unwrap_or_else(PoisonError::into_inner);
-        known.get(&task.task_id).cloned()
     }
 
     async fn prepare(&self, artifact: &Artifact) -> Result<(), Stopped> {

@@ -169,10 +169,7 @@ impl Builds {
             finished = self.table.try_transact(writes, None).await?;
         }
         if finished {
-            self.credentials
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .remove(&record.task_id);
+            self.drop_credentials(&record.task_id);
             self.news.notify_waiters();
         }
         Ok(finished)

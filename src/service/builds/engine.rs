@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
 use super::Builds;
@@ -22,7 +23,7 @@ use crate::port::store::{Condition, Query, Update, Write};
 use crate::service::figures;
 
 /// Seconds a lease lasts; renewed every third of it.
-const LEASE: i64 = 15;
+pub(super) const LEASE: i64 = 15;
 /// How often the queue is looked at when nobody rings.
 const IDLE: Duration = Duration::from_secs(2);
 /// A task whose servers died this often is given up.
@@ -43,6 +44,8 @@ impl Builds {
             let (builds, warming) = (self.clone(), warming.clone());
             async move { builds.warm_up(warming).await }
         });
+        let renewing = self.clone().renew_credentials();
+        let _renewing = AbortOnDropHandle::new(tokio::spawn(renewing));
         while !stop.is_cancelled() {
             let permit = tokio::select! {
                 permit = free.clone().acquire_owned() => permit,
@@ -120,7 +123,7 @@ impl Builds {
                 *under_way.entry(task.workspace_id).or_default() += 1;
             } else {
                 waiting += 1;
-                if is_next {
+                if is_next && self.may_begin(&task, now) {
                     open.push(task);
                 }
             }
@@ -158,13 +161,6 @@ impl Builds {
     }
 
     async fn claim(&self, task: &TaskRecord, now: i64) -> Result<Option<TaskRecord>> {
-        // Its owner may have ended it since it was read, under the same fence.
-        let open = [
-            TaskStatus::Pending,
-            TaskStatus::Building,
-            TaskStatus::Pushing,
-        ];
-        let open = open.map(|status| status.as_str().into()).to_vec();
         let update = Update::new(keys::task(&task.workspace_id, &task.task_id))
             .set("lease_owner", self.process.as_str())
             .set("lease_until", now + LEASE)
@@ -172,7 +168,8 @@ impl Builds {
             .add("tries", 1.0)
             .when(Condition::All(vec![
                 holds(task),
-                Condition::OneOf("status".to_owned(), open),
+                // Its owner may have ended it since it was read, under the same fence.
+                is_open(),
             ]));
         self.table.try_update(update).await
     }
@@ -266,4 +263,15 @@ impl Builds {
 /// The task is still ours.
 pub(super) fn holds(task: &TaskRecord) -> Condition {
     Condition::Equals("fence".to_owned(), task.fence.into())
+}
+
+/// The task has not ended.
+pub(super) fn is_open() -> Condition {
+    let open = [
+        TaskStatus::Pending,
+        TaskStatus::Building,
+        TaskStatus::Pushing,
+    ];
+    let open = open.map(|status| status.as_str().into()).to_vec();
+    Condition::OneOf("status".to_owned(), open)
 }

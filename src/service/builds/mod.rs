@@ -2,6 +2,7 @@
 
 mod build;
 mod change;
+mod credentials;
 mod engine;
 mod job;
 mod output;
@@ -28,10 +29,11 @@ use crate::model::source::Diagnostic;
 use crate::model::task::{TaskLine, TaskStatus, TaskView};
 use crate::model::version::Version;
 use crate::port::blobs::Blobs;
-use crate::port::builder::{Builder, RegistryCredentials};
+use crate::port::builder::Builder;
 use crate::port::keys;
 use crate::port::platform::Platform;
 use crate::port::store::Query;
+use credentials::KeptCredentials;
 use record::TaskRecord;
 
 pub use submit::BuildUpload;
@@ -65,7 +67,7 @@ pub struct Builds {
     /// Tasks that this process works on.
     running: Mutex<HashMap<TaskId, CancellationToken>>,
     /// Of tasks that this process accepted; gone with it.
-    credentials: Mutex<HashMap<TaskId, RegistryCredentials>>,
+    credentials: Mutex<HashMap<TaskId, KeptCredentials>>,
     /// Rings when a task has new output or a new state.
     news: Arc<Notify>,
 }

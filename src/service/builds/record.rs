@@ -146,6 +146,12 @@ pub struct TaskRecord {
     pub tries: f64,
     #[serde(default)]
     pub cancel_requested: bool,
+    /// The server process that has the registry credentials this came with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials_with: Option<String>,
+    /// Seconds since the epoch until which that one says that it is alive.
+    #[serde(default)]
+    pub credentials_until: f64,
 }
 
 fn record_type() -> String {

@@ -1,7 +1,6 @@
 //! Accepting work: an upload, a saved source, a push.
 
 use bytes::Bytes;
-use std::sync::PoisonError;
 
 use super::Builds;
 use super::record::{DeployPlan, PushTarget, TaskKind, TaskRecord, planned_stages};
@@ -189,10 +188,13 @@ impl Builds {
 
     pub(super) async fn enqueue(
         &self,
-        record: TaskRecord,
+        mut record: TaskRecord,
         function: Option<&FunctionRecord>,
         credentials: Option<RegistryCredentials>,
     ) -> Result<TaskRecord> {
+        if credentials.is_some() {
+            self.announce_credentials(&mut record);
+        }
         let place = serde_json::json!({"workspace_id": record.workspace_id});
         let entry =
             serde_json::json!({"workspace_id": record.workspace_id, "task_id": record.task_id});
@@ -232,13 +234,10 @@ impl Builds {
                     .when(still),
             ));
         }
-        if let Some(credentials) = credentials {
-            self.credentials
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(record.task_id.clone(), credentials);
-        }
         self.table.transact(writes).await?;
+        if let Some(credentials) = credentials {
+            self.keep_credentials(&record, credentials);
+        }
         self.wake.notify_one();
         Ok(record)
     }
@@ -291,6 +290,8 @@ pub(super) fn new_record(
         fence: 0.0,
         tries: 0.0,
         cancel_requested: false,
+        credentials_with: None,
+        credentials_until: 0.0,
     }
 }
 

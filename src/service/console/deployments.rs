@@ -113,7 +113,13 @@ impl Services {
             return None;
         }
         let route = self.invocations.route(record.app_name.as_ref()?)?;
-        Some(format!("http://{}", route.endpoint.as_ref()?))
+        let endpoint = route.endpoint.as_ref()?;
+        // It is kept as the Builder Service answered it.
+        Some(if endpoint.contains("://") {
+            endpoint.clone()
+        } else {
+            format!("http://{endpoint}")
+        })
     }
 
     /// The name it has; else one made of the function's name, with the end of its id when the name gives nothing or is another function's.

@@ -248,8 +248,8 @@ impl Invocations {
     /// Whether a URL is where the route itself leads.
     fn is_own(&self, url: &str, route: &Route) -> bool {
         let bare = |url: &str| {
-            let url = url.trim_end_matches('/');
-            url.strip_prefix("http://").unwrap_or(url).to_owned()
+            let url = url.split_once("://").map_or(url, |(_, place)| place);
+            url.trim_end_matches('/').to_owned()
         };
         let namespace = Namespace::parse(DEFAULT_NAMESPACE);
         let public = namespace.map(|namespace| self.platform.endpoint(&route.app_name, &namespace));

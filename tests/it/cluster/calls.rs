@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::json;
 
-use super::{deployed, start, until};
+use super::{IMAGE, deployed, start, until};
 use crate::support::answer::Answer;
 use crate::support::app::TestApp;
 use crate::support::builders::{a_function, a_workspace};
@@ -149,6 +149,27 @@ async fn the_test_call_of_older_clients_reaches_the_cluster() {
         set(url).await;
         assert_eq!(app.post(&path, &json!({})).await.status, 400, "{url}");
     }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_answered_with_a_scheme_has_one() {
+    let (cluster, app) = start().await;
+    let endpoint = "http://paymentapprove.default.svc.cluster.local";
+    let answer = json!({"app_name": "paymentapprove", "namespace": "default", "endpoint": endpoint, "error": null});
+    cluster.world().done_answer = Some((200, answer));
+    let function = deployed(&app, &[]).await;
+    let path = format!(
+        "/workspaces/{}/functions/{}",
+        function.workspace, function.id
+    );
+    let page = app.get(&path).await.text();
+    assert!(page.contains(endpoint) && !page.contains("http://http://"));
+    // Nothing answers by TLS there: it is the deployment that is called.
+    let change = json!({"invocationUrl": "https://paymentapprove.default.svc.cluster.local/"});
+    app.patch(&function.path(), &change).await.with_status(200);
+    let path = format!("{}/invoke", function.path());
+    let invoked = app.post(&path, &json!({})).await.with_status(200);
+    assert_eq!(invoked["responseBody"], format!("Hello from {IMAGE}"));
 }
 
 #[tokio::test]

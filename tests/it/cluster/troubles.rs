@@ -1,8 +1,10 @@
 //! A Builder Service or a Kubernetes API that refuses, or is away.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{IMAGE, deploy, deployed, start};
+use crate::support::app::TestApp;
+use crate::support::builders::Function;
 
 #[tokio::test]
 async fn an_unknown_namespace_is_the_callers_to_correct() {
@@ -75,6 +77,75 @@ async fn a_kubernetes_api_that_is_away_stops_a_deployment_before_it_begins() {
         refusal.message.contains("Unauthorized") && refusal.message.contains("service account"),
         "{refusal:?}"
     );
+}
+
+#[tokio::test]
+async fn a_server_whose_cluster_does_not_answer_still_takes_calls() {
+    let (cluster, app) = start().await;
+    let function = deployed(&app, &[]).await;
+    cluster.world().is_silent = true;
+    let ready = app.get("/health/ready").await.with_status(200);
+    for (name, state) in [
+        ("builder", "failing"),
+        ("platform", "failing"),
+        ("store", "ok"),
+    ] {
+        assert_eq!(ready["dependencies"][name], state, "{ready}");
+    }
+    assert!(app.log().contains("did not answer within 1 s"));
+    let called = app.call("paymentapprove", "/").await;
+    assert_eq!(called.text(), format!("Hello from {IMAGE}"));
+    assert_eq!(function.read(&app).await["status"], "active");
+}
+
+#[tokio::test]
+async fn a_deployment_whose_answer_was_lost_counts_when_the_cluster_has_it() {
+    let (cluster, app) = start().await;
+    let function = deployed(&app, &[]).await;
+    let lost = json!({"detail": "upstream request timeout"});
+    cluster.world().done_answer = Some((504, lost));
+    let image = "registry.example/faas:v2";
+    let answer = deploy(&app, &function, image).await;
+    let warnings = answer["warnings"].to_string();
+    assert!(warnings.contains("upstream request timeout"), "{answer}");
+    assert_eq!(newest_status(&app, &function).await, "active");
+    // The same image with other options is another deployment.
+    let autoscaled = json!({"app_name": "payment-approve", "namespace": "default", "image_ref": image, "function_id": function.id, "enable_autoscaling": false});
+    app.post("/api/v1/deploy", &autoscaled)
+        .await
+        .with_status(200);
+    cluster.world().done_answer = None;
+    let detail = "exceeded quota: compute-resources";
+    cluster.world().deploy_answer = Some((500, json!({"detail": detail})));
+    let refusal = app
+        .post("/api/v1/deploy", &autoscaled)
+        .await
+        .refused(503, "PLATFORM_CONNECTION_ERROR");
+    assert!(refusal.message.contains(detail), "{refusal:?}");
+    assert_eq!(newest_status(&app, &function).await, "failed");
+}
+
+async fn newest_status(app: &TestApp, function: &Function) -> Value {
+    let path = format!("/api/v1/functions/{}/deployments", function.id);
+    app.get(&path).await.with_status(200)[0]["status"].clone()
+}
+
+#[tokio::test]
+async fn an_error_in_an_answer_is_bounded_and_without_secrets() {
+    let (cluster, app) = start().await;
+    let said = format!(
+        "spin registry login -u AWS -p hunter2 failed {}",
+        "y".repeat(1 << 20)
+    );
+    let answer = json!({"app_name": "shop", "namespace": "default", "error": said});
+    cluster.world().deploy_answer = Some((200, answer));
+    let request = json!({"app_name": "shop", "namespace": "default", "image_ref": IMAGE});
+    let refusal = app
+        .post("/api/v1/deploy", &request)
+        .await
+        .refused(502, "DEPLOY_ERROR");
+    assert!(refusal.message.contains("spin registry login"));
+    assert!(!refusal.message.contains("hunter2") && refusal.message.len() < 64 * 1024);
 }
 
 #[tokio::test]

@@ -123,6 +123,18 @@ async fn time_and_size_are_held() {
 }
 
 #[tokio::test]
+async fn what_stands_before_an_answer_is_none() {
+    let upgraded =
+        b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+    let (url, _) = answering(upgraded, true).await;
+    let failure = called(&url, &call(PATIENCE), None).await.result;
+    assert!(
+        matches!(&failure, Err(CallFailure::Trapped(text)) if text.contains("101")),
+        "{failure:?}"
+    );
+}
+
+#[tokio::test]
 async fn an_answer_that_takes_its_time_begins_and_breaks_off() {
     let (half, _) = answering(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf", true).await;
     let begun = Arc::new(Mutex::new(None::<Begun>));

@@ -1,5 +1,6 @@
 //! Tasks over a good network.
 
+use blue_faas::model::function::Function;
 use blue_faas::model::task::TaskStatus;
 use blue_faas::port::builder::RegistryCredentials;
 use blue_faas::service::actor::Actor;
@@ -17,6 +18,15 @@ fn has_job(task: &TaskRecord) -> bool {
 
 fn has_ended(task: &TaskRecord) -> bool {
     task.status.is_terminal()
+}
+
+async fn with_credentials(replica: &Replica, function: &Function) -> TaskRecord {
+    let credentials = RegistryCredentials {
+        username: "robot".to_owned(),
+        password: SECRET.to_owned(),
+    };
+    let push = Some(target(true));
+    replica.build(function, push, Some(credentials)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,13 +66,7 @@ async fn a_job_goes_on_when_the_server_that_had_the_credentials_is_gone() {
     let shared = Shared::new(fixture.platform.clone(), &service.url);
     let replica = Replica::start(&shared);
     let function = replica.a_function().await;
-    let credentials = RegistryCredentials {
-        username: "robot".to_owned(),
-        password: SECRET.to_owned(),
-    };
-    let task = replica
-        .build(&function, Some(target(true)), Some(credentials))
-        .await;
+    let task = with_credentials(&replica, &function).await;
     replica.when(&task, has_job).await;
     replica.stop().await;
     let next = Replica::start(&shared);
@@ -73,6 +77,55 @@ async fn a_job_goes_on_when_the_server_that_had_the_credentials_is_gone() {
     next.stop().await;
     assert!(shared.holds("registry.example.com/team/app"));
     assert!(!shared.holds(SECRET));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_waits_for_the_server_that_has_its_credentials() {
+    let fixture = Fixture::new();
+    let service = FakeService::start(4, Fate::Made, 0).await;
+    service.hold(true);
+    let shared = Shared::new(fixture.platform.clone(), &service.url);
+    let busy = Replica::start(&shared);
+    let first = busy.submit(&busy.a_function().await).await;
+    busy.when(&first, has_job).await;
+    let waiting = with_credentials(&busy, &busy.a_function().await).await;
+    let idle = Replica::start(&shared);
+    let last = idle.submit(&idle.a_function().await).await;
+    // It has passed over the older task.
+    idle.when(&last, has_job).await;
+    let untouched = idle.record(&waiting).await;
+    assert_eq!(untouched.status, TaskStatus::Pending, "{untouched:?}");
+    service.hold(false);
+    for task in [&first, &waiting, &last] {
+        let ended = idle.when(task, has_ended).await;
+        assert_eq!(ended.status, TaskStatus::Done, "{ended:?}");
+    }
+    busy.stop().await;
+    idle.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_whose_credentials_are_gone_says_so() {
+    let fixture = Fixture::new();
+    let service = FakeService::start(5, Fate::Made, 0).await;
+    service.hold(true);
+    let shared = Shared::new(fixture.platform.clone(), &service.url);
+    let busy = Replica::start(&shared);
+    let first = busy.submit(&busy.a_function().await).await;
+    busy.when(&first, has_job).await;
+    let waiting = with_credentials(&busy, &busy.a_function().await).await;
+    busy.stop().await;
+    service.hold(false);
+    shared.end_lease(&waiting).await;
+    let next = Replica::start(&shared);
+    let ended = next.when(&waiting, has_ended).await;
+    assert_eq!(ended.status, TaskStatus::Failed, "{ended:?}");
+    let text = ended.error_message.unwrap_or_default();
+    assert!(
+        text.contains("server that had") && text.contains("never stored"),
+        "{text}"
+    );
+    next.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

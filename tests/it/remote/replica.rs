@@ -81,11 +81,12 @@ impl Shared {
         false
     }
 
-    /// As when the server that works on it does not come to renew its lease.
+    /// As when the server that works on it, or has its credentials, does not come to renew its lease.
     pub async fn end_lease(&self, task: &TaskRecord) {
         let key = keys::task(&task.workspace_id, &task.task_id);
         let update = Update::new(key)
             .set("lease_until", 0)
+            .set("credentials_until", 0)
             .when(Condition::Exists);
         let ended: Option<TaskRecord> = self.table.try_update(update).await.unwrap();
         assert!(ended.is_some());

@@ -40,6 +40,10 @@ pub struct World {
     pub services_wait: bool,
     /// The next deployments answer this instead.
     pub deploy_answer: Option<(u16, Value)>,
+    /// The next deployments are done, and answer this.
+    pub done_answer: Option<(u16, Value)>,
+    /// Whether anything is well is never answered.
+    pub is_silent: bool,
     /// The Kubernetes API answers 503.
     pub kubernetes_is_away: bool,
 }
@@ -134,14 +138,8 @@ struct Served {
 
 fn router(world: Arc<Mutex<World>>) -> Router {
     Router::new()
-        .route(
-            "/health",
-            get(|| async { axum::Json(json!({"status": "healthy"})) }),
-        )
-        .route(
-            "/version",
-            get(|| async { axum::Json(json!({"major": "1"})) }),
-        )
+        .route("/health", get(is_well))
+        .route("/version", get(is_well))
         .route("/api/v1/deploy", post(builder::deploy))
         .route("/api/v1/build-and-push", post(builder::build_and_push))
         .route("/api/v1/tasks/{task}", get(builder::task))
@@ -154,6 +152,14 @@ fn router(world: Arc<Mutex<World>>) -> Router {
             kubernetes::core_object(),
         )
         .with_state(world)
+}
+
+async fn is_well(State(world): State<Arc<Mutex<World>>>) -> axum::Json<Value> {
+    let is_silent = world.lock().expect("not poisoned").is_silent;
+    if is_silent {
+        std::future::pending::<()>().await;
+    }
+    axum::Json(json!({"status": "healthy", "major": "1"}))
 }
 
 /// As to a proxy: for a service. Else for the Builder Service or the Kubernetes API.

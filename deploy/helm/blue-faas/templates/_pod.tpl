@@ -58,6 +58,7 @@ spec:
       readinessProbe:
         httpGet: {path: /health/ready, port: console, httpHeaders: [{name: Host, value: localhost}]}
         # Within the drain, for whoever routes by readiness; a single slow answer takes no pod away.
+        # It answers within 1 s, whatever does not answer it.
         periodSeconds: 2
         timeoutSeconds: 2
         failureThreshold: 2

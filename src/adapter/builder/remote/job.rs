@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::answer::{Accepted, Made, Told};
 use super::watch::{LONGEST, Next, Watch};
 use super::{RemoteConfig, failure, login};
-use crate::adapter::builder_service::{BuilderService, Secrets, ServiceError, Upload};
+use crate::adapter::builder_service::{BuilderService, ServiceError, Upload};
 use crate::model::id::{TaskId, WorkspaceId};
 use crate::model::task::StageName;
 use crate::model::time::Timestamp;
@@ -210,14 +210,12 @@ impl Work<'_> {
     async fn ask(&self, job: &Job) -> Result<super::answer::Meaning, ServiceError> {
         let path = format!("api/v1/tasks/{}", job.id);
         let query = [("workspace_id", self.workspace.as_str())];
-        let told: Told = self.service.get(&path, &query).await?;
+        let (username, password) = self.login().unzip();
+        let secrets = self.service.secrets(username, password);
+        let told: Told = self.service.get(&path, &query, &secrets).await?;
         let image = self
             .destination
             .map(|to| format!("{}:{}", to.registry_url, to.tag));
-        let mut secrets = Secrets::default();
-        if let Some((username, password)) = self.login() {
-            secrets.add(Some(username), Some(password));
-        }
         Ok(told.meaning(&job.id, image.as_deref(), &secrets))
     }
 

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
 
+use super::PAUSES;
 use super::objects::Objects;
-use crate::adapter::builder_service::{BuilderService, ServiceError, explain};
+use crate::adapter::builder_service::{BuilderService, Secrets, ServiceError, explain};
 use crate::model::deployment::AppName;
 use crate::model::id::FunctionId;
 use crate::port::platform::{PlatformError, Release};
@@ -54,13 +55,16 @@ pub(super) struct RolledOut {
     pub app_name: AppName,
     /// As it was answered; nobody has looked at it yet.
     pub endpoint: Option<String>,
+    /// What the Builder Service said of a release that the cluster has all the same.
+    pub doubt: Option<String>,
 }
 
-/// Once: asking again would be another rollout.
+/// Once: asking again would be another rollout. `before` is the app's SpinApp as it was found.
 pub(super) async fn roll_out(
     builder: &BuilderService,
     release: &Release,
     objects: Objects<'_>,
+    before: Option<&Value>,
 ) -> Result<RolledOut, PlatformError> {
     let options = release.options.for_memory(release.configuration.memory);
     let order = Order {
@@ -84,19 +88,32 @@ pub(super) async fn roll_out(
     };
     let answered = builder.post("api/v1/deploy", &order, TIMEOUT).await;
     match answered {
-        Ok(answer) => read(answer, release),
+        Ok(answer) => read(answer, release, &builder.secrets(None, None)),
         // It may have done it all the same: what the cluster has tells.
-        Err(ServiceError::Unclear(_)) if has_image(objects, release).await => Ok(RolledOut {
-            app_name: release.app_name.clone(),
-            endpoint: None,
-        }),
-        Err(error) => Err(refusal(error, release)),
+        Err(ServiceError::Unclear(cause)) => {
+            if has_changed(objects, release, before).await {
+                return Ok(RolledOut {
+                    app_name: release.app_name.clone(),
+                    endpoint: None,
+                    doubt: Some(cause),
+                });
+            }
+            Err(PlatformError::Unavailable(format!(
+                "The Builder Service did not confirm this deployment, and the cluster does not show it: {}",
+                explain(&cause)
+            )))
+        }
+        Err(ServiceError::Refused { detail, .. }) => Err(of_text(&detail, release)),
+        Err(ServiceError::Unavailable(cause)) => Err(PlatformError::Unavailable(format!(
+            "The Builder Service did not deploy this: {}",
+            explain(&cause)
+        ))),
     }
 }
 
-fn read(answer: Answer, release: &Release) -> Result<RolledOut, PlatformError> {
+fn read(answer: Answer, release: &Release, secrets: &Secrets) -> Result<RolledOut, PlatformError> {
     if let Some(error) = answer.error.filter(|error| !error.is_empty()) {
-        return Err(of_text(&error, release));
+        return Err(of_text(&secrets.clean(&error), release));
     }
     let app_name = AppName::parse(&answer.app_name).map_err(|_| {
         PlatformError::Refused(
@@ -106,22 +123,25 @@ fn read(answer: Answer, release: &Release) -> Result<RolledOut, PlatformError> {
     Ok(RolledOut {
         app_name,
         endpoint: answer.endpoint.filter(|endpoint| !endpoint.is_empty()),
+        doubt: None,
     })
 }
 
-async fn has_image(objects: Objects<'_>, release: &Release) -> bool {
-    let found = objects.spin_app().await.ok().flatten();
-    found.is_some_and(|found| found["spec"]["image"] == release.image_ref.as_str())
-}
-
-fn refusal(error: ServiceError, release: &Release) -> PlatformError {
-    match error {
-        ServiceError::Refused { detail, .. } => of_text(&detail, release),
-        ServiceError::Unavailable(cause) | ServiceError::Unclear(cause) => {
-            PlatformError::Unavailable(format!(
-                "The Builder Service did not deploy this: {}",
-                explain(&cause)
-            ))
+/// Whether the cluster has this release, or has it a moment later, when a gateway gave up before the Builder Service did. One that served
+/// the same image before has to differ in something else.
+async fn has_changed(objects: Objects<'_>, release: &Release, before: Option<&Value>) -> bool {
+    let image = release.image_ref.as_str();
+    let mut pauses = PAUSES.into_iter();
+    loop {
+        if let Ok(Some(found)) = objects.spin_app().await
+            && found["spec"]["image"] == image
+            && before.is_none_or(|before| before["spec"] != found["spec"])
+        {
+            return true;
+        }
+        match pauses.next() {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return false,
         }
     }
 }

@@ -27,7 +27,7 @@ use crate::port::platform::{
 };
 use crate::port::remote::RemoteFunctions;
 
-/// Between tries to write variables. An app without them would run with the wrong settings.
+/// Between tries to write variables, without which an app would run with the wrong settings, and to find what may have been deployed.
 const PAUSES: [Duration; 3] = [
     Duration::from_millis(300),
     Duration::from_secs(1),
@@ -152,12 +152,17 @@ impl Platform for SpinAppPlatform {
         let namespace = &release.namespace;
         check_name(&release.app_name, namespace)?;
         let objects = self.objects(&release.app_name, namespace);
-        objects.check_free(release.function_id.as_ref()).await?;
-        let rolled_out = deploy::roll_out(&self.builder, &release, objects).await?;
+        let before = objects.check_free(release.function_id.as_ref()).await?;
+        let rolled_out =
+            deploy::roll_out(&self.builder, &release, objects, before.as_ref()).await?;
         let app_name = rolled_out.app_name;
         check_name(&app_name, namespace)?;
         let objects = self.objects(&app_name, namespace);
         let mut warnings = warnings(&release.options);
+        if let Some(doubt) = rolled_out.doubt {
+            tracing::warn!(app = %app_name, cause = %doubt, "a deployment was not confirmed, and is there");
+            warnings.push(format!("The cluster has this deployment, which the Builder Service did not confirm: {doubt}"));
+        }
         // From here on the new image is what serves: what goes wrong is told, and does not undo it.
         match self
             .set_variables(objects, &release.configuration.environment)

@@ -44,16 +44,21 @@ impl Objects<'_> {
         Ok(self.kubernetes.get(&self.service_path()).await?.is_some())
     }
 
-    /// Refuses a name under which there is something that `function` may not replace.
-    pub async fn check_free(&self, function: Option<&FunctionId>) -> Result<(), PlatformError> {
-        match self.spin_app().await? {
-            Some(found) => self.check_owner(&found, function),
-            // A service of this name that is not a SpinApp's would be replaced by the app's.
-            None => match self.kubernetes.get(&self.service_path()).await? {
-                Some(service) if !self.is_ours(&service) => Err(self.taken("A service")),
-                _ => Ok(()),
-            },
+    /// Refuses a name under which there is something that `function` may not replace, and answers what it may.
+    pub async fn check_free(
+        &self,
+        function: Option<&FunctionId>,
+    ) -> Result<Option<Value>, PlatformError> {
+        let found = self.spin_app().await?;
+        if let Some(found) = &found {
+            self.check_owner(found, function)?;
+        } else if let Some(service) = self.kubernetes.get(&self.service_path()).await?
+            && !self.is_ours(&service)
+        {
+            // It would be replaced by the app's.
+            return Err(self.taken("A service"));
         }
+        Ok(found)
     }
 
     fn check_owner(

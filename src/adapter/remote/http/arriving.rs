@@ -64,6 +64,9 @@ impl Arriving {
     }
 
     async fn read(&mut self) -> Result<End, CallFailure> {
+        if self.status.is_informational() {
+            return Err(CallFailure::announced(self.status));
+        }
         let Some(response) = self.response.take().filter(|_| !self.too_large) else {
             return Err(CallFailure::ResponseTooLarge);
         };

@@ -1,13 +1,13 @@
 //! What it refuses, and what becomes of questions and answers on their way.
 
-use blue_faas::adapter::builder_service::{BuilderService, ServiceError};
+use blue_faas::adapter::builder_service::{BuilderService, Secrets, ServiceError};
 use blue_faas::port::builder::{BuildError, Builder as _};
 use serde_json::{Value, json};
 use std::time::Duration;
 use wiremock::matchers::{path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::{Fake, JOB, done, status};
+use super::{Fake, JOB, done, status, to};
 
 #[tokio::test]
 async fn what_it_refuses_is_told_in_full_with_what_helps() {
@@ -70,6 +70,9 @@ async fn answers_that_cannot_be_read_are_not_asked_for_without_end() {
         ResponseTemplate::new(202).set_body_string("{\"task_id\": \"550e"),
         ResponseTemplate::new(202).set_body_json(json!({"task_id": "../../x"})),
         ResponseTemplate::new(500).set_body_json(json!({"detail": "boto3 broke"})),
+        // A gateway's: what it asked may have begun a job.
+        ResponseTemplate::new(502).set_body_string("<html></html>"),
+        ResponseTemplate::new(504).set_body_string("<html></html>"),
     ] {
         let fake = Fake::start()
             .await
@@ -110,6 +113,29 @@ async fn a_job_survives_what_happens_to_single_questions() {
         fake.told.lines().contains("levitating"),
         "{}",
         fake.told.lines()
+    );
+}
+
+#[tokio::test]
+async fn what_it_says_instead_of_how_the_job_is_has_no_secret() {
+    let at = format!("/api/v1/tasks/{JOB}");
+    let broke = json!({"detail": "denied for robot: pa55word"});
+    let fake = Fake::start()
+        .await
+        .accepts("/api/v1/build-and-push")
+        .await
+        .answers(
+            "GET",
+            &at,
+            &[ResponseTemplate::new(403).set_body_json(broke)],
+        )
+        .await;
+    let failed = fake.build(Some(to(Some(("robot", "pa55word"))))).await;
+    let told = format!("{}\n{}", failed.unwrap_err(), fake.told.lines());
+    assert!(told.contains("denied for ***"), "{told}");
+    assert!(
+        !told.contains("pa55word") && !told.contains("robot"),
+        "{told}"
     );
 }
 
@@ -189,18 +215,22 @@ async fn errors_say_what_may_have_happened() {
         ServiceError::Refused { status: 302, .. }
     ));
     assert!(matches!(post("busy").await, ServiceError::Unavailable(_)));
+    let nothing = Secrets::default();
     let echo = post("echo").await.to_string();
     assert!(
         echo.contains("docker login") && !echo.contains("pa55word") && !echo.contains("robot"),
         "{echo}"
     );
     assert_eq!(
-        service.get::<Value>("x", &[("q", "a&b")]).await.unwrap(),
+        service
+            .get::<Value>("x", &[("q", "a&b")], &nothing)
+            .await
+            .unwrap(),
         json!({"ok": true})
     );
     let away = BuilderService::new("http://127.0.0.1:9").unwrap();
     assert!(matches!(
-        away.get::<Value>("x", &[]).await,
+        away.get::<Value>("x", &[], &nothing).await,
         Err(ServiceError::Unavailable(_))
     ));
 }

@@ -152,10 +152,7 @@ fn conclude(
     }
     Err(CallFailure::Trapped(match (trap, no_answer) {
         (Some(error), _) => describe(&error),
-        (None, Some(NoAnswer::Announced(status))) => format!(
-            "The function answered with {}, which stands before an answer and is none. Answer with a status of 200 or above.",
-            status.as_u16()
-        ),
+        (None, Some(NoAnswer::Announced(status))) => return Err(CallFailure::announced(status)),
         (None, Some(NoAnswer::Refused(code))) => {
             format!("The function answered with an error instead of a response: {code:?}")
         }
