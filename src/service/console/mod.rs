@@ -127,7 +127,7 @@ impl Services {
             code: Code::parse(normalized(code))?,
             package: None,
         };
-        let function = self.functions.create(actor, workspace, new).await?;
+        let (function, _) = self.functions.create(actor, workspace, new).await?;
         if deploy {
             self.deploy_saved(actor, workspace, &function.id, DeployForm::default())
                 .await?;
@@ -256,7 +256,7 @@ impl Services {
                 ),
             ));
         }
-        self.retention.delete_workspace(actor, id).await
+        self.retention.delete_workspace(actor, id, None).await
     }
 
     pub async fn delete_function(
@@ -265,6 +265,7 @@ impl Services {
         workspace: &WorkspaceId,
         id: &FunctionId,
     ) -> Result<()> {
-        self.retention.delete_function(actor, workspace, id).await
+        let retention = &self.retention;
+        retention.delete_function(actor, workspace, id, None).await
     }
 }

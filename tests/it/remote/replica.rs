@@ -227,7 +227,7 @@ impl Replica {
         };
         let actor = Actor::anonymous();
         let created = self.functions.create(&actor, &workspace, new).await;
-        created.unwrap()
+        created.unwrap().0
     }
 
     /// Builds and pushes a function's source.
