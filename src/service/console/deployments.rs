@@ -93,7 +93,7 @@ impl Services {
         let function = self.functions.record(workspace, id).await?;
         let app_name = self.suggested_app_name(&function)?;
         let options = self.deployments.options_of(&function).await?;
-        let newest = self.builds.versions(id).await?.into_iter().next();
+        let newest = self.builds.newest_version(id).await?;
         let image = newest.map_or_else(
             || format!("local/{app_name}:next"),
             |version| version.image_ref,

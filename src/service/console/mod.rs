@@ -9,6 +9,7 @@ use super::Services;
 use super::actor::Actor;
 use super::builds::record::TaskRecord;
 use super::functions::{Draft, FunctionChange, NewFunction, parse_invocation_url};
+use super::paging::PageQuery;
 use super::statistics::Scope;
 use super::workspaces::etag;
 use crate::model::canary::Canary;
@@ -47,8 +48,11 @@ impl Services {
             .iter()
             .filter(|function| function.disabled)
             .count() as u64;
-        let mut builds = self.builds.list(actor, id, None).await?;
-        builds.truncate(5);
+        let newest_builds = PageQuery {
+            limit: Some(5),
+            cursor: None,
+        };
+        let builds = self.builds.list_records(actor, id, &newest_builds).await?;
         let day = self.statistics.day_in_steps(&scope, HALF_HOUR).await?;
         Ok(WorkspaceOverview {
             workspace,
@@ -61,7 +65,7 @@ impl Services {
                 .list_workspace_summaries(actor, id, &newest)
                 .await?
                 .0,
-            builds,
+            builds: builds.map(TaskRecord::view).rows,
         })
     }
 
@@ -192,7 +196,7 @@ impl Services {
             .map(drop)
     }
 
-    /// Tasks, deployments and versions of a function, each newest first, and its newest canary.
+    /// The newest 100 tasks, deployments and versions of a function, each newest first, and its newest canary.
     pub async fn build_history(
         &self,
         actor: &Actor,
@@ -205,10 +209,12 @@ impl Services {
         Option<Canary>,
     )> {
         self.functions.record(workspace, id).await?;
+        let part = PageQuery::default();
+        let versions = self.versions.list(actor, workspace, id, &part).await?;
         Ok((
             self.builds.list_of_function(actor, workspace, id).await?,
-            self.deployments.list(id).await?,
-            self.versions.list(actor, workspace, id).await?,
+            self.deployments.list(id, &part).await?.rows,
+            versions.rows,
             self.deployments.canary(actor, workspace, id).await?,
         ))
     }

@@ -17,6 +17,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::actor::Actor;
 use super::functions::record::FunctionRecord;
 use super::new_id;
+use super::paging::{Newest, Page, PageQuery, WHOLE};
 use super::table::{Table, internal};
 use crate::model::deployment::{
     AppName, DeployOptions, Deployment, DeploymentStatus, ImageRef, Namespace,
@@ -252,14 +253,14 @@ impl Deployments {
     }
 
     /// Newest first.
-    pub async fn list(&self, function: &FunctionId) -> Result<Vec<Deployment>> {
-        let query = Query::prefix(keys::function_partition(function), keys::DEPLOYMENT_PREFIX)
-            .newest_first();
-        let records: Vec<DeploymentRecord> = self.table.first(query, 100).await?;
-        Ok(records
-            .into_iter()
-            .map(|record| record.deployment)
-            .collect())
+    pub async fn list(&self, function: &FunctionId, part: &PageQuery) -> Result<Page<Deployment>> {
+        let list = Newest {
+            partition: keys::function_partition(function),
+            prefix: keys::DEPLOYMENT_PREFIX,
+            stretches: WHOLE,
+        };
+        let page = list.part(&self.table, part, |_| true).await?;
+        Ok(page.map(|record: DeploymentRecord| record.deployment))
     }
 
     /// Takes an app down and forgets it; part of deleting its function. Absence is fine.
