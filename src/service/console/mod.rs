@@ -13,7 +13,7 @@ use super::paging::PageQuery;
 use super::statistics::Scope;
 use super::workspaces::etag;
 use crate::model::canary::Canary;
-use crate::model::deployment::{Deployment, Namespace};
+use crate::model::deployment::Deployment;
 use crate::model::error::{Error, Result};
 use crate::model::execution::{Execution, ExecutionFilter};
 use crate::model::form::{DeployForm, SettingsForm, TestForm};
@@ -88,7 +88,7 @@ impl Services {
                 .map(TaskRecord::view),
             None => None,
         };
-        let namespace = Namespace::parse(DEFAULT_NAMESPACE)?;
+        let namespace = self.deployments.default_namespace().clone();
         Ok(FunctionDetail {
             workspace_name: self.workspaces.record(workspace).await?.name.to_string(),
             public_url: record
@@ -99,6 +99,7 @@ impl Services {
             cluster_address: self.cluster_address(&record),
             deploy_options: self.deployments.options_of(&record).await?,
             suggested_app_name: self.suggested_app_name(&record)?,
+            default_namespace: namespace,
             latest_task,
             figures: day.figures,
             series: day.series,

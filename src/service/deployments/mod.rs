@@ -60,6 +60,7 @@ pub struct Deployments {
     table: Table,
     platform: Arc<dyn Platform>,
     routes: Arc<Routes>,
+    default_namespace: Namespace,
     /// One deployment of an app at a time in this server; across servers the app's revision decides.
     busy: Mutex<HashMap<AppName, Arc<Mutex<()>>>>,
 }
@@ -84,11 +85,18 @@ fn random_app_name() -> AppName {
 }
 
 impl Deployments {
-    pub fn new(table: Table, platform: Arc<dyn Platform>, routes: Arc<Routes>) -> Arc<Self> {
+    /// `default_namespace` is that of deployments for which nobody chose one.
+    pub fn new(
+        table: Table,
+        platform: Arc<dyn Platform>,
+        routes: Arc<Routes>,
+        default_namespace: Namespace,
+    ) -> Arc<Self> {
         Arc::new(Self {
             table,
             platform,
             routes,
+            default_namespace,
             busy: Mutex::default(),
         })
     }
@@ -291,6 +299,10 @@ impl Deployments {
             }
         }
         Ok(by_function)
+    }
+
+    pub fn default_namespace(&self) -> &Namespace {
+        &self.default_namespace
     }
 
     /// What users call, for what serves.
