@@ -20,7 +20,7 @@ use super::description::requests::{RunDraftRequest, TestFunctionRequest};
 use super::error::{Envelope, Result};
 use super::extract::{Fields, Id, Ids, Parameters};
 use super::functions::ids_of;
-use super::live::{FollowedExecutions, Stopping, events, last_event_id, wants_events};
+use super::live::{FollowedExecutions, Streams, last_event_id, wants_events};
 use crate::model::error::{self, Error};
 use crate::model::execution::{Execution, ExecutionFilter, ExecutionPage};
 use crate::model::function::{Code, HttpMethod};
@@ -86,7 +86,7 @@ fn answer(page: ExecutionPage, path: &str, parameters: &Parameters) -> error::Re
 pub async fn list(
     State(services): State<Services>,
     Extension(answers): Extension<Arc<Answers>>,
-    Extension(stopping): Extension<Stopping>,
+    Extension(streams): Extension<Streams>,
     OriginalUri(uri): OriginalUri,
     ids: Ids,
     headers: HeaderMap,
@@ -95,8 +95,8 @@ pub async fn list(
     let filter = filter(&parameters)?;
     if wants_events(&headers) {
         let last = last_event_id(&headers);
-        let followed = FollowedExecutions::new(services, ids, filter, last).await?;
-        return Ok(events(followed, stopping));
+        let followed = FollowedExecutions::new(services, ids, filter, last);
+        return Ok(streams.events(followed).await?);
     }
     let executions = &services.executions;
     let stamp = executions.list_stamp(&ids.workspace, &ids.function);
@@ -126,14 +126,14 @@ pub async fn list(
 pub async fn list_by_id(
     state: State<Services>,
     answers: Extension<Arc<Answers>>,
-    stopping: Extension<Stopping>,
+    streams: Extension<Streams>,
     uri: OriginalUri,
     Id(function): Id<FunctionId>,
     headers: HeaderMap,
     parameters: Parameters,
 ) -> Result<Response> {
     let ids = ids_of(&state, function).await?;
-    list(state, answers, stopping, uri, ids, headers, parameters).await
+    list(state, answers, streams, uri, ids, headers, parameters).await
 }
 
 /// Executions of all functions of a workspace.
