@@ -95,7 +95,8 @@ pub async fn list(
     let filter = filter(&parameters)?;
     if wants_events(&headers) {
         let last = last_event_id(&headers);
-        let followed = FollowedExecutions::new(services, ids, filter, last);
+        let (workspace, function) = (ids.workspace, Some(ids.function));
+        let followed = FollowedExecutions::new(services, workspace, function, filter, last);
         return Ok(streams.events(followed).await?);
     }
     let executions = &services.executions;
@@ -139,24 +140,31 @@ pub async fn list_by_id(
 /// Executions of all functions of a workspace.
 #[utoipa::path(
     get, path = "/api/workspaces/{ws}/logs", operation_id = "list_workspace_executions", tag = "executions",
-    params(WorkspacePath, LogsQuery, LimitTo500),
-    responses((status = 200, description = "A page, newest first", body = LogsResponse, headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+    params(WorkspacePath, LogsQuery, LimitTo500, LastEventId),
+    responses((status = 200, description = "A page, newest first; with `Accept: text/event-stream` an event `execution` for each that is recorded", content(
+            (LogsResponse = "application/json"),
+            (String = "text/event-stream"),
+        ), headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
 )]
 pub async fn list_of_workspace(
     State(services): State<Services>,
+    Extension(streams): Extension<Streams>,
     Id(workspace): Id<WorkspaceId>,
+    headers: HeaderMap,
     parameters: Parameters,
-) -> Result<Answer> {
-    services
-        .workspaces
-        .get(&Actor::anonymous(), &workspace)
-        .await?;
+) -> Result<Response> {
+    let filter = filter(&parameters)?;
+    if wants_events(&headers) {
+        let last = last_event_id(&headers);
+        let followed = FollowedExecutions::new(services, workspace, None, filter, last);
+        return Ok(streams.events(followed).await?);
+    }
     let page = services
         .executions
-        .list_workspace(&Actor::anonymous(), &workspace, &filter(&parameters)?)
+        .list_workspace(&Actor::anonymous(), &workspace, &filter)
         .await?;
     let path = format!("/api/workspaces/{workspace}/logs");
-    Ok(answer(page, &path, &parameters)?)
+    Ok(answer(page, &path, &parameters)?.into_response())
 }
 
 /// Call a function by POST, whatever its methods.

@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::extract::Ids;
 use crate::model::error::{Error, ErrorKind, Result};
-use crate::model::execution::{Execution, ExecutionFilter};
-use crate::model::id::ExecutionId;
+use crate::model::execution::{Execution, ExecutionFilter, ExecutionPage};
+use crate::model::id::{ExecutionId, FunctionId, WorkspaceId};
 use crate::model::metrics::LogLine;
 use crate::model::time::Timestamp;
 use crate::service::Services;
@@ -107,10 +107,11 @@ fn is_over(kind: ErrorKind) -> bool {
     kind == ErrorKind::NotFound
 }
 
-/// A function's executions that pass a filter, oldest first.
+/// A function's executions that pass a filter, or those of all functions of a workspace, oldest first.
 pub struct FollowedExecutions {
     services: Services,
-    ids: Ids,
+    workspace: WorkspaceId,
+    function: Option<FunctionId>,
     filter: ExecutionFilter,
     /// Seconds that a look goes back.
     overlap: i64,
@@ -159,21 +160,21 @@ impl FollowedExecutions {
     /// From now on, or after the execution `last`.
     pub async fn new(
         services: Services,
-        ids: Ids,
+        workspace: WorkspaceId,
+        function: Option<FunctionId>,
         filter: ExecutionFilter,
         last: Option<&str>,
     ) -> Result<Self> {
-        let (function, _) = services
-            .functions
-            .get(&Actor::anonymous(), &ids.workspace, &ids.function)
-            .await?;
+        let (executions, actor) = (&services.executions, Actor::anonymous());
+        let longest = executions.longest_call(&actor, &workspace, function.as_ref());
+        let overlap = overlap(longest.await?);
         let last = last.and_then(|id| ExecutionId::parse(id).ok());
         let since = last.as_ref().and_then(execution_time);
-        let overlap = overlap(function.timeout.seconds());
         let newest = since.unwrap_or_else(Timestamp::now);
         let mut followed = Self {
             services,
-            ids,
+            workspace,
+            function,
             filter,
             overlap,
             newest,
@@ -202,11 +203,9 @@ impl FollowedExecutions {
             cursor: None,
             ..self.filter.clone()
         };
-        let (mut look, executions) = (Look::default(), &self.services.executions);
+        let mut look = Look::default();
         for _ in 0..PAGES {
-            let (actor, ids) = (Actor::anonymous(), &self.ids);
-            let page = executions.list(&actor, &ids.workspace, &ids.function, &filter);
-            let page = page.await?;
+            let page = self.page(&filter).await?;
             // With more behind it, a short page is one for which as much was read as a look may.
             let is_short = page.executions.len() < ROWS as usize;
             for execution in page.executions {
@@ -223,6 +222,37 @@ impl FollowedExecutions {
             }
         }
         Ok(look)
+    }
+
+    async fn page(&self, filter: &ExecutionFilter) -> Result<ExecutionPage> {
+        let (executions, actor) = (&self.services.executions, Actor::anonymous());
+        let workspace = &self.workspace;
+        if let Some(function) = &self.function {
+            executions.list(&actor, workspace, function, filter).await
+        } else {
+            executions.list_workspace(&actor, workspace, filter).await
+        }
+    }
+
+    /// Where others write too there is none, and only a look tells.
+    async fn newest_stamp(&self) -> Result<Option<Stamp>> {
+        let executions = &self.services.executions;
+        match &self.function {
+            Some(function) => Ok(executions.list_stamp(&self.workspace, function)),
+            None => executions.list_workspace_stamp(&self.workspace).await,
+        }
+    }
+
+    /// The next events, if there is news.
+    async fn news(&mut self) -> Result<Vec<Event>> {
+        let stamp = self.newest_stamp().await?;
+        if stamp.is_some() && stamp == self.stamp {
+            return Ok(Vec::new());
+        }
+        let (events, more) = self.fresh().await?;
+        self.looked = !more;
+        self.stamp = stamp.filter(|_| !more);
+        Ok(events)
     }
 
     /// Those that were not sent yet, oldest first, and whether there are more.
@@ -255,21 +285,10 @@ impl Follow for FollowedExecutions {
             if std::mem::replace(&mut self.looked, true) {
                 tokio::time::sleep(POLL).await;
             }
-            let executions = &self.services.executions;
-            let stamp = executions.list_stamp(&self.ids.workspace, &self.ids.function);
-            // Where others write too there are no stamps, and only a look tells.
-            if stamp.is_none() || stamp != self.stamp {
-                match self.fresh().await {
-                    Ok((events, more)) => {
-                        self.looked = !more;
-                        self.stamp = stamp.filter(|_| !more);
-                        if !events.is_empty() {
-                            return Some(events);
-                        }
-                    }
-                    Err(error) if is_over(error.kind) => return None,
-                    Err(_) => {}
-                }
+            match self.news().await {
+                Ok(events) if !events.is_empty() => return Some(events),
+                Err(error) if is_over(error.kind) => return None,
+                Ok(_) | Err(_) => {}
             }
         }
     }

@@ -122,6 +122,38 @@ impl Executions {
         Some(Stamp([functions, executions, 0, 0]))
     }
 
+    /// What [`Self::list_workspace`] is made of.
+    pub async fn list_workspace_stamp(&self, workspace: &WorkspaceId) -> Result<Option<Stamp>> {
+        let Some(own) = self.table.version(&keys::workspace_partition(workspace)) else {
+            return Ok(None);
+        };
+        let functions = self.functions.directory(workspace).await?;
+        let partitions = functions
+            .iter()
+            .map(|function| keys::function_partition(&function.id));
+        let versions = partitions.filter_map(|partition| self.table.version(&partition));
+        let all = versions.fold(0, |all: u64, version| {
+            all.wrapping_mul(31).wrapping_add(version)
+        });
+        Ok(Some(Stamp([own, all, 0, 0])))
+    }
+
+    /// Seconds that a call of this function may take, or of any of the workspace.
+    pub async fn longest_call(
+        &self,
+        _actor: &Actor,
+        workspace: &WorkspaceId,
+        function: Option<&FunctionId>,
+    ) -> Result<u32> {
+        if let Some(function) = function {
+            let record = self.functions.record(workspace, function).await?;
+            return Ok(record.timeout.seconds());
+        }
+        let functions = self.functions.directory(workspace).await?;
+        let longest = functions.iter().map(|function| function.timeout.seconds());
+        Ok(longest.max().unwrap_or_default())
+    }
+
     /// `limit` is 1–1000, 100 when absent.
     pub async fn list(
         &self,
@@ -157,6 +189,7 @@ impl Executions {
         workspace: &WorkspaceId,
         filter: &ExecutionFilter,
     ) -> Result<ExecutionPage> {
+        self.functions.check_workspace(workspace).await?;
         let (rows, next) = self.merge(workspace, filter).await?;
         Ok(ExecutionPage {
             executions: rows.into_iter().map(|(_, execution)| execution).collect(),

@@ -12,7 +12,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::answer::Answer;
 use crate::support::app::TestApp;
-use crate::support::builders::{Function, a_function, a_workspace, text};
+use crate::support::builders::{Function, Workspace, a_function, a_workspace, text};
 use crate::support::events::{Events, PATIENCE};
 
 /// A function that is called at an address of its own.
@@ -82,6 +82,37 @@ async fn a_stream_has_the_lists_filters_and_ends_with_its_function() {
         .header("accept", "text/event-stream");
     let refused = crate::support::answer::Answer::of(accepted).await;
     refused.refused(404, "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn the_executions_of_a_workspace_are_told_too() {
+    let app = TestApp::start_with(&[("BLUE_FAAS_INVOKE_ALLOWED_HOSTS", "127.0.0.1")]);
+    let (remote, first) = remote_function(&app).await;
+    call(&app, &first, "/before").await;
+    let workspace = Workspace {
+        id: first.workspace.clone(),
+    };
+    let logs = format!("{}/logs", workspace.path());
+    let mut events = Events::open(&app, &logs, None).await;
+    let second = a_function()
+        .with("invocationUrl", remote.uri())
+        .create(&app, &workspace)
+        .await;
+    let mut told = Vec::new();
+    for function in [&first, &second, &first] {
+        let id = call(&app, function, "/now").await;
+        let (_, event_id, execution) = events.next().await;
+        assert_eq!(event_id, id);
+        assert_eq!(execution["functionId"], function.id);
+        told.push(id);
+    }
+    let mut again = Events::open(&app, &logs, Some(&told[0])).await;
+    for id in &told[1..] {
+        assert_eq!(&again.next().await.1, id);
+    }
+    app.delete(&workspace.path()).await.with_status(204);
+    events.end().await;
+    again.end().await;
 }
 
 #[tokio::test]
