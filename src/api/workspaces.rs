@@ -33,7 +33,7 @@ pub async fn workspace_overview(id: WorkspaceId) -> Result<WorkspaceOverview, Er
 pub async fn create_workspace(name: String, description: String) -> Result<(), Error> {
     use crate::server::context::{redirect, request, respond};
     let (services, actor) = request()?;
-    let workspace = respond(
+    let (workspace, _) = respond(
         services
             .workspaces
             .create(&actor, &name, Some(&description))

@@ -22,7 +22,6 @@ use crate::service::Services;
 use crate::service::actor::Actor;
 use crate::service::builds::BuildUpload;
 use crate::service::builds::record::{PushTarget, TaskRecord};
-use crate::service::paging::{Page, falling};
 
 #[derive(Serialize, ToSchema)]
 pub struct BuildResponse {
@@ -254,7 +253,7 @@ pub async fn read(
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{ws}/tasks", operation_id = "list_tasks", tag = "builds",
     params(WorkspacePath, PageParameters),
-    responses((status = 200, description = "The newest 1,000, newest first", body = WorkspaceTasksResponse, headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+    responses((status = 200, description = "Newest first, 100 unless `limit` says otherwise", body = WorkspaceTasksResponse, headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
 )]
 pub async fn list(
     State(services): State<Services>,
@@ -263,13 +262,10 @@ pub async fn list(
     parameters: Parameters,
 ) -> Result<Answer> {
     let query = parameters.page()?;
-    let tasks = services
+    let page = services
         .builds
-        .list_records(&Actor::anonymous(), &workspace)
+        .list_records(&Actor::anonymous(), &workspace, &query)
         .await?;
-    let page = Page::of(tasks, &query, |task| {
-        format!("{}#{}", falling(task.created_at.micros()), task.task_id)
-    })?;
     let tasks: Vec<WorkspaceTask> = page
         .rows
         .into_iter()

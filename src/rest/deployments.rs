@@ -21,7 +21,6 @@ use crate::service::Services;
 use crate::service::actor::Actor;
 use crate::service::console::DEFAULT_NAMESPACE;
 use crate::service::deployments::{DeployOutcome, DeployRequest, ScaffoldRequest, manifest};
-use crate::service::paging::{Page, falling};
 
 #[derive(Serialize, ToSchema)]
 pub struct DeployResponse {
@@ -147,7 +146,7 @@ pub async fn redeploy(
 #[utoipa::path(
     get, path = "/api/v1/functions/{fn}/deployments", operation_id = "list_deployments", tag = "deployments",
     params(FunctionPath, PageParameters),
-    responses((status = 200, description = "The newest 100, newest first", body = Vec<Deployment>, headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+    responses((status = 200, description = "Newest first, 100 unless `limit` says otherwise", body = Vec<Deployment>, headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
 )]
 pub async fn list(
     State(services): State<Services>,
@@ -157,11 +156,7 @@ pub async fn list(
 ) -> Result<Answer> {
     let query = parameters.page()?;
     let ids = ids_of(&services, function).await?;
-    let deployments = services.deployments.list(&ids.function).await?;
-    let page = Page::of(deployments, &query, |deployment| {
-        let at = falling(deployment.created_at.micros());
-        format!("{at}#{}", deployment.id)
-    })?;
+    let page = services.deployments.list(&ids.function, &query).await?;
     Ok(answers::list(&page, &uri, &parameters)?)
 }
 

@@ -20,7 +20,7 @@ use super::description::requests::{RunDraftRequest, TestFunctionRequest};
 use super::error::{Envelope, Result};
 use super::extract::{Fields, Id, Ids, Parameters};
 use super::functions::ids_of;
-use super::live::{FollowedExecutions, Stopping, events, last_event_id, wants_events};
+use super::live::{FollowedExecutions, Streams, last_event_id, wants_events};
 use crate::model::error::{self, Error};
 use crate::model::execution::{Execution, ExecutionFilter, ExecutionPage};
 use crate::model::function::{Code, HttpMethod};
@@ -86,7 +86,7 @@ fn answer(page: ExecutionPage, path: &str, parameters: &Parameters) -> error::Re
 pub async fn list(
     State(services): State<Services>,
     Extension(answers): Extension<Arc<Answers>>,
-    Extension(stopping): Extension<Stopping>,
+    Extension(streams): Extension<Streams>,
     OriginalUri(uri): OriginalUri,
     ids: Ids,
     headers: HeaderMap,
@@ -95,8 +95,9 @@ pub async fn list(
     let filter = filter(&parameters)?;
     if wants_events(&headers) {
         let last = last_event_id(&headers);
-        let followed = FollowedExecutions::new(services, ids, filter, last).await?;
-        return Ok(events(followed, stopping));
+        let (workspace, function) = (ids.workspace, Some(ids.function));
+        let followed = FollowedExecutions::new(services, workspace, function, filter, last);
+        return Ok(streams.events(followed).await?);
     }
     let executions = &services.executions;
     let stamp = executions.list_stamp(&ids.workspace, &ids.function);
@@ -126,37 +127,44 @@ pub async fn list(
 pub async fn list_by_id(
     state: State<Services>,
     answers: Extension<Arc<Answers>>,
-    stopping: Extension<Stopping>,
+    streams: Extension<Streams>,
     uri: OriginalUri,
     Id(function): Id<FunctionId>,
     headers: HeaderMap,
     parameters: Parameters,
 ) -> Result<Response> {
     let ids = ids_of(&state, function).await?;
-    list(state, answers, stopping, uri, ids, headers, parameters).await
+    list(state, answers, streams, uri, ids, headers, parameters).await
 }
 
 /// Executions of all functions of a workspace.
 #[utoipa::path(
     get, path = "/api/workspaces/{ws}/logs", operation_id = "list_workspace_executions", tag = "executions",
-    params(WorkspacePath, LogsQuery, LimitTo500),
-    responses((status = 200, description = "A page, newest first", body = LogsResponse, headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+    params(WorkspacePath, LogsQuery, LimitTo500, LastEventId),
+    responses((status = 200, description = "A page, newest first; with `Accept: text/event-stream` an event `execution` for each that is recorded", content(
+            (LogsResponse = "application/json"),
+            (String = "text/event-stream"),
+        ), headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
 )]
 pub async fn list_of_workspace(
     State(services): State<Services>,
+    Extension(streams): Extension<Streams>,
     Id(workspace): Id<WorkspaceId>,
+    headers: HeaderMap,
     parameters: Parameters,
-) -> Result<Answer> {
-    services
-        .workspaces
-        .get(&Actor::anonymous(), &workspace)
-        .await?;
+) -> Result<Response> {
+    let filter = filter(&parameters)?;
+    if wants_events(&headers) {
+        let last = last_event_id(&headers);
+        let followed = FollowedExecutions::new(services, workspace, None, filter, last);
+        return Ok(streams.events(followed).await?);
+    }
     let page = services
         .executions
-        .list_workspace(&Actor::anonymous(), &workspace, &filter(&parameters)?)
+        .list_workspace(&Actor::anonymous(), &workspace, &filter)
         .await?;
     let path = format!("/api/workspaces/{workspace}/logs");
-    Ok(answer(page, &path, &parameters)?)
+    Ok(answer(page, &path, &parameters)?.into_response())
 }
 
 /// Call a function by POST, whatever its methods.

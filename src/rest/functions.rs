@@ -114,13 +114,13 @@ fn instance_reuse(fields: &Fields) -> std::result::Result<Option<InstanceReuse>,
     post, path = "/api/workspaces/{ws}/functions", operation_id = "create_function", tag = "functions",
     params(WorkspacePath),
     request_body(content = CreateFunctionRequest, example = json!({"name": "Approve", "httpMethods": ["GET", "POST"], "code": "ZnJvbSBzcGluX3Nkay5odHRwIGltcG9ydCBJbmNvbWluZ0hhbmRsZXIgYXMgQmFzZSwgUmVxdWVzdCwgUmVzcG9uc2UKCmNsYXNzIEluY29taW5nSGFuZGxlcihCYXNlKToKICAgIGRlZiBoYW5kbGVfcmVxdWVzdChzZWxmLCByZXF1ZXN0OiBSZXF1ZXN0KSAtPiBSZXNwb25zZToKICAgICAgICByZXR1cm4gUmVzcG9uc2UoMjAwLCB7ImNvbnRlbnQtdHlwZSI6ICJ0ZXh0L3BsYWluIn0sIGIiSGVsbG8iKQo="})),
-    responses((status = 201, description = "Created", body = Function)),
+    responses((status = 201, description = "Created", body = Function, headers(("ETag" = String, description = "For If-Match.")))),
 )]
 pub async fn create(
     State(services): State<Services>,
     Id(workspace): Id<WorkspaceId>,
     fields: Fields,
-) -> Result<(StatusCode, Json<Function>)> {
+) -> Result<Response> {
     fields.required_text("name")?;
     let given = change(&fields)?;
     let new = NewFunction {
@@ -141,15 +141,11 @@ pub async fn create(
         code: given.code.map_or_else(|| Code::parse(""), Ok)?,
         package: None,
     };
-    Ok((
-        StatusCode::CREATED,
-        Json(
-            services
-                .functions
-                .create(&Actor::anonymous(), &workspace, new)
-                .await?,
-        ),
-    ))
+    let created = services
+        .functions
+        .create(&Actor::anonymous(), &workspace, new)
+        .await?;
+    Ok((StatusCode::CREATED, tagged(created)).into_response())
 }
 
 /// The functions of a workspace.
@@ -235,13 +231,22 @@ pub async fn update(
 /// Delete a function with all that is its own.
 #[utoipa::path(
     delete, path = "/api/workspaces/{ws}/functions/{fn}", operation_id = "delete_function", tag = "functions",
-    params(WorkspaceFunctionPath),
+    params(WorkspaceFunctionPath, IfMatch),
     responses((status = 204, description = "Gone, with its executions, versions and deployments")),
 )]
-pub async fn delete(State(services): State<Services>, ids: Ids) -> Result<StatusCode> {
+pub async fn delete(
+    State(services): State<Services>,
+    ids: Ids,
+    headers: HeaderMap,
+) -> Result<StatusCode> {
     services
         .retention
-        .delete_function(&Actor::anonymous(), &ids.workspace, &ids.function)
+        .delete_function(
+            &Actor::anonymous(),
+            &ids.workspace,
+            &ids.function,
+            if_match(&headers),
+        )
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -285,15 +290,16 @@ pub async fn update_by_id(
 /// Delete a function, by its id alone.
 #[utoipa::path(
     delete, path = "/api/functions/{fn}", operation_id = "delete_function_by_id", tag = "functions",
-    params(FunctionPath),
+    params(FunctionPath, IfMatch),
     responses((status = 204, description = "Gone, with its executions, versions and deployments")),
 )]
 pub async fn delete_by_id(
     state: State<Services>,
     Id(function): Id<FunctionId>,
+    headers: HeaderMap,
 ) -> Result<StatusCode> {
     let ids = ids_of(&state, function).await?;
-    delete(state, ids).await
+    delete(state, ids, headers).await
 }
 
 /// Replace the whole source.

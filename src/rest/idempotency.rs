@@ -6,6 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use memchr::memmem::Finder;
 use std::error::Error as _;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
@@ -28,6 +29,9 @@ const KEPT_HEADERS: [HeaderName; 4] = [
     header::LOCATION,
     header::LINK,
 ];
+
+/// Characters of a form's boundary at most (RFC 2046).
+const MAX_BOUNDARY: usize = 70;
 
 #[derive(Clone)]
 pub struct Keyed {
@@ -69,20 +73,22 @@ impl Keyed {
 
     async fn begin(&self, key: IdempotencyKey, parts: &Parts, body: Bytes) -> Result<Begun> {
         let idempotency = self.services.idempotency.clone();
-        let (headers, address) = (parts.headers.clone(), parts.uri.clone());
-        let address = address
+        let kind = parts.headers.get(header::CONTENT_TYPE);
+        let kind = kind.map_or_else(String::new, |kind| {
+            String::from_utf8_lossy(kind.as_bytes()).into_owned()
+        });
+        let address = parts
+            .uri
             .path_and_query()
             .map_or_else(String::new, ToString::to_string);
         // An upload takes a while to look through.
         let begin = tokio::task::spawn_blocking(move || {
-            let content = content(&headers, &body);
             let request = KeyedRequest {
                 key: &key,
                 method: "POST",
                 address: &address,
-                content: &content,
             };
-            request.seal(&Actor::anonymous())
+            request.seal(&Actor::anonymous(), content(&kind, &body))
         });
         let sealed = begin
             .await
@@ -148,29 +154,54 @@ fn replayed(answer: Answer) -> Response {
     response
 }
 
-/// The parts of a body that two equal requests have alike. A form's boundary is made anew each time it is sent, so it is left out.
-fn content<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> Vec<&'a [u8]> {
-    let kind = headers.get(header::CONTENT_TYPE);
-    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let boundary = kind
-        .split_once("boundary=")
-        .map(|(_, rest)| rest.split(';').next().unwrap_or_default())
-        .map(|text| text.trim().trim_matches('"').as_bytes())
-        .filter(|boundary| !boundary.is_empty());
-    let Some(boundary) = boundary else {
-        return vec![kind.as_bytes(), body];
+/// A body's type and content in parts that two equal requests have alike, found as they are asked for: a body may have millions.
+/// A form's boundary is made anew each time it is sent, so it is left out.
+fn content<'a>(kind: &'a str, body: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    let (kind, delimiter) = match without_boundary(kind) {
+        Some((kind, boundary)) => (kind, Some(format!("\r\n--{boundary}"))),
+        None => (vec![kind.as_bytes()], None),
     };
-    let essence = kind.split(';').next().unwrap_or_default();
-    let (mut parts, mut rest) = (vec![essence.as_bytes()], body);
-    while let Some(at) = rest
-        .windows(boundary.len())
-        .position(|bytes| bytes == boundary)
-    {
-        parts.push(&rest[..at]);
-        rest = &rest[at + boundary.len()..];
+    let begins = delimiter
+        .as_ref()
+        .and_then(|delimiter| body.strip_prefix(&delimiter.as_bytes()[2..]));
+    // The first delimiter has no line before it.
+    let before: Option<&[u8]> = begins.map(|_| &[][..]);
+    let mut rest = Some(begins.unwrap_or(body));
+    let delimiter = delimiter.map(|text| Finder::new(&text).into_owned());
+    let parts = std::iter::from_fn(move || {
+        let bytes = rest?;
+        let found = delimiter.as_ref().and_then(|delimiter| {
+            let at = delimiter.find(bytes)?;
+            Some((&bytes[..at], &bytes[at + delimiter.needle().len()..]))
+        });
+        rest = found.map(|(_, rest)| rest);
+        Some(found.map_or(bytes, |(part, _)| part))
+    });
+    kind.into_iter().chain(before).chain(parts)
+}
+
+/// A form's type without its boundary, and that. RFC 2046: 1 to 70 characters, of few kinds.
+fn without_boundary(kind: &str) -> Option<(Vec<&[u8]>, &str)> {
+    let mut parameters = kind.split(';').map(str::trim);
+    let essence = parameters.next()?;
+    let (mut others, mut boundary) = (vec![essence.as_bytes()], None);
+    for parameter in parameters {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        if !name.eq_ignore_ascii_case("boundary") {
+            others.push(parameter.as_bytes());
+        } else if boundary.replace(value).is_some() {
+            return None;
+        }
     }
-    parts.push(rest);
-    parts
+    let boundary = boundary?;
+    let quoted = boundary.strip_prefix('"');
+    let boundary = match quoted {
+        Some(text) => text.strip_suffix('"')?,
+        None => boundary,
+    };
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte);
+    let fits = (1..=MAX_BOUNDARY).contains(&boundary.len()) && boundary.bytes().all(is_plain);
+    (fits && essence.eq_ignore_ascii_case("multipart/form-data")).then_some((others, boundary))
 }
 
 fn unreadable(cause: &axum::Error) -> ErrorResponse {
@@ -192,11 +223,8 @@ fn unreadable(cause: &axum::Error) -> ErrorResponse {
 mod tests {
     use super::*;
 
-    fn of(kind: &'static str, body: &'static [u8]) -> Vec<Vec<u8>> {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        let parts = content(&headers, body);
-        parts.into_iter().map(<[u8]>::to_vec).collect()
+    fn of<'a>(kind: &'a str, body: &'a [u8]) -> Vec<&'a [u8]> {
+        content(kind, body).collect()
     }
 
     #[test]
@@ -220,5 +248,38 @@ mod tests {
     #[test]
     fn the_type_of_a_body_counts() {
         assert_ne!(of("application/json", b"1"), of("text/plain", b"1"));
+        let one = of("multipart/form-data; charset=a; boundary=b", b"--b--");
+        let two = of("multipart/form-data; charset=c; boundary=b", b"--b--");
+        assert_ne!(one, two);
+    }
+
+    #[test]
+    fn only_the_lines_that_part_a_form_are_left_out() {
+        let one = of(
+            "multipart/form-data; boundary=a",
+            b"--a\r\nsay --a\r\n--a--",
+        );
+        let two = of(
+            "multipart/form-data; boundary=b",
+            b"--b\r\nsay --b\r\n--b--",
+        );
+        assert_ne!(one, two);
+        let one = of("application/json; boundary=foo", b"{\"name\":\"foo\"}");
+        let two = of("application/json; boundary=bar", b"{\"name\":\"bar\"}");
+        assert_ne!(one[1..], two[1..]);
+        let long = "x".repeat(MAX_BOUNDARY + 1);
+        let kind = format!("multipart/form-data; boundary={long}");
+        let body = format!("--{long}\r\ny\r\n--{long}--");
+        assert_eq!(
+            of(&kind, body.as_bytes()),
+            [kind.as_bytes(), body.as_bytes()]
+        );
+    }
+
+    #[test]
+    fn a_flood_of_boundaries_makes_no_parts() {
+        let flood = vec![b'a'; 1 << 20];
+        let parts = of("multipart/form-data; boundary=a", &flood);
+        assert_eq!(parts, [b"multipart/form-data".as_slice(), &flood]);
     }
 }

@@ -3,15 +3,17 @@
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, header};
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::extract::Ids;
-use crate::model::error::{ErrorKind, Result};
-use crate::model::execution::{Execution, ExecutionFilter};
-use crate::model::id::ExecutionId;
+use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::execution::{Execution, ExecutionFilter, ExecutionPage};
+use crate::model::id::{ExecutionId, FunctionId, WorkspaceId};
 use crate::model::metrics::LogLine;
 use crate::model::time::Timestamp;
 use crate::service::Services;
@@ -20,13 +22,24 @@ use crate::service::kept::Stamp;
 use crate::service::new_id::execution_time;
 
 const POLL: Duration = Duration::from_secs(1);
-/// Rows asked for at once, and how often in one look: a function may be called more often than anybody can read.
-const ROWS: u32 = 1_000;
-const PAGES: usize = 5;
+/// Lines of one look.
+const LINES: usize = 1_000;
+/// Executions that are read at once, and how often in one look: a function may be called more often than anybody can read.
+const ROWS: u32 = 200;
+const PAGES: usize = 25;
+/// Bytes of executions that one look keeps, as they are sent.
+const MOST_KEPT: usize = 8 * 1024 * 1024;
+/// Streams at the same time in this server: each asks the store once a second.
+const MOST_STREAMS: usize = 256;
+/// Seconds after which one who found no place may ask again.
+const FULL: u32 = 10;
 
-/// Ends when the server stops: a stream has no end of its own to wait for.
+/// The streams that are open. They end when the server stops: a stream has no end of its own to wait for.
 #[derive(Clone)]
-pub struct Stopping(pub CancellationToken);
+pub struct Streams {
+    stopping: CancellationToken,
+    places: Arc<Semaphore>,
+}
 
 /// Where events come from.
 pub trait Follow: Send + 'static {
@@ -46,20 +59,42 @@ pub fn last_event_id(headers: &HeaderMap) -> Option<&str> {
     headers.get("last-event-id")?.to_str().ok()
 }
 
-pub fn events(follow: impl Follow, Stopping(stopping): Stopping) -> Response {
-    let start = (follow, stopping);
-    let stream = futures::stream::unfold(start, |(mut follow, stopping)| async move {
-        let events = tokio::select! {
-            events = follow.next() => events?,
-            () = stopping.cancelled() => return None,
-        };
-        let events: Vec<Result<Event, Infallible>> = events.into_iter().map(Ok).collect();
-        Some((futures::stream::iter(events), (follow, stopping)))
-    });
-    let stream = futures::StreamExt::flatten(stream);
-    Sse::new(stream)
-        .keep_alive(KeepAlive::default())
-        .into_response()
+impl Streams {
+    pub fn new(stopping: CancellationToken) -> Self {
+        let places = Arc::new(Semaphore::new(MOST_STREAMS));
+        Self { stopping, places }
+    }
+
+    /// What `follow` comes to, as it happens, if there is a place for it.
+    pub async fn events<F: Follow>(
+        &self,
+        follow: impl Future<Output = Result<F>>,
+    ) -> Result<Response> {
+        let place = self.places.clone().try_acquire_owned();
+        let place = place.map_err(|_| too_many())?;
+        let start = (follow.await?, self.stopping.clone(), place);
+        let stream = futures::stream::unfold(start, |(mut follow, stopping, place)| async move {
+            let events = tokio::select! {
+                events = follow.next() => events?,
+                () = stopping.cancelled() => return None,
+            };
+            let events: Vec<Result<Event, Infallible>> = events.into_iter().map(Ok).collect();
+            Some((futures::stream::iter(events), (follow, stopping, place)))
+        });
+        let stream = futures::StreamExt::flatten(stream);
+        Ok(Sse::new(stream)
+            .keep_alive(KeepAlive::default())
+            .into_response())
+    }
+}
+
+fn too_many() -> Error {
+    Error {
+        retry_after: Some(FULL),
+        ..Error::overloaded(format!(
+            "{MOST_STREAMS} streams of events are open, as many as this server follows. Close one, or ask again later."
+        ))
+    }
 }
 
 /// An execution is recorded when it ends under the time when it began. So each look begins this long before the newest that was seen.
@@ -72,126 +107,191 @@ fn is_over(kind: ErrorKind) -> bool {
     kind == ErrorKind::NotFound
 }
 
-/// A function's executions that pass a filter, oldest first.
+/// A function's executions that pass a filter, or those of all functions of a workspace, oldest first.
 pub struct FollowedExecutions {
     services: Services,
-    ids: Ids,
+    workspace: WorkspaceId,
+    function: Option<FunctionId>,
     filter: ExecutionFilter,
     /// Seconds that a look goes back.
     overlap: i64,
     /// When the newest one began that was seen.
     newest: Timestamp,
-    seen: HashSet<ExecutionId>,
+    /// Looks begin here: what began before was recorded long ago.
+    begin: Timestamp,
+    /// Those that began since, and were sent.
+    told: HashSet<ExecutionId>,
+    /// The next look has time.
+    looked: bool,
     stamp: Option<Stamp>,
+}
+
+/// What one look found.
+#[derive(Default)]
+struct Look {
+    told: HashSet<ExecutionId>,
+    /// Not sent yet, newest first.
+    fresh: VecDeque<(ExecutionId, String)>,
+    /// Bytes of them.
+    size: usize,
+    newest: Option<Timestamp>,
+    /// Newer ones were found than are kept.
+    more: bool,
+}
+
+impl Look {
+    /// Keeps the oldest.
+    fn keep(&mut self, execution: &Execution) {
+        let Ok(text) = serde_json::to_string(execution) else {
+            return;
+        };
+        self.size += text.len();
+        self.fresh.push_back((execution.id.clone(), text));
+        while self.size > MOST_KEPT && self.fresh.len() > 1 {
+            if let Some((_, text)) = self.fresh.pop_front() {
+                self.size -= text.len();
+                self.more = true;
+            }
+        }
+    }
 }
 
 impl FollowedExecutions {
     /// From now on, or after the execution `last`.
     pub async fn new(
         services: Services,
-        ids: Ids,
+        workspace: WorkspaceId,
+        function: Option<FunctionId>,
         filter: ExecutionFilter,
         last: Option<&str>,
     ) -> Result<Self> {
-        let (function, _) = services
-            .functions
-            .get(&Actor::anonymous(), &ids.workspace, &ids.function)
-            .await?;
+        let (executions, actor) = (&services.executions, Actor::anonymous());
+        let longest = executions.longest_call(&actor, &workspace, function.as_ref());
+        let overlap = overlap(longest.await?);
         let last = last.and_then(|id| ExecutionId::parse(id).ok());
         let since = last.as_ref().and_then(execution_time);
+        let newest = since.unwrap_or_else(Timestamp::now);
         let mut followed = Self {
             services,
-            ids,
+            workspace,
+            function,
             filter,
-            overlap: overlap(function.timeout.seconds()),
-            newest: since.unwrap_or_else(Timestamp::now),
-            seen: HashSet::new(),
+            overlap,
+            newest,
+            begin: newest.plus_seconds(-overlap),
+            told: HashSet::new(),
+            looked: false,
             stamp: None,
         };
-        let known = followed.look().await?;
         let was_sent = |execution: &Execution| match (&last, since) {
             (Some(last), Some(since)) => (execution.timestamp, &execution.id) <= (since, last),
             _ => true,
         };
-        followed.seen = known
-            .into_iter()
-            .filter(was_sent)
-            .map(|execution| execution.id)
-            .collect();
+        followed.told = followed.look(was_sent).await?.told;
         Ok(followed)
     }
 
-    /// Those within the overlap and after it, newest first; of more than 5,000 the newest.
-    async fn look(&self) -> Result<Vec<Execution>> {
-        let begin = self.newest.plus_seconds(-self.overlap);
+    /// Of more than 5,000 since the beginning the newest.
+    async fn look(&self, was_sent: impl Fn(&Execution) -> bool) -> Result<Look> {
         let mut filter = ExecutionFilter {
-            from: Some(self.filter.from.map_or(begin, |from| from.max(begin))),
+            from: Some(
+                self.filter
+                    .from
+                    .map_or(self.begin, |from| from.max(self.begin)),
+            ),
             limit: Some(ROWS),
             cursor: None,
             ..self.filter.clone()
         };
-        let mut found = Vec::new();
+        let mut look = Look::default();
         for _ in 0..PAGES {
-            let executions = &self.services.executions;
-            let page = executions
-                .list(
-                    &Actor::anonymous(),
-                    &self.ids.workspace,
-                    &self.ids.function,
-                    &filter,
-                )
-                .await?;
-            found.extend(page.executions);
+            let page = self.page(&filter).await?;
+            // With more behind it, a short page is one for which as much was read as a look may.
+            let is_short = page.executions.len() < ROWS as usize;
+            for execution in page.executions {
+                look.newest = look.newest.max(Some(execution.timestamp));
+                if was_sent(&execution) {
+                    look.told.insert(execution.id);
+                } else {
+                    look.keep(&execution);
+                }
+            }
             filter.cursor = page.next;
-            if filter.cursor.is_none() {
+            if filter.cursor.is_none() || is_short {
                 break;
             }
         }
-        Ok(found)
+        Ok(look)
     }
 
-    /// Those that were not sent yet, oldest first.
-    async fn fresh(&mut self) -> Result<Vec<Execution>> {
-        let found = self.look().await?;
-        let seen = found.iter().map(|execution| execution.id.clone()).collect();
-        let before = std::mem::replace(&mut self.seen, seen);
-        let newest = found.iter().map(|execution| execution.timestamp).max();
-        self.newest = newest.map_or(self.newest, |newest| newest.max(self.newest));
-        let mut fresh: Vec<Execution> = found
-            .into_iter()
-            .filter(|execution| !before.contains(&execution.id))
-            .collect();
-        fresh.reverse();
-        Ok(fresh)
+    async fn page(&self, filter: &ExecutionFilter) -> Result<ExecutionPage> {
+        let (executions, actor) = (&self.services.executions, Actor::anonymous());
+        let workspace = &self.workspace;
+        if let Some(function) = &self.function {
+            executions.list(&actor, workspace, function, filter).await
+        } else {
+            executions.list_workspace(&actor, workspace, filter).await
+        }
+    }
+
+    /// Where others write too there is none, and only a look tells.
+    async fn newest_stamp(&self) -> Result<Option<Stamp>> {
+        let executions = &self.services.executions;
+        match &self.function {
+            Some(function) => Ok(executions.list_stamp(&self.workspace, function)),
+            None => executions.list_workspace_stamp(&self.workspace).await,
+        }
+    }
+
+    /// The next events, if there is news.
+    async fn news(&mut self) -> Result<Vec<Event>> {
+        let stamp = self.newest_stamp().await?;
+        if stamp.is_some() && stamp == self.stamp {
+            return Ok(Vec::new());
+        }
+        let (events, more) = self.fresh().await?;
+        self.looked = !more;
+        self.stamp = stamp.filter(|_| !more);
+        Ok(events)
+    }
+
+    /// Those that were not sent yet, oldest first, and whether there are more.
+    async fn fresh(&mut self) -> Result<(Vec<Event>, bool)> {
+        let look = self.look(|execution| self.told.contains(&execution.id));
+        let mut look = look.await?;
+        look.told
+            .extend(look.fresh.iter().map(|(id, _)| id.clone()));
+        self.told = look.told;
+        if !look.more {
+            // The server that records may be late, and so may its clock be.
+            let settled = Timestamp::now().plus_seconds(-2 * self.overlap);
+            self.newest = look
+                .newest
+                .map_or(self.newest, |newest| newest.max(self.newest));
+            let begin = self.newest.plus_seconds(-self.overlap).max(settled);
+            self.begin = self.begin.max(begin);
+        }
+        let events = look.fresh.into_iter().rev().map(|(id, text)| {
+            let event = Event::default().event("execution");
+            event.id(id.as_str()).data(text)
+        });
+        Ok((events.collect(), look.more))
     }
 }
 
 impl Follow for FollowedExecutions {
     async fn next(&mut self) -> Option<Vec<Event>> {
         loop {
-            let executions = &self.services.executions;
-            let stamp = executions.list_stamp(&self.ids.workspace, &self.ids.function);
-            // Where others write too there are no stamps, and only a look tells.
-            if stamp.is_none() || stamp != self.stamp {
-                match self.fresh().await {
-                    Ok(fresh) => {
-                        self.stamp = stamp;
-                        if !fresh.is_empty() {
-                            return Some(fresh.iter().filter_map(execution_event).collect());
-                        }
-                    }
-                    Err(error) if is_over(error.kind) => return None,
-                    Err(_) => {}
-                }
+            if std::mem::replace(&mut self.looked, true) {
+                tokio::time::sleep(POLL).await;
             }
-            tokio::time::sleep(POLL).await;
+            match self.news().await {
+                Ok(events) if !events.is_empty() => return Some(events),
+                Err(error) if is_over(error.kind) => return None,
+                Ok(_) | Err(_) => {}
+            }
         }
     }
-}
-
-fn execution_event(execution: &Execution) -> Option<Event> {
-    let event = Event::default().event("execution");
-    event.id(execution.id.as_str()).json_data(execution).ok()
 }
 
 /// A function's output, oldest line first.
@@ -232,12 +332,7 @@ impl FollowedLines {
         let begin = self.newest.saturating_sub(self.overlap * 1_000_000_000);
         let observe = &self.services.observe;
         observe
-            .lines(
-                &Actor::anonymous(),
-                &self.ids.function,
-                ROWS as usize,
-                Some(begin),
-            )
+            .lines(&Actor::anonymous(), &self.ids.function, LINES, Some(begin))
             .await
     }
 

@@ -40,7 +40,7 @@ use crate::service::Services;
 use answers::Answers;
 use error::ErrorResponse;
 use idempotency::Keyed;
-use live::Stopping;
+use live::Streams;
 
 /// Room for what a form has beside its file, in bytes.
 const FORM: usize = 64 * 1024;
@@ -67,7 +67,7 @@ pub fn router(services: Services, settings: ApiSettings) -> Router<ConsoleState>
         .merge(reference::router(document.into()))
         .method_not_allowed_fallback(wrong_method)
         .layer(Extension(Arc::new(Answers::default())))
-        .layer(Extension(Stopping(settings.stopping)))
+        .layer(Extension(Streams::new(settings.stopping)))
         .layer(from_fn_with_state(keyed, idempotency::run_once))
         .layer(from_fn_with_state(settings.cors, answer_other_sites))
 }

@@ -13,7 +13,7 @@ use super::description::parameters::{
 use super::error::{Envelope, Result};
 use super::extract::{Id, Ids, Parameters};
 use super::functions::ids_of;
-use super::live::{FollowedLines, Stopping, events, last_event_id, wants_events};
+use super::live::{FollowedLines, Streams, last_event_id, wants_events};
 use crate::model::id::FunctionId;
 use crate::model::metrics::{Sample, Timings};
 use crate::service::Services;
@@ -47,15 +47,15 @@ pub struct LinesResponse {
 )]
 pub async fn lines(
     State(services): State<Services>,
-    Extension(stopping): Extension<Stopping>,
+    Extension(streams): Extension<Streams>,
     Id(function): Id<FunctionId>,
     headers: HeaderMap,
     parameters: Parameters,
 ) -> Result<Response> {
     if wants_events(&headers) {
         let ids = ids_of(&services, function).await?;
-        let followed = FollowedLines::new(services, ids, last_event_id(&headers)).await?;
-        return Ok(events(followed, stopping));
+        let followed = FollowedLines::new(services, ids, last_event_id(&headers));
+        return Ok(streams.events(followed).await?);
     }
     let limit = parameters.limit()?.unwrap_or(100) as usize;
     let lines = services

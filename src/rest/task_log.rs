@@ -9,7 +9,7 @@ use http::{HeaderMap, header};
 use super::description::parameters::{LastEventId, TaskPath};
 use super::error::Result;
 use super::extract::Id;
-use super::live::{Follow, Stopping, events, last_event_id, wants_events};
+use super::live::{Follow, Streams, last_event_id, wants_events};
 use crate::model::id::TaskId;
 use crate::model::task::Stage;
 use crate::service::Services;
@@ -26,7 +26,7 @@ use crate::service::actor::Actor;
 )]
 pub async fn read(
     State(services): State<Services>,
-    Extension(stopping): Extension<Stopping>,
+    Extension(streams): Extension<Streams>,
     Id(id): Id<TaskId>,
     headers: HeaderMap,
 ) -> Result<Response> {
@@ -41,7 +41,8 @@ pub async fn read(
             stages: Vec::new(),
             ended: false,
         };
-        return Ok(events(following, stopping));
+        let following = std::future::ready(Ok(following));
+        return Ok(streams.events(following).await?);
     }
     let (_, lines) = services.builds.progress(&actor, &id, 0).await?;
     let mut text = String::new();

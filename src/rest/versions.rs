@@ -15,7 +15,6 @@ use crate::model::id::FunctionId;
 use crate::model::version::{Label, VersionDetail, VersionDiff, VersionView};
 use crate::service::Services;
 use crate::service::actor::Actor;
-use crate::service::paging::{Page, falling};
 use crate::service::versions::VersionChange;
 
 /// A function and one of its versions, as a path names them.
@@ -35,7 +34,7 @@ fn number(text: &str) -> std::result::Result<u32, Error> {
 #[utoipa::path(
     get, path = "/api/v1/functions/{fn}/versions", operation_id = "list_versions", tag = "versions",
     params(FunctionPath, PageParameters),
-    responses((status = 200, description = "The newest 100, newest first", body = Vec<VersionView>, headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+    responses((status = 200, description = "Newest first, 100 unless `limit` says otherwise", body = Vec<VersionView>, headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
 )]
 pub async fn list(
     State(services): State<Services>,
@@ -46,11 +45,8 @@ pub async fn list(
     let query = parameters.page()?;
     let ids = ids_of(&services, function).await?;
     let (versions, actor) = (&services.versions, Actor::anonymous());
-    let versions = versions.list(&actor, &ids.workspace, &ids.function);
-    let page = Page::of(versions.await?, &query, |version| {
-        falling(version.version.number.into())
-    })?;
-    Ok(answers::list(&page, &uri, &parameters)?)
+    let page = versions.list(&actor, &ids.workspace, &ids.function, &query);
+    Ok(answers::list(&page.await?, &uri, &parameters)?)
 }
 
 /// One version with its source.

@@ -20,18 +20,19 @@ use crate::service::actor::Actor;
 #[utoipa::path(
     post, path = "/api/workspaces", operation_id = "create_workspace", tag = "workspaces",
     request_body(content = CreateWorkspaceRequest, example = json!({"name": "Payments", "description": "What approves payments"})),
-    responses((status = 201, description = "Created", body = Workspace)),
+    responses((status = 201, description = "Created", body = Workspace, headers(("ETag" = String, description = "For If-Match.")))),
 )]
-pub async fn create(
-    State(services): State<Services>,
-    fields: Fields,
-) -> Result<(StatusCode, Json<Workspace>)> {
+pub async fn create(State(services): State<Services>, fields: Fields) -> Result<Response> {
     let (name, description) = (fields.required_text("name")?, fields.text("description")?);
-    let workspace = services
+    let created = services
         .workspaces
         .create(&Actor::anonymous(), name, description)
         .await?;
-    Ok((StatusCode::CREATED, Json(workspace)))
+    Ok((StatusCode::CREATED, tagged(created)).into_response())
+}
+
+fn tagged((workspace, etag): (Workspace, String)) -> Response {
+    ([(header::ETAG, etag)], Json(workspace)).into_response()
 }
 
 /// All workspaces.
@@ -63,11 +64,12 @@ pub async fn list(
     responses((status = 200, description = "The workspace", body = Workspace, headers(("ETag" = String, description = "For If-Match.")))),
 )]
 pub async fn read(State(services): State<Services>, Id(id): Id<WorkspaceId>) -> Result<Response> {
-    let (workspace, etag) = services
-        .workspaces
-        .get_tagged(&Actor::anonymous(), &id)
-        .await?;
-    Ok(([(header::ETAG, etag)], Json(workspace)).into_response())
+    Ok(tagged(
+        services
+            .workspaces
+            .get_tagged(&Actor::anonymous(), &id)
+            .await?,
+    ))
 }
 
 /// Change a workspace.
@@ -94,23 +96,23 @@ pub async fn update(
             if_match(&headers),
         )
         .await?;
-    let (workspace, etag) = services.workspaces.get_tagged(&actor, &id).await?;
-    Ok(([(header::ETAG, etag)], Json(workspace)).into_response())
+    Ok(tagged(services.workspaces.get_tagged(&actor, &id).await?))
 }
 
 /// Delete a workspace with all that is in it.
 #[utoipa::path(
     delete, path = "/api/workspaces/{ws}", operation_id = "delete_workspace", tag = "workspaces",
-    params(WorkspacePath),
+    params(WorkspacePath, IfMatch),
     responses((status = 204, description = "Gone, with all its functions, executions, tasks and deployments")),
 )]
 pub async fn delete(
     State(services): State<Services>,
     Id(id): Id<WorkspaceId>,
+    headers: HeaderMap,
 ) -> Result<StatusCode> {
     services
         .retention
-        .delete_workspace(&Actor::anonymous(), &id)
+        .delete_workspace(&Actor::anonymous(), &id, if_match(&headers))
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -102,7 +102,13 @@ fn compose(config: &Config, adapters: Adapters, stop: &Stop) -> Result<Composed,
         workspaces.clone(),
         routes.clone(),
     );
-    let deployments = Deployments::new(table.clone(), platform.clone(), routes.clone());
+    let namespaces = &config.run.namespaces;
+    let deployments = Deployments::new(
+        table.clone(),
+        platform.clone(),
+        routes.clone(),
+        namespaces[0].clone(),
+    );
     let recorder = Recorder::start(table.clone(), statistics.clone(), config.keep.days);
     let engine = engines::settings(&config.build);
     let builds = Builds::new(

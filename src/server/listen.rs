@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::connect_info::ConnectInfo;
 use http::{HeaderValue, header};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use std::net::SocketAddr;
@@ -13,11 +13,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
 use tower::ServiceExt as _;
 
+use super::head_timer::HeadTimer;
 use super::metrics::connection;
 use super::stop::Stop;
 
 /// A client has this long to send a request's headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection may be silent this long between requests: longer than proxies keep theirs (60 s is usual), so that it is they who close them.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 /// Calls under way have this long to finish when the server stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(25);
 /// Connections at the same time; beyond, new ones wait in the kernel's queue.
@@ -37,8 +40,7 @@ struct Connections {
 pub async fn serve(name: &'static str, listener: TcpListener, router: Router, stop: Stop) {
     let mut protocol = hyper::server::conn::http1::Builder::new();
     protocol
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        .header_read_timeout(IDLE_TIMEOUT)
         .max_buf_size(64 * 1024);
     let connections = Connections {
         name,
@@ -88,8 +90,10 @@ impl Connections {
             }
             response
         });
-        let served = self
-            .protocol
+        let (timer, stream) = HeadTimer::watch(stream, HEADER_TIMEOUT);
+        let mut protocol = self.protocol.clone();
+        let served = protocol
+            .timer(timer)
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
         let watched = self.graceful.watch(served);
         let open = connection(self.name);

@@ -5,6 +5,7 @@ pub mod config;
 pub mod console;
 pub mod context;
 pub mod functions_listener;
+mod head_timer;
 pub mod healthcheck;
 pub mod listen;
 pub mod metrics;

@@ -62,8 +62,6 @@ pub struct KeyedRequest<'a> {
     pub method: &'a str,
     /// Path and query.
     pub address: &'a str,
-    /// The body's type and content, in parts that two equal requests have alike.
-    pub content: &'a [&'a [u8]],
 }
 
 /// What is kept of a request: where its record is, and a hash of the rest.
@@ -73,10 +71,15 @@ pub struct SealedRequest {
 }
 
 impl KeyedRequest<'_> {
-    pub fn seal(&self, actor: &Actor) -> SealedRequest {
+    /// `content` is the body's type and content, in parts that two equal requests have alike.
+    pub fn seal<'a>(
+        &'a self,
+        actor: &Actor,
+        content: impl Iterator<Item = &'a [u8]>,
+    ) -> SealedRequest {
         SealedRequest {
             record: self.record_key(actor),
-            fingerprint: self.fingerprint(),
+            fingerprint: self.fingerprint(content),
         }
     }
 
@@ -86,9 +89,9 @@ impl KeyedRequest<'_> {
         keys::idempotency(&hash(parts.into_iter().map(str::as_bytes)))
     }
 
-    fn fingerprint(&self) -> String {
+    fn fingerprint<'a>(&'a self, content: impl Iterator<Item = &'a [u8]>) -> String {
         let parts = [self.key.0.as_bytes(), self.address.as_bytes()];
-        hash(parts.into_iter().chain(self.content.iter().copied()))
+        hash(parts.into_iter().chain(content))
     }
 }
 
@@ -321,16 +324,11 @@ fn no_longer_kept() -> Error {
 mod tests {
     use super::*;
 
-    fn keyed<'a>(
-        key: &'a IdempotencyKey,
-        address: &'a str,
-        content: &'a [&'a [u8]],
-    ) -> KeyedRequest<'a> {
+    fn keyed<'a>(key: &'a IdempotencyKey, address: &'a str) -> KeyedRequest<'a> {
         KeyedRequest {
             key,
             method: "POST",
             address,
-            content,
         }
     }
 
@@ -362,23 +360,26 @@ mod tests {
         let content: [&[u8]; 2] = [b"application/json", b"{}"];
         let other: [&[u8]; 2] = [b"application/json{", b"}"];
         let actor = Actor::anonymous();
-        let first = keyed(&one, "/api/workspaces", &content);
+        let first = keyed(&one, "/api/workspaces");
         assert_eq!(
             first.record_key(&actor),
-            keyed(&one, "/api/workspaces?a=b", &other).record_key(&actor)
+            keyed(&one, "/api/workspaces?a=b").record_key(&actor)
         );
         for another in [
-            keyed(&two, "/api/workspaces", &content).record_key(&actor),
-            keyed(&one, "/api/v1/deploy", &content).record_key(&actor),
+            keyed(&two, "/api/workspaces").record_key(&actor),
+            keyed(&one, "/api/v1/deploy").record_key(&actor),
             first.record_key(&Actor::of_record("someone")),
         ] {
             assert_ne!(first.record_key(&actor), another);
         }
-        for another in [
-            keyed(&one, "/api/workspaces?a=b", &content),
-            keyed(&one, "/api/workspaces", &other),
+        for (another, its) in [
+            (keyed(&one, "/api/workspaces?a=b"), content),
+            (keyed(&one, "/api/workspaces"), other),
         ] {
-            assert_ne!(first.fingerprint(), another.fingerprint());
+            assert_ne!(
+                first.fingerprint(content.into_iter()),
+                another.fingerprint(its.into_iter())
+            );
         }
     }
 }

@@ -2,14 +2,22 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
 
+use super::table::{Table, from_item};
 use crate::model::error::{Error, Result};
+use crate::port::store::{Query, SortRange};
 
 /// Rows of one part at most.
 const MAX_LIMIT: u32 = 1_000;
 const MAX_CURSOR: usize = 512;
+/// Rows of a part of a list without an end, unless the caller says otherwise.
+const ROWS: usize = 100;
+/// Items read at once, and at most for one part; the caller goes on by the cursor.
+const READ: usize = 200;
+const MAX_READ: usize = 5_000;
 
-/// Which part of a list is asked for: all of it, when nothing is said.
+/// Which part of a list is asked for: all of it, when nothing is said, or the first 100 of one that has no end.
 #[derive(Clone, Debug, Default)]
 pub struct PageQuery {
     pub limit: Option<u32>,
@@ -55,12 +63,118 @@ impl<T> Page<T> {
         let more = rows.len() > limit;
         rows.truncate(limit);
         let last = rows.last().filter(|_| more);
-        let next = last.map(|row| URL_SAFE_NO_PAD.encode(place(row)));
+        let next = last.map(|row| encode_cursor(&place(row)));
         Ok(Self { rows, next })
+    }
+
+    /// The same part with other rows.
+    pub fn map<R>(self, row: impl FnMut(T) -> R) -> Page<R> {
+        Page {
+            rows: self.rows.into_iter().map(row).collect(),
+            next: self.next,
+        }
     }
 }
 
-fn decode_cursor(cursor: &str) -> Result<String> {
+/// Rows of a partition in order, each with its sort key, and where reading stopped when there may be more.
+pub(super) struct Rows<T> {
+    pub rows: Vec<(String, T)>,
+    pub next: Option<String>,
+}
+
+/// As many records as `limit` that pass, in the order of the queries. Of those that do not pass so many are read that an answer comes soon.
+pub(super) async fn read_rows<T: DeserializeOwned>(
+    table: &Table,
+    queries: Vec<Query>,
+    limit: usize,
+    passes: impl Fn(&T) -> bool,
+) -> Result<Rows<T>> {
+    let (mut rows, mut read, mut last) = (Vec::new(), 0, None);
+    // One more tells whether there is more.
+    let mut at_once = (limit + 1).min(READ);
+    for mut query in queries {
+        loop {
+            query.limit = at_once;
+            let page = table.page(&query).await?;
+            for (key, item) in page.items {
+                if rows.len() == limit {
+                    return Ok(Rows { rows, next: last });
+                }
+                read += 1;
+                last = Some(key.sk.clone());
+                if let Ok(record) = from_item(&key, item)
+                    && passes(&record)
+                {
+                    rows.push((key.sk, record));
+                }
+            }
+            at_once = if rows.len() == limit { 1 } else { READ };
+            query.after = page.next;
+            if query.after.is_none() {
+                break;
+            }
+            if read >= MAX_READ {
+                let next = query.after;
+                return Ok(Rows { rows, next });
+            }
+        }
+    }
+    Ok(Rows { rows, next: None })
+}
+
+/// A list in one partition, newest first where its sort keys tell the time.
+pub(super) struct Newest<'a> {
+    pub partition: String,
+    /// What all its sort keys begin with.
+    pub prefix: &'a str,
+    /// Stretches of what follows in them, both ends included, in the order of the list.
+    pub stretches: &'a [(&'a str, &'a str)],
+}
+
+/// All in one stretch.
+pub(super) const WHOLE: &[(&str, &str)] = &[("", "~")];
+
+impl Newest<'_> {
+    /// A part, read from where it begins: it costs the same however long the list is.
+    pub async fn part<T: DeserializeOwned>(
+        &self,
+        table: &Table,
+        part: &PageQuery,
+        passes: impl Fn(&T) -> bool,
+    ) -> Result<Page<T>> {
+        let limit = part.limit()?.unwrap_or(ROWS);
+        let queries = self.queries(part.after()?);
+        let found = read_rows(table, queries, limit, passes).await?;
+        let place = |key: String| encode_cursor(key.strip_prefix(self.prefix).unwrap_or(&key));
+        Ok(Page {
+            rows: found.rows.into_iter().map(|(_, row)| row).collect(),
+            next: found.next.map(place),
+        })
+    }
+
+    /// From the stretch on that the place is in, which is begun after it.
+    fn queries(&self, mut after: Option<String>) -> Vec<Query> {
+        let mut queries = Vec::new();
+        let key = |place: &str| format!("{}{place}", self.prefix);
+        for (from, to) in self.stretches {
+            let is_here = |place: &String| (*from..=*to).contains(&place.as_str());
+            if after.as_ref().is_none_or(is_here) {
+                let query = Query::prefix(&self.partition, self.prefix).newest_first();
+                queries.push(Query {
+                    range: SortRange::Between(key(from), key(to)),
+                    ..query.after(after.take().map(|place| key(&place)))
+                });
+            }
+        }
+        queries
+    }
+}
+
+pub(super) fn encode_cursor(place: &str) -> String {
+    URL_SAFE_NO_PAD.encode(place)
+}
+
+pub(super) fn decode_cursor(cursor: &str) -> Result<String> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
     bytes
         .filter(|bytes| (1..=MAX_CURSOR).contains(&bytes.len()))
@@ -71,11 +185,6 @@ fn decode_cursor(cursor: &str) -> Result<String> {
                 "This cursor is not one of ours. Take it from the answer before, unchanged.",
             )
         })
-}
-
-/// A place in falling order for what has one in rising order, below 2^63.
-pub fn falling(number: i64) -> String {
-    format!("{:019}", i64::MAX - number.max(0))
 }
 
 #[cfg(test)]
@@ -123,11 +232,6 @@ mod tests {
             if let Err(error) = Page::of(vec![1_i64], &query, i64::to_string) {
                 prop_assert_eq!(error.field.as_deref(), Some("cursor"));
             }
-        }
-
-        #[test]
-        fn falling_places_turn_the_order_round(a in 0_i64..i64::MAX, b in 0_i64..i64::MAX) {
-            prop_assert_eq!(a.cmp(&b), falling(b).cmp(&falling(a)));
         }
     }
 }

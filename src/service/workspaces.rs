@@ -55,7 +55,7 @@ impl Workspaces {
         _actor: &Actor,
         name: &str,
         description: Option<&str>,
-    ) -> Result<Workspace> {
+    ) -> Result<(Workspace, String)> {
         let name = Name::parse(name)?;
         let description = parse_description(description)?;
         self.insert(new_id::workspace_id(), name, description).await
@@ -66,7 +66,7 @@ impl Workspaces {
         id: WorkspaceId,
         name: Name,
         description: Option<Description>,
-    ) -> Result<Workspace> {
+    ) -> Result<(Workspace, String)> {
         let record = WorkspaceRecord {
             id,
             name,
@@ -82,7 +82,8 @@ impl Workspaces {
             Write::create(keys::workspace_entry(&record.id), item),
         ];
         if self.table.try_transact(writes, None).await? {
-            self.view(record).await
+            let etag = etag(record.revision);
+            Ok((self.view(record).await?, etag))
         } else {
             Err(Error::conflict("A workspace with this id exists."))
         }
@@ -195,10 +196,7 @@ impl Workspaces {
         };
         let mut checked = change(keys::workspace(id));
         if if_match.is_some() {
-            checked.condition = Some(Condition::Equals(
-                "revision".to_owned(),
-                record.revision.into(),
-            ));
+            checked.condition = Some(has_revision(record.revision));
         }
         let writes = vec![
             Write::Update(checked),
@@ -216,25 +214,24 @@ impl Workspaces {
     }
 
     /// Hides the workspace and refuses writers from now on; the first step of a deletion, which can be taken up again.
-    pub(super) async fn mark_deleting(&self, id: &WorkspaceId) -> Result<()> {
-        let mark = |key| {
-            Write::Update(
-                Update::new(key)
-                    .set("deleting", true)
-                    .when(Condition::Exists),
-            )
+    pub(super) async fn mark_deleting(
+        &self,
+        id: &WorkspaceId,
+        revision: Option<f64>,
+    ) -> Result<()> {
+        let mark = |key, condition| {
+            let update = Update::new(key).set("deleting", true);
+            Write::Update(update.when(condition))
         };
-        if self
-            .table
-            .try_transact(
-                vec![mark(keys::workspace(id)), mark(keys::workspace_entry(id))],
-                None,
-            )
-            .await?
-        {
-            Ok(())
-        } else {
-            Err(Error::not_found("workspace", id))
+        let checked = revision.map_or(Condition::Exists, has_revision);
+        let writes = vec![
+            mark(keys::workspace(id), checked),
+            mark(keys::workspace_entry(id), Condition::Exists),
+        ];
+        match (self.table.try_transact(writes, None).await?, revision) {
+            (true, _) => Ok(()),
+            (false, Some(_)) => Err(changed_meanwhile()),
+            (false, None) => Err(Error::not_found("workspace", id)),
         }
     }
 
@@ -315,6 +312,22 @@ pub(super) fn changed_meanwhile() -> Error {
         ErrorKind::PreconditionFailed,
         "Someone else saved in the meantime. Reload to see their change, then save yours again.",
     )
+}
+
+/// Records of the first system have none.
+pub(super) fn has_revision(revision: f64) -> Condition {
+    let name = "revision".to_owned();
+    if revision == 0.0 {
+        Condition::Missing(name)
+    } else {
+        Condition::Equals(name, revision.into())
+    }
+}
+
+/// The revision that a write must find, for an ETag that must still hold.
+pub(super) fn expected_revision(if_match: Option<&str>, revision: f64) -> Result<Option<f64>> {
+    check_etag(if_match, revision)?;
+    Ok(if_match.filter(|tag| *tag != "*").map(|_| revision))
 }
 
 /// `None` and `*` match anything.

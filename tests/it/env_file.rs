@@ -45,6 +45,38 @@ fn a_line_that_cannot_be_read_stops_the_start_without_its_value() {
 }
 
 #[test]
+fn an_origin_that_would_match_nothing_stops_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (origins, right) in [
+        ("*", "scheme://host[:port]"),
+        ("[\"https://*.example.com\"]", "scheme://host[:port]"),
+        ("example.com", "scheme://host[:port]"),
+        ("null", "scheme://host[:port]"),
+        ("https://example.com/", "Write https://example.com."),
+        (
+            "https://a.example,https://b.example/x",
+            "Write https://b.example.",
+        ),
+        ("https://Example.com:443", "Write https://example.com."),
+    ] {
+        std::fs::write(
+            folder.path().join(".env"),
+            format!("CORS_ORIGINS='{origins}'\n"),
+        )
+        .expect("written");
+        let said = run(folder.path(), &[]);
+        assert!(said.contains("CORS_ORIGINS: "), "{origins}: {said}");
+        assert!(said.contains(right), "{origins}: {said}");
+        assert_eq!(said.trim().lines().count(), 1, "{said}");
+    }
+    let good =
+        "http://localhost:5173,https://faas.example.com,http://[::1]:8080,chrome-extension://abc";
+    std::fs::write(folder.path().join(".env"), format!("CORS_ORIGINS={good}\n")).expect("written");
+    let said = run(folder.path(), &[]);
+    assert!(said.contains("BLUE_FAAS_MAX_BODY"), "{said}");
+}
+
+#[test]
 fn what_the_server_runs_itself_reads_none() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join(".env"), UNREADABLE).expect("written");

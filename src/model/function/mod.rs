@@ -10,7 +10,7 @@ mod reuse;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::deployment::{AppName, DeployOptions};
+use super::deployment::{AppName, DeployOptions, Namespace};
 use super::figures::{Figures, Point};
 use super::id::{FunctionId, WorkspaceId};
 use super::platform::PlatformKind;
@@ -151,6 +151,8 @@ pub struct FunctionDetail {
     pub deploy_options: DeployOptions,
     /// What the app name of a first deployment would be.
     pub suggested_app_name: AppName,
+    /// Where it goes when nobody says.
+    pub default_namespace: Namespace,
     /// The newest build task, running or ended.
     pub latest_task: Option<TaskView>,
     /// Over the last 24 hours.

@@ -72,7 +72,7 @@ pub struct VersionsPath {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageParameters {
-    /// Rows at most; all when absent.
+    /// Rows at most. When absent, 100 of versions, deployments and tasks, and all of the others.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
     /// From the `Link` of the answer before.

@@ -46,7 +46,7 @@ pub struct ListenSettings {
     pub public_url: Option<String>,
     /// `BLUE_FAAS_FUNCTIONS_URL`: functions as users reach them; `{app}` stands for the app name.
     pub functions_url: Option<String>,
-    /// `CORS_ORIGINS`
+    /// `CORS_ORIGINS`, as browsers send them.
     pub cors_origins: Vec<String>,
     /// `BLUE_FAAS_SITE`: the built front end.
     pub site: PathBuf,
@@ -64,7 +64,7 @@ pub struct ListenSettings {
 
 #[derive(Clone, Debug)]
 pub struct RunSettings {
-    /// `BLUE_FAAS_NAMESPACES`
+    /// `BLUE_FAAS_NAMESPACES`; the first is that of deployments for which nobody chose one.
     pub namespaces: Vec<Namespace>,
     /// `BLUE_FAAS_INVOKE_ALLOWED_HOSTS`
     pub invoke_allowed_hosts: Vec<String>,
@@ -154,7 +154,7 @@ impl Config {
                 cors_origins: arguments
                     .cors_origins
                     .as_deref()
-                    .map(|text| parse::list("CORS_ORIGINS", text))
+                    .map(|text| parse::origins("CORS_ORIGINS", text))
                     .transpose()?
                     .unwrap_or(default_origins),
                 site: arguments.site.clone().unwrap_or_else(parse::default_site),

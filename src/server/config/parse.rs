@@ -56,6 +56,30 @@ pub(super) fn url(name: &str, text: &str) -> Result<String, String> {
     }
 }
 
+/// A list of origins as browsers send them: other spellings would never match.
+pub(super) fn origins(name: &str, text: &str) -> Result<Vec<String>, String> {
+    let origins = list(name, text)?;
+    for origin in &origins {
+        let wrong = |right: &str| format!("{name}: \"{origin}\" is not an origin. Write {right}.");
+        let url = reqwest::Url::parse(origin).ok();
+        let url = url.filter(|url| url.has_host() && !origin.contains('*'));
+        let Some(url) = url else {
+            return Err(wrong(
+                "scheme://host[:port] of each site, as in https://example.com; there is no wildcard",
+            ));
+        };
+        let port = url
+            .port()
+            .map_or_else(String::new, |port| format!(":{port}"));
+        let host = url.host_str().unwrap_or_default();
+        let right = format!("{}://{host}{port}", url.scheme());
+        if right != *origin {
+            return Err(wrong(&right));
+        }
+    }
+    Ok(origins)
+}
+
 /// A JSON list, or texts between commas.
 pub(super) fn list(name: &str, text: &str) -> Result<Vec<String>, String> {
     let text = text.trim();

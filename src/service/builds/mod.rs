@@ -21,6 +21,7 @@ use super::actor::Actor;
 use super::adoption;
 use super::deployments::Deployments;
 use super::functions::Functions;
+use super::paging::{Newest, Page, PageQuery, WHOLE};
 use super::table::Table;
 use super::workspaces::Workspaces;
 use crate::model::error::{Error, Result};
@@ -50,6 +51,9 @@ pub struct EngineSettings {
     /// Where images go that nobody named a registry for; `None` where they need none.
     pub registry: Option<String>,
 }
+
+/// Our ids begin with the time, and so with 0 for centuries. Those of the first system are older, whatever they begin with.
+const BY_AGE: &[(&str, &str)] = &[("0", "0~"), ("1", "~")];
 
 pub struct Builds {
     table: Table,
@@ -140,59 +144,53 @@ impl Builds {
         Ok(task)
     }
 
-    async fn records(&self, workspace: &WorkspaceId, limit: usize) -> Result<Vec<TaskRecord>> {
-        let mut records: Vec<TaskRecord> = self
-            .table
-            .first(
-                Query::prefix(keys::workspace_partition(workspace), keys::TASK_PREFIX)
-                    .newest_first(),
-                limit,
-            )
-            .await?;
-        records.sort_by_key(|task| std::cmp::Reverse(task.created_at));
-        Ok(records)
-    }
-
-    /// Newest first, 1,000 at most.
+    /// Newest first; those of the first system, whose ids may tell no time, by id after them.
     pub async fn list_records(
         &self,
         _actor: &Actor,
         workspace: &WorkspaceId,
-    ) -> Result<Vec<TaskRecord>> {
-        self.workspaces.record(workspace).await?;
-        self.records(workspace, 1_000).await
+        part: &PageQuery,
+    ) -> Result<Page<TaskRecord>> {
+        self.find(workspace, part, |_| true).await
     }
 
-    /// The newest 100, or those in one state among the newest 1,000.
+    async fn find(
+        &self,
+        workspace: &WorkspaceId,
+        part: &PageQuery,
+        passes: impl Fn(&TaskRecord) -> bool,
+    ) -> Result<Page<TaskRecord>> {
+        self.workspaces.record(workspace).await?;
+        let list = Newest {
+            partition: keys::workspace_partition(workspace),
+            prefix: keys::TASK_PREFIX,
+            stretches: BY_AGE,
+        };
+        list.part(&self.table, part, passes).await
+    }
+
+    /// The newest 100, or those in one state among the newest 5,000.
     pub async fn list(
         &self,
-        actor: &Actor,
+        _actor: &Actor,
         workspace: &WorkspaceId,
         status: Option<TaskStatus>,
     ) -> Result<Vec<TaskView>> {
-        let records = self.list_records(actor, workspace).await?;
-        Ok(records
-            .into_iter()
-            .filter(|task| status.is_none_or(|status| task.status == status))
-            .take(100)
-            .map(TaskRecord::view)
-            .collect())
+        let passes = |task: &TaskRecord| status.is_none_or(|status| task.status == status);
+        let page = self.find(workspace, &PageQuery::default(), passes).await?;
+        Ok(page.map(TaskRecord::view).rows)
     }
 
-    /// The newest 100 tasks of a function.
+    /// The newest 100 tasks of a function, among the newest 5,000 of its workspace.
     pub async fn list_of_function(
         &self,
-        actor: &Actor,
+        _actor: &Actor,
         workspace: &WorkspaceId,
         function: &FunctionId,
     ) -> Result<Vec<TaskView>> {
-        let records = self.list_records(actor, workspace).await?;
-        Ok(records
-            .into_iter()
-            .filter(|task| task.function_id.as_ref() == Some(function))
-            .take(100)
-            .map(TaskRecord::view)
-            .collect())
+        let passes = |task: &TaskRecord| task.function_id.as_ref() == Some(function);
+        let page = self.find(workspace, &PageQuery::default(), passes).await?;
+        Ok(page.map(TaskRecord::view).rows)
     }
 
     /// A task and its output after the line `after`.
@@ -212,13 +210,18 @@ impl Builds {
     }
 
     /// Newest first.
-    pub async fn versions(&self, function: &FunctionId) -> Result<Vec<Version>> {
-        self.table
-            .first(
-                Query::prefix(keys::function_partition(function), keys::VERSION_PREFIX)
-                    .newest_first(),
-                100,
-            )
-            .await
+    pub async fn versions(&self, function: &FunctionId, part: &PageQuery) -> Result<Page<Version>> {
+        let list = Newest {
+            partition: keys::function_partition(function),
+            prefix: keys::VERSION_PREFIX,
+            stretches: WHOLE,
+        };
+        list.part(&self.table, part, |_| true).await
+    }
+
+    pub async fn newest_version(&self, function: &FunctionId) -> Result<Option<Version>> {
+        let query = Query::prefix(keys::function_partition(function), keys::VERSION_PREFIX);
+        let newest = self.table.first(query.newest_first(), 1).await?;
+        Ok(newest.into_iter().next())
     }
 }

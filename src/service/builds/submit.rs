@@ -16,6 +16,7 @@ use crate::service::actor::Actor;
 use crate::service::functions::SourceUpload;
 use crate::service::functions::record::{FunctionRecord, sha256_hex};
 use crate::service::new_id;
+use crate::service::paging::PageQuery;
 use crate::service::table::{blob_error, to_item};
 use crate::service::workspaces::DEFAULT_WORKSPACE;
 
@@ -144,9 +145,7 @@ impl Builds {
         target: PushTarget,
         credentials: Option<RegistryCredentials>,
     ) -> Result<TaskRecord> {
-        self.workspaces.record(workspace).await?;
-        let tasks = self.records(workspace, 1_000).await?;
-        let named = |task: &&TaskRecord| {
+        let named = |task: &TaskRecord| {
             source_path.is_none_or(|path| {
                 task.source_code_path.as_deref() == Some(path)
                     || builders_source(task) == Some(path)
@@ -157,12 +156,15 @@ impl Builds {
                         .is_some_and(|full| full.starts_with(path))
             })
         };
-        let built = tasks
-            .iter()
-            .filter(|task| {
-                task.status == TaskStatus::Done && (task.artifact.is_some() || task.job.is_some())
-            })
-            .find(named);
+        let is_built = |task: &TaskRecord| {
+            task.status == TaskStatus::Done && (task.artifact.is_some() || task.job.is_some())
+        };
+        let newest = PageQuery {
+            limit: Some(1),
+            cursor: None,
+        };
+        let passes = |task: &TaskRecord| is_built(task) && named(task);
+        let built = self.find(workspace, &newest, passes).await?.rows.pop();
         let built = built.ok_or_else(|| Error::validation("s3_source_path", "Nothing that was built matches. Build first, then push with the source path of that task's answer."))?;
         let mut record = new_record(
             actor,
@@ -175,7 +177,7 @@ impl Builds {
         record.artifact.clone_from(&built.artifact);
         record.wasm_path.clone_from(&built.wasm_path);
         // A builder elsewhere finds the source where it put it.
-        record.source_code_path = match builders_source(built) {
+        record.source_code_path = match builders_source(&built) {
             Some(path) => Some(path.to_owned()),
             None => built.source_code_path.clone(),
         };

@@ -1,6 +1,5 @@
 //! What the console asks for about deploying a function.
 
-use super::DEFAULT_NAMESPACE;
 use super::forms::deploy_options;
 use crate::model::deployment::{AppName, ImageRef, Namespace};
 use crate::model::error::{Error, Result};
@@ -63,11 +62,10 @@ impl Services {
             ))
             .with_field("app_name"));
         }
-        let namespace = Namespace::parse(if form.namespace.trim().is_empty() {
-            DEFAULT_NAMESPACE
-        } else {
-            form.namespace.trim()
-        })?;
+        let namespace = match form.namespace.trim() {
+            "" => self.deployments.default_namespace().clone(),
+            text => Namespace::parse(text)?,
+        };
         let plan = DeployPlan {
             app_name,
             namespace,
@@ -93,14 +91,14 @@ impl Services {
         let function = self.functions.record(workspace, id).await?;
         let app_name = self.suggested_app_name(&function)?;
         let options = self.deployments.options_of(&function).await?;
-        let newest = self.builds.versions(id).await?.into_iter().next();
+        let newest = self.builds.newest_version(id).await?;
         let image = newest.map_or_else(
             || format!("local/{app_name}:next"),
             |version| version.image_ref,
         );
         manifest(&ScaffoldRequest {
             app_name,
-            namespace: Namespace::parse(DEFAULT_NAMESPACE)?,
+            namespace: self.deployments.default_namespace().clone(),
             image_ref: ImageRef::parse(image)?,
             function_id: Some(id.clone()),
             options: options.for_memory(function.memory),

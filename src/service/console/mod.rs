@@ -9,10 +9,11 @@ use super::Services;
 use super::actor::Actor;
 use super::builds::record::TaskRecord;
 use super::functions::{Draft, FunctionChange, NewFunction, parse_invocation_url};
+use super::paging::PageQuery;
 use super::statistics::Scope;
 use super::workspaces::etag;
 use crate::model::canary::Canary;
-use crate::model::deployment::{Deployment, Namespace};
+use crate::model::deployment::Deployment;
 use crate::model::error::{Error, Result};
 use crate::model::execution::{Execution, ExecutionFilter};
 use crate::model::form::{DeployForm, SettingsForm, TestForm};
@@ -47,8 +48,11 @@ impl Services {
             .iter()
             .filter(|function| function.disabled)
             .count() as u64;
-        let mut builds = self.builds.list(actor, id, None).await?;
-        builds.truncate(5);
+        let newest_builds = PageQuery {
+            limit: Some(5),
+            cursor: None,
+        };
+        let builds = self.builds.list_records(actor, id, &newest_builds).await?;
         let day = self.statistics.day_in_steps(&scope, HALF_HOUR).await?;
         Ok(WorkspaceOverview {
             workspace,
@@ -61,7 +65,7 @@ impl Services {
                 .list_workspace_summaries(actor, id, &newest)
                 .await?
                 .0,
-            builds,
+            builds: builds.map(TaskRecord::view).rows,
         })
     }
 
@@ -84,7 +88,7 @@ impl Services {
                 .map(TaskRecord::view),
             None => None,
         };
-        let namespace = Namespace::parse(DEFAULT_NAMESPACE)?;
+        let namespace = self.deployments.default_namespace().clone();
         Ok(FunctionDetail {
             workspace_name: self.workspaces.record(workspace).await?.name.to_string(),
             public_url: record
@@ -95,6 +99,7 @@ impl Services {
             cluster_address: self.cluster_address(&record),
             deploy_options: self.deployments.options_of(&record).await?,
             suggested_app_name: self.suggested_app_name(&record)?,
+            default_namespace: namespace,
             latest_task,
             figures: day.figures,
             series: day.series,
@@ -127,7 +132,7 @@ impl Services {
             code: Code::parse(normalized(code))?,
             package: None,
         };
-        let function = self.functions.create(actor, workspace, new).await?;
+        let (function, _) = self.functions.create(actor, workspace, new).await?;
         if deploy {
             self.deploy_saved(actor, workspace, &function.id, DeployForm::default())
                 .await?;
@@ -192,7 +197,7 @@ impl Services {
             .map(drop)
     }
 
-    /// Tasks, deployments and versions of a function, each newest first, and its newest canary.
+    /// The newest 100 tasks, deployments and versions of a function, each newest first, and its newest canary.
     pub async fn build_history(
         &self,
         actor: &Actor,
@@ -205,10 +210,12 @@ impl Services {
         Option<Canary>,
     )> {
         self.functions.record(workspace, id).await?;
+        let part = PageQuery::default();
+        let versions = self.versions.list(actor, workspace, id, &part).await?;
         Ok((
             self.builds.list_of_function(actor, workspace, id).await?,
-            self.deployments.list(id).await?,
-            self.versions.list(actor, workspace, id).await?,
+            self.deployments.list(id, &part).await?.rows,
+            versions.rows,
             self.deployments.canary(actor, workspace, id).await?,
         ))
     }
@@ -256,7 +263,7 @@ impl Services {
                 ),
             ));
         }
-        self.retention.delete_workspace(actor, id).await
+        self.retention.delete_workspace(actor, id, None).await
     }
 
     pub async fn delete_function(
@@ -265,6 +272,7 @@ impl Services {
         workspace: &WorkspaceId,
         id: &FunctionId,
     ) -> Result<()> {
-        self.retention.delete_function(actor, workspace, id).await
+        let retention = &self.retention;
+        retention.delete_function(actor, workspace, id, None).await
     }
 }

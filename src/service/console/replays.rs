@@ -8,6 +8,7 @@ use crate::model::replay::{Check, Replayed};
 use crate::service::Services;
 use crate::service::actor::Actor;
 use crate::service::functions::Draft;
+use crate::service::paging::PageQuery;
 use crate::service::replays::{CheckRequest, Methods, Target};
 
 impl Services {
@@ -52,7 +53,7 @@ impl Services {
         self.replays.check(actor, workspace, function, check).await
     }
 
-    /// Newest first.
+    /// The newest 100, newest first.
     pub async fn version_numbers(
         &self,
         _actor: &Actor,
@@ -60,7 +61,8 @@ impl Services {
         function: &FunctionId,
     ) -> Result<Vec<u32>> {
         self.functions.record(workspace, function).await?;
-        let versions = self.builds.versions(function).await?;
-        Ok(versions.into_iter().map(|version| version.number).collect())
+        let part = PageQuery::default();
+        let versions = self.builds.versions(function, &part).await?;
+        Ok(versions.map(|version| version.number).rows)
     }
 }

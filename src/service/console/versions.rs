@@ -7,10 +7,11 @@ use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::version::{Label, VersionDetail, VersionDiff, VersionView};
 use crate::service::Services;
 use crate::service::actor::Actor;
+use crate::service::paging::PageQuery;
 use crate::service::versions::VersionChange;
 
 impl Services {
-    /// A version, all of its function's, and what it has other than `against`.
+    /// A version, the newest 100 of its function's, and what it has other than `against`.
     pub async fn version_page(
         &self,
         actor: &Actor,
@@ -20,7 +21,8 @@ impl Services {
         against: Option<u32>,
     ) -> Result<(VersionDetail, Vec<VersionView>, Option<VersionDiff>)> {
         let detail = self.versions.get(actor, workspace, id, version).await?;
-        let versions = self.versions.list(actor, workspace, id).await?;
+        let part = PageQuery::default();
+        let versions = self.versions.list(actor, workspace, id, &part).await?;
         let diff = match against {
             Some(from) => {
                 let diff = self.versions.diff(actor, workspace, id, from, version);
@@ -28,7 +30,7 @@ impl Services {
             }
             None => None,
         };
-        Ok((detail, versions, diff))
+        Ok((detail, versions.rows, diff))
     }
 
     pub async fn mark_version(

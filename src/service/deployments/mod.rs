@@ -17,6 +17,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::actor::Actor;
 use super::functions::record::FunctionRecord;
 use super::new_id;
+use super::paging::{Newest, Page, PageQuery, WHOLE};
 use super::table::{Table, internal};
 use crate::model::deployment::{
     AppName, DeployOptions, Deployment, DeploymentStatus, ImageRef, Namespace,
@@ -59,6 +60,7 @@ pub struct Deployments {
     table: Table,
     platform: Arc<dyn Platform>,
     routes: Arc<Routes>,
+    default_namespace: Namespace,
     /// One deployment of an app at a time in this server; across servers the app's revision decides.
     busy: Mutex<HashMap<AppName, Arc<Mutex<()>>>>,
 }
@@ -83,11 +85,18 @@ fn random_app_name() -> AppName {
 }
 
 impl Deployments {
-    pub fn new(table: Table, platform: Arc<dyn Platform>, routes: Arc<Routes>) -> Arc<Self> {
+    /// `default_namespace` is that of deployments for which nobody chose one.
+    pub fn new(
+        table: Table,
+        platform: Arc<dyn Platform>,
+        routes: Arc<Routes>,
+        default_namespace: Namespace,
+    ) -> Arc<Self> {
         Arc::new(Self {
             table,
             platform,
             routes,
+            default_namespace,
             busy: Mutex::default(),
         })
     }
@@ -252,14 +261,14 @@ impl Deployments {
     }
 
     /// Newest first.
-    pub async fn list(&self, function: &FunctionId) -> Result<Vec<Deployment>> {
-        let query = Query::prefix(keys::function_partition(function), keys::DEPLOYMENT_PREFIX)
-            .newest_first();
-        let records: Vec<DeploymentRecord> = self.table.first(query, 100).await?;
-        Ok(records
-            .into_iter()
-            .map(|record| record.deployment)
-            .collect())
+    pub async fn list(&self, function: &FunctionId, part: &PageQuery) -> Result<Page<Deployment>> {
+        let list = Newest {
+            partition: keys::function_partition(function),
+            prefix: keys::DEPLOYMENT_PREFIX,
+            stretches: WHOLE,
+        };
+        let page = list.part(&self.table, part, |_| true).await?;
+        Ok(page.map(|record: DeploymentRecord| record.deployment))
     }
 
     /// Takes an app down and forgets it; part of deleting its function. Absence is fine.
@@ -290,6 +299,10 @@ impl Deployments {
             }
         }
         Ok(by_function)
+    }
+
+    pub fn default_namespace(&self) -> &Namespace {
+        &self.default_namespace
     }
 
     /// What users call, for what serves.

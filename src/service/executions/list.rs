@@ -1,7 +1,5 @@
 //! Pages of executions, newest first, of a function or over a workspace.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::stream::{StreamExt as _, TryStreamExt as _};
 
 use super::Executions;
@@ -14,42 +12,22 @@ use crate::port::store::{Query, SortRange};
 use crate::service::actor::Actor;
 use crate::service::functions::FunctionRecord;
 use crate::service::kept::Stamp;
+use crate::service::paging::{self, Rows, read_rows};
 use crate::service::table::from_item;
 
-/// Items read at most for one filtered page; the caller goes on by the cursor.
+/// Items read at most for one of the first system.
 const MAX_READ: usize = 5_000;
 /// Partitions read at the same time for a workspace's page.
 const READERS: usize = 8;
 
-/// A page and where it ended: rows in order, each with its sort key.
-struct Rows {
-    rows: Vec<(String, Execution)>,
-    /// Where reading stopped, when there may be more.
-    next: Option<String>,
-}
-
+/// The sort key without what all have.
 fn encode_cursor(sort_key: &str) -> String {
-    URL_SAFE_NO_PAD.encode(sort_key.trim_start_matches(EXECUTION_PREFIX))
+    paging::encode_cursor(sort_key.strip_prefix(EXECUTION_PREFIX).unwrap_or(sort_key))
 }
 
 fn decode_cursor(cursor: Option<&str>) -> Result<Option<String>> {
-    let wrong = || {
-        Error::validation(
-            "cursor",
-            "This cursor is not one of ours. Take it from the answer before, unchanged.",
-        )
-    };
-    cursor
-        .map(|cursor| {
-            let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| wrong())?;
-            let text = String::from_utf8(bytes).map_err(|_| wrong())?;
-            if (1..=128).contains(&text.len()) && text.is_ascii() {
-                Ok(format!("{EXECUTION_PREFIX}{text}"))
-            } else {
-                Err(wrong())
-            }
-        })
-        .transpose()
+    let place = cursor.map(paging::decode_cursor).transpose()?;
+    Ok(place.map(|place| format!("{EXECUTION_PREFIX}{place}")))
 }
 
 fn query(function: &FunctionId, filter: &ExecutionFilter, after: Option<String>) -> Query {
@@ -104,35 +82,12 @@ impl Executions {
         filter: &ExecutionFilter,
         after: Option<String>,
         limit: usize,
-    ) -> Result<Rows> {
-        let mut query = query(function, filter, after).limit(limit.clamp(1, 200));
-        let (mut rows, mut read) = (Vec::new(), 0);
-        loop {
-            let page = self.table.page(&query).await?;
-            for (key, item) in page.items {
-                read += 1;
-                let sort_key = key.sk.clone();
-                let Ok(execution) = from_item::<Execution>(&key, item) else {
-                    continue;
-                };
-                if passes(&execution, filter) {
-                    rows.push((sort_key.clone(), execution));
-                    if rows.len() == limit {
-                        return Ok(Rows {
-                            rows,
-                            next: Some(sort_key),
-                        });
-                    }
-                }
-            }
-            if page.next.is_none() || read >= MAX_READ {
-                return Ok(Rows {
-                    rows,
-                    next: page.next,
-                });
-            }
-            query.after = page.next;
-        }
+    ) -> Result<Rows<Execution>> {
+        let query = vec![query(function, filter, after)];
+        read_rows(&self.table, query, limit, |execution| {
+            passes(execution, filter)
+        })
+        .await
     }
 
     /// One of the first system, whose id does not tell its time: looked for among the newest.
@@ -165,6 +120,38 @@ impl Executions {
         let functions = self.table.version(&keys::workspace_partition(workspace))?;
         let executions = self.table.version(&keys::function_partition(function))?;
         Some(Stamp([functions, executions, 0, 0]))
+    }
+
+    /// What [`Self::list_workspace`] is made of.
+    pub async fn list_workspace_stamp(&self, workspace: &WorkspaceId) -> Result<Option<Stamp>> {
+        let Some(own) = self.table.version(&keys::workspace_partition(workspace)) else {
+            return Ok(None);
+        };
+        let functions = self.functions.directory(workspace).await?;
+        let partitions = functions
+            .iter()
+            .map(|function| keys::function_partition(&function.id));
+        let versions = partitions.filter_map(|partition| self.table.version(&partition));
+        let all = versions.fold(0, |all: u64, version| {
+            all.wrapping_mul(31).wrapping_add(version)
+        });
+        Ok(Some(Stamp([own, all, 0, 0])))
+    }
+
+    /// Seconds that a call of this function may take, or of any of the workspace.
+    pub async fn longest_call(
+        &self,
+        _actor: &Actor,
+        workspace: &WorkspaceId,
+        function: Option<&FunctionId>,
+    ) -> Result<u32> {
+        if let Some(function) = function {
+            let record = self.functions.record(workspace, function).await?;
+            return Ok(record.timeout.seconds());
+        }
+        let functions = self.functions.directory(workspace).await?;
+        let longest = functions.iter().map(|function| function.timeout.seconds());
+        Ok(longest.max().unwrap_or_default())
     }
 
     /// `limit` is 1–1000, 100 when absent.
@@ -202,6 +189,7 @@ impl Executions {
         workspace: &WorkspaceId,
         filter: &ExecutionFilter,
     ) -> Result<ExecutionPage> {
+        self.functions.check_workspace(workspace).await?;
         let (rows, next) = self.merge(workspace, filter).await?;
         Ok(ExecutionPage {
             executions: rows.into_iter().map(|(_, execution)| execution).collect(),
@@ -233,7 +221,7 @@ impl Executions {
         let functions = self.functions.directory(workspace).await?;
         let named = |function: &FunctionRecord| (function.id.clone(), function.name.to_string());
         let functions: Vec<(FunctionId, String)> = functions.iter().map(named).collect();
-        let pages: Vec<(String, Rows)> = futures::stream::iter(functions)
+        let pages: Vec<(String, Rows<Execution>)> = futures::stream::iter(functions)
             .map(|(id, name)| {
                 let after = after.clone();
                 async move {

@@ -12,7 +12,7 @@ use crate::port::keys;
 use crate::port::store::{Condition, Update, Write};
 use crate::service::actor::Actor;
 use crate::service::table::to_item;
-use crate::service::workspaces::{changed_meanwhile, check_etag, etag};
+use crate::service::workspaces::{changed_meanwhile, check_etag, etag, has_revision};
 
 /// A change; `None` leaves a field as it is.
 #[derive(Clone, Debug, Default)]
@@ -172,11 +172,7 @@ impl Functions {
             .map(|name| (*name).to_owned())
             .collect();
         update.set = set;
-        let same = if before == 0.0 {
-            Condition::Missing("revision".to_owned())
-        } else {
-            Condition::Equals("revision".to_owned(), before.into())
-        };
+        let same = has_revision(before);
         update.condition = Some(Condition::All(vec![Condition::Exists, same]));
         self.table
             .try_transact(vec![Write::Update(update)], None)

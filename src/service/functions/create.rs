@@ -17,6 +17,7 @@ use crate::port::store::{Condition, Update, Write};
 use crate::service::actor::Actor;
 use crate::service::new_id;
 use crate::service::table::to_item;
+use crate::service::workspaces::etag;
 
 /// Functions made in one transaction at most: with code and environment inline they stay below the 4 MB that DynamoDB takes.
 const TOGETHER: usize = 24;
@@ -52,12 +53,13 @@ impl Functions {
         _actor: &Actor,
         workspace: &WorkspaceId,
         new: NewFunction,
-    ) -> Result<Function> {
+    ) -> Result<(Function, String)> {
         self.workspaces.record(workspace).await?;
         let code = new.code.clone();
         let record = self.store_new(workspace, new).await?;
         self.insert(std::slice::from_ref(&record)).await?;
-        self.view(record, Some(code)).await
+        let tag = etag(record.revision);
+        Ok((self.view(record, Some(code)).await?, tag))
     }
 
     /// Makes all of them or, when one cannot be made, none. Answers them without code, in the order given.
@@ -102,7 +104,7 @@ impl Functions {
         for (index, record) in records.iter().enumerate() {
             let (workspace, id) = (&record.workspace_id, &record.id);
             let marked = if index < inserted {
-                self.mark_deleting(workspace, id).await
+                self.mark_deleting(workspace, id, None).await
             } else {
                 Ok(())
             };

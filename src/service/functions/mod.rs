@@ -16,7 +16,7 @@ use super::new_id;
 use super::paging::{Page, PageQuery};
 use super::statistics::{Scope, Statistics};
 use super::table::{Table, from_item};
-use super::workspaces::{Workspaces, etag};
+use super::workspaces::{Workspaces, changed_meanwhile, etag, has_revision};
 use crate::model::error::{Error, Result};
 use crate::model::function::{Code, Function};
 use crate::model::id::{FunctionId, WorkspaceId};
@@ -82,6 +82,10 @@ impl Functions {
         let tag = etag(record.revision);
         let code = self.code(&record).await?;
         Ok((self.view(record, Some(code)).await?, tag))
+    }
+
+    pub(super) async fn check_workspace(&self, workspace: &WorkspaceId) -> Result<()> {
+        self.workspaces.record(workspace).await.map(drop)
     }
 
     /// The workspace of a function, for paths that do not name it.
@@ -226,13 +230,13 @@ impl Functions {
         &self,
         workspace: &WorkspaceId,
         id: &FunctionId,
+        revision: Option<f64>,
     ) -> Result<()> {
+        let mut conditions = vec![Condition::Exists, Condition::Missing("deleting".to_owned())];
+        conditions.extend(revision.map(has_revision));
         let mark = Update::new(keys::function(workspace, id))
             .set("deleting", true)
-            .when(Condition::All(vec![
-                Condition::Exists,
-                Condition::Missing("deleting".to_owned()),
-            ]));
+            .when(Condition::All(conditions));
         let uncount = |key| {
             Write::Update(
                 Update::new(key)
@@ -246,8 +250,12 @@ impl Functions {
             uncount(keys::workspace_entry(workspace)),
             Write::delete(keys::function_owner(id)),
         ];
+        let is_marked = self.table.try_transact(writes, None).await?;
+        if !is_marked && revision.is_some() {
+            return Err(changed_meanwhile());
+        }
         // A second caller finds it marked already and goes on with the deletion.
-        self.table.try_transact(writes, None).await.map(drop)
+        Ok(())
     }
 
     /// The last steps: code, counters, records. Absence is fine.

@@ -7,20 +7,24 @@ use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::time::Timestamp;
 use crate::port::keys;
 use crate::service::actor::Actor;
+use crate::service::workspaces::expected_revision;
 
 /// Seconds after which a deployment that is under way has lost its server.
 const LONGEST_DEPLOYMENT: i64 = 1_800;
 
 impl Retention {
-    /// Deletes a function with its apps, tasks, versions, executions, code, values and counters.
+    /// Deletes a function with its apps, tasks, versions, executions, code, values and counters. `if_match` is an ETag that must still hold.
     pub async fn delete_function(
         &self,
         _actor: &Actor,
         workspace: &WorkspaceId,
         id: &FunctionId,
+        if_match: Option<&str>,
     ) -> Result<()> {
-        self.parts.functions.record(workspace, id).await?;
-        self.parts.functions.mark_deleting(workspace, id).await?;
+        let record = self.parts.functions.record(workspace, id).await?;
+        let revision = expected_revision(if_match, record.revision)?;
+        let functions = &self.parts.functions;
+        functions.mark_deleting(workspace, id, revision).await?;
         self.finish_function(workspace, id).await
     }
 
@@ -46,10 +50,16 @@ impl Retention {
         self.parts.functions.remove(workspace, id).await
     }
 
-    /// Deletes a workspace with all that is in it.
-    pub async fn delete_workspace(&self, _actor: &Actor, id: &WorkspaceId) -> Result<()> {
-        self.parts.workspaces.record(id).await?;
-        self.parts.workspaces.mark_deleting(id).await?;
+    /// Deletes a workspace with all that is in it. `if_match` is an ETag that must still hold.
+    pub async fn delete_workspace(
+        &self,
+        _actor: &Actor,
+        id: &WorkspaceId,
+        if_match: Option<&str>,
+    ) -> Result<()> {
+        let record = self.parts.workspaces.record(id).await?;
+        let revision = expected_revision(if_match, record.revision)?;
+        self.parts.workspaces.mark_deleting(id, revision).await?;
         self.finish_workspace(id).await
     }
 
@@ -57,7 +67,8 @@ impl Retention {
     async fn finish_workspace(&self, id: &WorkspaceId) -> Result<()> {
         let functions = self.all_functions(id).await?;
         for function in &functions {
-            self.parts.functions.mark_deleting(id, &function.id).await?;
+            let functions = &self.parts.functions;
+            functions.mark_deleting(id, &function.id, None).await?;
         }
         self.parts.builds.remove(id, None).await?;
         let mut apps = self.parts.deployments.apps_by_function().await?;

@@ -57,7 +57,10 @@ impl SpinApps {
         let mut all = vec![new];
         self.settle_names(workspace, &mut all, on_conflict).await?;
         match all.pop() {
-            Some(new) => self.functions.create(actor, workspace, new).await,
+            Some(new) => {
+                let (function, _) = self.functions.create(actor, workspace, new).await?;
+                Ok(function)
+            }
             None => Err(nothing_to_import()),
         }
     }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use super::actor::Actor;
 use super::builds::Builds;
 use super::functions::{FunctionRecord, Functions};
+use super::paging::PageQuery;
 use super::table::{blob_error, internal};
 use super::workspaces::Workspaces;
 use crate::model::deployment::AppName;
@@ -181,8 +182,10 @@ impl SpinApps {
     /// What the newest version that was built of the saved source is, wherever Spin runs. Made of its image when nobody wanted it before.
     async fn component(&self, record: &FunctionRecord) -> Result<Bytes> {
         let saved = record.source_summary().sha256;
-        let versions = self.builds.versions(&record.id).await?;
+        let part = PageQuery::default();
+        let versions = self.builds.versions(&record.id, &part).await?;
         let version = versions
+            .rows
             .into_iter()
             .find(|version| version.source.sha256 == saved)
             .ok_or_else(|| {

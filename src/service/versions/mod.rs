@@ -10,6 +10,7 @@ use super::actor::Actor;
 use super::builds::Builds;
 use super::deployments::{DeployOutcome, Deployments};
 use super::functions::{FunctionRecord, Functions};
+use super::paging::{Page, PageQuery};
 use super::table::Table;
 use crate::model::error::{Error, Result};
 use crate::model::id::{FunctionId, WorkspaceId};
@@ -54,20 +55,18 @@ impl Versions {
         })
     }
 
-    /// Newest first, 100 at most.
+    /// Newest first.
     pub async fn list(
         &self,
         _actor: &Actor,
         workspace: &WorkspaceId,
         id: &FunctionId,
-    ) -> Result<Vec<VersionView>> {
+        part: &PageQuery,
+    ) -> Result<Page<VersionView>> {
         let function = self.functions.record(workspace, id).await?;
         let marks = Marks::of(&self.table, id).await?;
-        let versions = self.builds.versions(id).await?;
-        Ok(versions
-            .into_iter()
-            .map(|version| view(version, &function, &marks))
-            .collect())
+        let versions = self.builds.versions(id, part).await?;
+        Ok(versions.map(|version| view(version, &function, &marks)))
     }
 
     pub async fn get(

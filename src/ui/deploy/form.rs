@@ -51,6 +51,9 @@ pub fn DeploySettings(
             .to_string()
     });
     let platform = context.detail.with_untracked(|detail| detail.platform);
+    let namespace = context
+        .detail
+        .with_untracked(|detail| detail.default_namespace.to_string());
     let is_embedded = platform == PlatformKind::Embedded;
     let typed = RwSignal::new(app_name.clone());
     let hint = Signal::derive(move || {
@@ -69,7 +72,7 @@ pub fn DeploySettings(
                 <input type="hidden" name="function" value=context.function().to_string()/>
                 <FormError error=error_of_form(error, FIELDS)/>
                 <TextField id="deploy-app" name="options[app_name]" label=words.app_name value=app_name mono=true hint typed error=error_of(error, "app_name")/>
-                <TextField id="deploy-namespace" name="options[namespace]" label=words.namespace value="default" mono=true error=error_of(error, "namespace")/>
+                <TextField id="deploy-namespace" name="options[namespace]" label=words.namespace value=namespace mono=true error=error_of(error, "namespace")/>
                 {(!is_embedded).then(|| view! { <ClusterFields context error/> })}
                 <details class="more" open=move || error.with(|error| error.as_ref().is_some_and(|error| matches!(error.field.as_deref(), Some("registry_url" | "tag"))))>
                     <summary><Icon glyph=Glyph::Right/>{words.registry_section}</summary>

@@ -5,6 +5,7 @@ use blue_faas::adapter::blobs::filesystem::FilesystemBlobs;
 use blue_faas::adapter::builder::remote::{RemoteBuilder, RemoteConfig};
 use blue_faas::adapter::builder_service::BuilderService;
 use blue_faas::adapter::store::sqlite::SqliteStore;
+use blue_faas::model::deployment::Namespace;
 use blue_faas::model::function::{
     Code, Environment, Function, HttpMethods, InstanceReuse, Memory, Timeout,
 };
@@ -176,7 +177,12 @@ impl Replica {
             workspaces.clone(),
             routes.clone(),
         );
-        let deployments = Deployments::new(table.clone(), platform.clone(), routes);
+        let deployments = Deployments::new(
+            table.clone(),
+            platform.clone(),
+            routes,
+            Namespace::parse("default").expect("a namespace"),
+        );
         let settings = EngineSettings {
             parallelism: 1,
             timeout: PATIENCE,
@@ -228,7 +234,7 @@ impl Replica {
         };
         let actor = Actor::anonymous();
         let created = self.functions.create(&actor, &workspace, new).await;
-        created.unwrap()
+        created.unwrap().0
     }
 
     /// Builds and pushes a function's source.

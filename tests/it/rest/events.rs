@@ -1,13 +1,19 @@
 //! Executions as they happen, as server-sent events.
 
+use blue_faas::adapter::store::sqlite::SqliteStore;
+use blue_faas::port::keys;
+use blue_faas::port::store::{Query, Store as _, Write};
+use blue_faas::service::new_id;
 use http::Method;
 use serde_json::json;
+use std::time::Instant;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use crate::support::answer::Answer;
 use crate::support::app::TestApp;
-use crate::support::builders::{Function, a_function, a_workspace, text};
-use crate::support::events::Events;
+use crate::support::builders::{Function, Workspace, a_function, a_workspace, text};
+use crate::support::events::{Events, PATIENCE};
 
 /// A function that is called at an address of its own.
 async fn remote_function(app: &TestApp) -> (MockServer, Function) {
@@ -76,6 +82,108 @@ async fn a_stream_has_the_lists_filters_and_ends_with_its_function() {
         .header("accept", "text/event-stream");
     let refused = crate::support::answer::Answer::of(accepted).await;
     refused.refused(404, "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn the_executions_of_a_workspace_are_told_too() {
+    let app = TestApp::start_with(&[("BLUE_FAAS_INVOKE_ALLOWED_HOSTS", "127.0.0.1")]);
+    let (remote, first) = remote_function(&app).await;
+    call(&app, &first, "/before").await;
+    let workspace = Workspace {
+        id: first.workspace.clone(),
+    };
+    let logs = format!("{}/logs", workspace.path());
+    let mut events = Events::open(&app, &logs, None).await;
+    let second = a_function()
+        .with("invocationUrl", remote.uri())
+        .create(&app, &workspace)
+        .await;
+    let mut told = Vec::new();
+    for function in [&first, &second, &first] {
+        let id = call(&app, function, "/now").await;
+        let (_, event_id, execution) = events.next().await;
+        assert_eq!(event_id, id);
+        assert_eq!(execution["functionId"], function.id);
+        told.push(id);
+    }
+    let mut again = Events::open(&app, &logs, Some(&told[0])).await;
+    for id in &told[1..] {
+        assert_eq!(&again.next().await.1, id);
+    }
+    app.delete(&workspace.path()).await.with_status(204);
+    events.end().await;
+    again.end().await;
+}
+
+#[tokio::test]
+async fn more_streams_than_there_is_room_for_are_told_to_come_back() {
+    let app = TestApp::start();
+    let workspace = a_workspace().create(&app).await;
+    let function = a_function().create(&app, &workspace).await;
+    let logs = format!("{}/logs", function.path());
+    let mut open = Vec::new();
+    for _ in 0..256 {
+        open.push(Events::open(&app, &logs, None).await);
+    }
+    let asked = || {
+        let request = app.request(Method::GET, &logs);
+        Answer::of(request.header("accept", "text/event-stream"))
+    };
+    let refused = asked().await;
+    refused.refused(503, "OVERLOADED");
+    assert_eq!(refused.header("retry-after"), "10");
+    app.get(&logs).await.with_status(200);
+    drop(open);
+    let begin = Instant::now();
+    while !opens(&app, &logs).await {
+        assert!(begin.elapsed() < PATIENCE, "a place becomes free");
+    }
+}
+
+async fn opens(app: &TestApp, logs: &str) -> bool {
+    let request = app.request(Method::GET, logs);
+    let answer = request.header("accept", "text/event-stream").send().await;
+    answer.expect("it answers").status() == 200
+}
+
+#[tokio::test]
+async fn a_long_backlog_is_told_whole_and_in_order() {
+    let mut app = TestApp::start_with(&[("BLUE_FAAS_INVOKE_ALLOWED_HOSTS", "127.0.0.1")]);
+    let (_remote, function) = remote_function(&app).await;
+    let first = call(&app, &function, "/first").await;
+    app.stop();
+    let expected = {
+        let store = SqliteStore::open(&app.data()).expect("the server's store");
+        record_many(&store, &function).await
+    };
+    app.start_again();
+    let logs = format!("{}/logs", function.path());
+    let mut events = Events::open(&app, &logs, Some(&first)).await;
+    for id in expected {
+        assert_eq!(events.next().await.1, id);
+    }
+    let last = call(&app, &function, "/last").await;
+    assert_eq!(events.next().await.1, last);
+}
+
+/// More of them than one look keeps: 240 with 50,000 bytes each.
+async fn record_many(store: &SqliteStore, function: &Function) -> Vec<String> {
+    let partition = format!("FN#{}", function.id);
+    let query = Query::prefix(&partition, "LOG#");
+    let page = store.query(&query).await.expect("the first one");
+    let (_, first) = page.items.into_iter().next().expect("the first one");
+    let mut ids = Vec::new();
+    for _ in 0..240 {
+        let (id, at) = new_id::execution();
+        let mut item = first.clone();
+        item.insert("id".to_owned(), json!(id));
+        item.insert("timestamp".to_owned(), json!(at));
+        item.insert("responseBody".to_owned(), json!("x".repeat(50_000)));
+        let write = Write::put(keys::execution(&partition, at, &id), item);
+        store.write(write).await.expect("written");
+        ids.push(id.to_string());
+    }
+    ids
 }
 
 #[tokio::test]

@@ -212,9 +212,8 @@ fn request(content: &[u8]) -> SealedRequest {
         key: &key,
         method: "POST",
         address: "/api/workspaces",
-        content: &[content],
     };
-    request.seal(&Actor::anonymous())
+    request.seal(&Actor::anonymous(), std::iter::once(content))
 }
 
 fn answer(text: &'static str) -> Kept {

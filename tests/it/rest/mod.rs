@@ -8,6 +8,7 @@ mod function_changes;
 mod functions;
 mod idempotency;
 mod lists;
+mod long_lists;
 mod paging;
 mod reference;
 mod requests;

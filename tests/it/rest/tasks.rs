@@ -1,10 +1,14 @@
 //! Tasks, uploads and deployments that are refused before anything is built.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use blue_faas::adapter::store::sqlite::SqliteStore;
+use blue_faas::port::store::{Query, Store as _};
 use http::Method;
 use serde_json::json;
 
 use crate::support::app::TestApp;
-use crate::support::builders::a_workspace;
+use crate::support::builders::{a_function, a_workspace};
 
 const HELLO: &str = include_str!("../../fixtures/hello.py");
 
@@ -91,6 +95,33 @@ async fn a_push_of_what_was_never_built_is_refused() {
         .post("/api/v1/push", &json!({"workspace_id": workspace.id}))
         .await;
     assert_eq!(refused.refused_field(), "registry_url");
+}
+
+#[tokio::test]
+async fn a_deployment_for_which_nobody_chose_a_namespace_goes_to_the_first() {
+    let mut app = TestApp::start_with(&[("BLUE_FAAS_NAMESPACES", "payments,staging")]);
+    let workspace = a_workspace().create(&app).await;
+    let function = a_function()
+        .with("deployOnSave", true)
+        .create(&app, &workspace)
+        .await;
+    let page = format!(
+        "/workspaces/{}/functions/{}/deploy",
+        workspace.id, function.id
+    );
+    let page = app.get(&page).await.text();
+    assert!(page.contains(r#"value="payments""#), "{page}");
+    assert!(page.contains("namespace: payments"), "{page}");
+    let code = STANDARD.encode(HELLO);
+    let saved = app.patch(&function.path(), &json!({"code": code})).await;
+    saved.with_status(200);
+    app.stop();
+    let store = SqliteStore::open(&app.data()).expect("the server's store");
+    let tasks = Query::prefix(format!("WS#{}", workspace.id), "BUILD#");
+    let tasks = store.query(&tasks).await.expect("tasks").items;
+    let plans: Vec<_> = tasks.iter().map(|(_, task)| &task["deploy"]).collect();
+    assert_eq!(plans.len(), 1);
+    assert_eq!(plans[0]["namespace"], "payments");
 }
 
 #[tokio::test]

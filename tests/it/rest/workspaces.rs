@@ -104,7 +104,7 @@ async fn a_change_on_top_of_an_unseen_one_is_refused() {
     let save = async |name: &str, tag: &str| {
         let request = app
             .request(Method::PATCH, &workspace.path())
-            .header("if-match", tag)
+            .header("if-match", tag.as_bytes())
             .json(&json!({"name": name}));
         Answer::of(request).await
     };
@@ -120,6 +120,43 @@ async fn a_change_on_top_of_an_unseen_one_is_refused() {
     save("Again", saved.header("etag")).await.with_status(200);
     save("Any", "*").await.with_status(200);
     assert_eq!(workspace.read(&app).await["name"], "Any");
+    save("Unread", "\"\u{e9}\"")
+        .await
+        .refused(412, "PRECONDITION_FAILED");
+    assert_eq!(workspace.read(&app).await["name"], "Any");
+}
+
+#[tokio::test]
+async fn only_what_was_seen_is_deleted() {
+    let app = TestApp::start();
+    let delete = async |path: &str, tag: &str| {
+        let request = app.request(Method::DELETE, path);
+        Answer::of(request.header("if-match", tag.as_bytes())).await
+    };
+    let created = app.post("/api/workspaces", &json!({"name": "A"})).await;
+    let workspace = format!("/api/workspaces/{}", text(&created.with_status(201), "id"));
+    let functions = format!("{workspace}/functions");
+    let function = app.post(&functions, &json!({"name": "F"})).await;
+    let path = format!("{functions}/{}", text(&function.with_status(201), "id"));
+    for (path, created) in [(&path, &function), (&workspace, &created)] {
+        let seen = app.get(path).await.header("etag").to_owned();
+        assert_eq!(
+            created.header("etag"),
+            seen,
+            "what was made says what it is"
+        );
+        let saved = app.patch(path, &json!({"name": "B"})).await;
+        saved.with_status(200);
+        for tag in [&seen, "\"\u{e9}\""] {
+            let refused = delete(path, tag).await;
+            refused.refused(412, "PRECONDITION_FAILED");
+        }
+        let still = app.get(path).await;
+        assert_eq!(still.with_status(200)["name"], "B");
+        let seen = still.header("etag").to_owned();
+        delete(path, &seen).await.with_status(204);
+        app.get(path).await.refused(404, "NOT_FOUND");
+    }
 }
 
 #[tokio::test]

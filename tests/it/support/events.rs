@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::app::TestApp;
 
 /// However busy the machine is.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A stream that is read event by event.
 pub struct Events {

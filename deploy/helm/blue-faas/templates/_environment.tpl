@@ -1,5 +1,7 @@
 {{- /* The server's settings: what the values say, before what the chart says itself. */ -}}
 {{- define "blue-faas.environment" -}}
+{{- /* Where a setting comes from is the same to the server. */ -}}
+{{- $given := merge (deepCopy .Values.secretEnv) .Values.env -}}
 {{- $own := dict
   "ENVIRONMENT" "production"
   "BLUE_FAAS_ADDR" "0.0.0.0:3000"
@@ -20,12 +22,12 @@
   "BLUE_FAAS_PLATFORM" "spinapp"
 -}}
 {{- $own = merge $cloud $own }}
-{{- if .Values.env.LOKI_SERVICE_URL }}{{ $_ := set $own "BLUE_FAAS_LOGS" "loki" }}{{ end }}
-{{- if .Values.env.PROMETHEUS_SERVICE_URL }}{{ $_ := set $own "BLUE_FAAS_METRICS" "prometheus" }}{{ end }}
+{{- if $given.LOKI_SERVICE_URL }}{{ $_ := set $own "BLUE_FAAS_LOGS" "loki" }}{{ end }}
+{{- if $given.PROMETHEUS_SERVICE_URL }}{{ $_ := set $own "BLUE_FAAS_METRICS" "prometheus" }}{{ end }}
 {{- end }}
 {{- $all := merge (deepCopy .Values.env) $own }}
 {{- if eq $all.BLUE_FAAS_BUILDER "remote" }}
-{{- $_ := required "env.BUILDER_SERVICE_URL: mode cloud needs the Builder Service's address" $all.BUILDER_SERVICE_URL }}
+{{- $_ := required "env.BUILDER_SERVICE_URL (or secretEnv): mode cloud needs the Builder Service's address" $given.BUILDER_SERVICE_URL }}
 {{- end }}
 {{- if and (eq .Values.mode "embedded") (eq $all.BLUE_FAAS_STORE "dynamodb") }}
 {{- fail "env.BLUE_FAAS_STORE: a table that servers share goes with mode: cloud" }}
