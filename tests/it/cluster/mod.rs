@@ -1,6 +1,7 @@
 //! The server with the cloud pair, before a FAKE cluster (`support/cluster.rs`): what it asks of it, and what callers get.
 
 mod calls;
+mod chaos;
 mod deployments;
 mod troubles;
 mod versions;

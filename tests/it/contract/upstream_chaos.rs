@@ -60,7 +60,7 @@ async fn ask<T>(seed: u64, chaos: &Chaos, mut one: impl AsyncFnMut() -> Result<T
             }
         }
     }
-    chaos.end();
+    chaos.set(0);
     let begun = Instant::now();
     while one().await.is_err() {
         assert!(begun.elapsed() < PATIENCE, "seed {seed}: it stays away");
@@ -76,7 +76,8 @@ async fn loki_is_read_right_or_said_to_be_away_and_comes_back() {
         json!({"status": "success", "data": {"resultType": "streams", "result": [stream]}});
     let server = answering(&[("/loki/api/v1/query_range", answer)]).await;
     let run = async |seed: u64| {
-        let chaos = Chaos::before(&server.uri(), seed, 15 + (seed % 50) as u32).await;
+        let chaos = Chaos::before(&server.uri(), seed).await;
+        chaos.set(15 + (seed % 50) as u32);
         let logs = LokiLogs::new(&chaos.url).expect("an address");
         ask(seed, &chaos, async || {
             let lines = logs.lines(&function(), 10, None).await?;
@@ -105,7 +106,8 @@ async fn prometheus_is_read_right_or_said_to_be_away_and_comes_back() {
     ])
     .await;
     let run = async |seed: u64| {
-        let chaos = Chaos::before(&server.uri(), seed, 15 + (seed % 50) as u32).await;
+        let chaos = Chaos::before(&server.uri(), seed).await;
+        chaos.set(15 + (seed % 50) as u32);
         let metrics = PrometheusMetrics::new(&chaos.url).expect("an address");
         ask(seed, &chaos, async || {
             let cpu = metrics.cpu(&function()).await?;

@@ -30,7 +30,8 @@ async fn a_server_that_leaves_answers_and_keeps_no_connection() {
     }
     app.terminate();
     assert!(app.ended(PATIENCE).await, "in order");
-    app.start_again();
+    // Without its patience, or the test would wait for it.
+    app.start_again_with(&[]);
     let kept = app.get("/api/workspaces").await.with_status(200);
     assert_eq!(kept[0]["name"], "Late", "what it took up it kept: {kept}");
 }

@@ -1,4 +1,4 @@
-//! A bad network before a server of HTTP: what it does to a request follows from a seed. It works on bare connections, one request each, so that
+//! A slow and bad network before a server of HTTP: what it does to a request follows from a seed. It works on bare connections, one request each, so that
 //! it can break off anywhere.
 
 use rand::rngs::StdRng;
@@ -12,7 +12,6 @@ use tokio_util::task::AbortOnDropHandle;
 /// What happens to one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
-    Delayed,
     /// Closed before anything was done.
     Dropped,
     /// The same, in the middle of the connection's life as the peer sees it.
@@ -31,8 +30,7 @@ enum Fault {
     DoneThenBroken,
 }
 
-const FAULTS: [Fault; 9] = [
-    Fault::Delayed,
+const FAULTS: [Fault; 8] = [
     Fault::Dropped,
     Fault::Reset,
     Fault::BadGateway,
@@ -42,7 +40,7 @@ const FAULTS: [Fault; 9] = [
     Fault::DoneThenDropped,
     Fault::DoneThenBroken,
 ];
-const LONGEST_DELAY: Duration = Duration::from_millis(20);
+const LONGEST_DELAY: Duration = Duration::from_millis(50);
 
 struct State {
     random: StdRng,
@@ -58,13 +56,13 @@ pub struct Chaos {
 
 impl Chaos {
     /// Before the server at this address, as in `http://127.0.0.1:80`, until the test ends.
-    pub async fn before(target: &str, seed: u64, faults: u32) -> Self {
+    pub async fn before(target: &str, seed: u64) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let target = target.strip_prefix("http://").expect("plain HTTP");
         let target: Arc<str> = target.trim_end_matches('/').into();
         let random = StdRng::seed_from_u64(seed);
-        let state = Arc::new(Mutex::new(State { random, faults }));
+        let state = Arc::new(Mutex::new(State { random, faults: 0 }));
         let shared = state.clone();
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -79,9 +77,9 @@ impl Chaos {
         }
     }
 
-    /// From now on everything passes.
-    pub fn end(&self) {
-        lock(&self.state).faults = 0;
+    /// From now on this many of a hundred requests do not simply pass.
+    pub fn set(&self, faults: u32) {
+        lock(&self.state).faults = faults;
     }
 }
 
@@ -98,8 +96,8 @@ async fn serve(mut stream: TcpStream, target: &str, state: &Mutex<State>) -> Opt
         let delay = state.random.random_range(Duration::ZERO..LONGEST_DELAY);
         (is_bad.then_some(fault), delay)
     };
+    tokio::time::sleep(delay).await;
     match fault {
-        Some(Fault::Delayed) => tokio::time::sleep(delay).await,
         Some(Fault::Dropped) => return None,
         Some(Fault::Reset) => {
             let _ = stream.set_zero_linger();
