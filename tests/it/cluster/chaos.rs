@@ -136,7 +136,7 @@ impl Story {
             })
             .await;
         }
-        let serves = || {
+        let image = || {
             let world = setting.cluster.world();
             let app = world.spin_apps.get(&name);
             app.map(|app| app["spec"]["image"].clone())
@@ -152,7 +152,7 @@ impl Story {
                 break;
             }
         }
-        let found = serves();
+        let found = image();
         assert!(
             found.as_ref().is_none_or(|image| possible.contains(image)),
             "{}: {found:?} {deployments:#}",
@@ -173,14 +173,14 @@ impl Story {
         let function = self.function.read(server).await;
         assert_eq!(function["status"], "active", "{}: {function}", self.app);
         let name = ("default".to_owned(), self.app.clone());
-        let served = setting.cluster.world().spin_apps[&name]["spec"].clone();
-        assert_eq!(served["image"], *image, "{}", self.app);
+        let spec = setting.cluster.world().spin_apps[&name]["spec"].clone();
+        assert_eq!(spec["image"], *image, "{}", self.app);
         let step = &function["environmentVariables"]["STEP"];
-        let variables = served["variables"].as_array().into_iter().flatten();
+        let variables = spec["variables"].as_array().into_iter().flatten();
         let variables: Vec<&Value> = variables.map(|variable| &variable["value"]).collect();
         assert!(
             variables == [step] || (variables.is_empty() && step.is_null()),
-            "{}: {served} {function}",
+            "{}: {spec} {function}",
             self.app
         );
         let hello = format!("Hello from {}", image.as_str().expect("a text"));
