@@ -94,10 +94,11 @@ impl Services {
         let app_name = self.suggested_app_name(&function)?;
         let options = self.deployments.options_of(&function).await?;
         let newest = self.builds.versions(id).await?.into_iter().next();
-        let image = newest.map_or_else(
-            || format!("local/{app_name}:next"),
-            |version| version.image_ref,
-        );
+        // A version that was not pushed has none.
+        let image = newest
+            .map(|version| version.image_ref)
+            .filter(|image| !image.is_empty())
+            .unwrap_or_else(|| format!("local/{app_name}:next"));
         manifest(&ScaffoldRequest {
             app_name,
             namespace: Namespace::parse(DEFAULT_NAMESPACE)?,
