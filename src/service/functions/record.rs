@@ -14,6 +14,7 @@ use crate::model::source::{SourceKind, SourceSummary};
 use crate::model::time::Timestamp;
 use crate::model::version::Configuration;
 use crate::model::workspace::{Description, Name};
+use crate::port::store::Condition;
 
 /// Code up to this size stays in the item, in bytes.
 pub const MAX_INLINE_CODE: usize = 32 * 1024;
@@ -111,6 +112,15 @@ pub struct FunctionRecord {
     pub failed: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleting: bool,
+}
+
+/// The function is as it was when it had this revision; one of the first system has none.
+pub fn same_revision(revision: f64) -> Condition {
+    if revision == 0.0 {
+        Condition::Missing("revision".to_owned())
+    } else {
+        Condition::Equals("revision".to_owned(), revision.into())
+    }
 }
 
 pub fn sha256_hex(content: &[u8]) -> String {

@@ -1,5 +1,7 @@
 //! Functions and workspaces with all that is theirs; every step is harmless when repeated.
 
+use std::sync::Arc;
+
 use super::Retention;
 use crate::model::deployment::AppName;
 use crate::model::error::Result;
@@ -14,14 +16,19 @@ const LONGEST_DEPLOYMENT: i64 = 1_800;
 impl Retention {
     /// Deletes a function with its apps, tasks, versions, executions, code, values and counters.
     pub async fn delete_function(
-        &self,
+        self: &Arc<Self>,
         _actor: &Actor,
         workspace: &WorkspaceId,
         id: &FunctionId,
     ) -> Result<()> {
-        self.parts.functions.record(workspace, id).await?;
-        self.parts.functions.mark_deleting(workspace, id).await?;
-        self.finish_function(workspace, id).await
+        let (retention, workspace, id) = (self.clone(), workspace.clone(), id.clone());
+        let work = async move {
+            let functions = &retention.parts.functions;
+            functions.record(&workspace, &id).await?;
+            functions.mark_deleting(&workspace, &id).await?;
+            retention.finish_function(&workspace, &id).await
+        };
+        self.parts.effects.run(work).await
     }
 
     async fn finish_function(&self, workspace: &WorkspaceId, id: &FunctionId) -> Result<()> {
@@ -40,17 +47,25 @@ impl Retention {
         apps: Vec<AppName>,
     ) -> Result<()> {
         for app in apps {
-            self.parts.deployments.remove_app(&app).await?;
+            self.parts.deployments.remove_app(id, &app).await?;
         }
         self.parts.key_values.remove_owner(id.as_str()).await?;
         self.parts.functions.remove(workspace, id).await
     }
 
     /// Deletes a workspace with all that is in it.
-    pub async fn delete_workspace(&self, _actor: &Actor, id: &WorkspaceId) -> Result<()> {
-        self.parts.workspaces.record(id).await?;
-        self.parts.workspaces.mark_deleting(id).await?;
-        self.finish_workspace(id).await
+    pub async fn delete_workspace(
+        self: &Arc<Self>,
+        _actor: &Actor,
+        id: &WorkspaceId,
+    ) -> Result<()> {
+        let (retention, id) = (self.clone(), id.clone());
+        let work = async move {
+            retention.parts.workspaces.record(&id).await?;
+            retention.parts.workspaces.mark_deleting(&id).await?;
+            retention.finish_workspace(&id).await
+        };
+        self.parts.effects.run(work).await
     }
 
     /// Tasks and apps are looked for once, for all functions.
