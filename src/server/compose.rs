@@ -48,8 +48,8 @@ const KEPT_OVERVIEWS: usize = 256;
 /// Until what callers no longer wait for is recorded.
 const MAX_FAREWELL: Duration = Duration::from_secs(2);
 
-/// Until what must not end in the middle is done, besides the time that calls under way have: listeners wait for those whose callers do.
-const MAX_EFFECTS: Duration = Duration::from_secs(25);
+/// Until deployments, saves and deletions have ended, after the time that calls under way have: together longer than a rollout takes.
+const MAX_EFFECTS: Duration = Duration::from_secs(40);
 
 /// The technologies behind the ports.
 struct Adapters {

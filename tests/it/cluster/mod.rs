@@ -3,6 +3,7 @@
 mod calls;
 mod deployments;
 mod troubles;
+mod turns;
 mod versions;
 
 use crate::support::app::TestApp;
