@@ -128,7 +128,9 @@ impl Deployments {
         let image = self.image(&request).await?;
         let app_name = request.app_name.clone().unwrap_or_else(random_app_name);
         let app_name = self.platform_name(&app_name);
-        let turn = self.turn(&app_name, PATIENCE).await?;
+        // A task has no caller who waits, and one that is taken up again may meet its own deployment.
+        let patience = request.id.as_ref().map_or(PATIENCE, |_| LONG_PATIENCE);
+        let turn = self.turn(&app_name, patience).await?;
         let app: Option<AppRecord> = self.table.get(&keys::app(&app_name)).await?;
         let owner = self
             .owner(&request, &image, app.as_ref(), &app_name)

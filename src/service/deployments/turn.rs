@@ -20,7 +20,7 @@ use crate::service::table::{Table, to_item};
 
 /// How long callers wait for their turn: longer than a lease, so that a server that is gone keeps nobody from deploying.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
-/// A deletion can be asked for once only, so it waits longer than any deployment takes.
+/// For deletions, which can be asked for once only, and tasks: longer than any deployment takes.
 pub(super) const LONG_PATIENCE: Duration = Duration::from_mins(3);
 /// Seconds after which the turn of a server that is gone is free.
 const LEASE: i64 = 15;
