@@ -116,6 +116,11 @@ pub fn app_entry(app: &AppName) -> Key {
     Key::new(APPS, app.as_str())
 }
 
+/// Who may roll an app out or take it down now. In a partition of its own: an app's is deleted in its turn.
+pub fn turn(app: &AppName) -> Key {
+    Key::new(format!("TURN#{app}"), METADATA)
+}
+
 /// `partition` is the function's, or the app's when no function is attached.
 pub fn deployment(partition: &str, deployment: &DeploymentId) -> Key {
     Key::new(partition, format!("{DEPLOYMENT_PREFIX}{deployment}"))

@@ -212,7 +212,7 @@ pub trait Platform: Send + Sync + 'static {
         configuration: Configuration,
     ) -> Result<(), PlatformError>;
 
-    /// A missing app is fine.
+    /// A missing app is fine. What serves under its name in another namespace stays.
     async fn delete(&self, app: &AppName, namespace: &Namespace) -> Result<(), PlatformError>;
 
     /// Answers when the call has ended. An answer that takes its time is given to `on_begin` as well, once it has begun; whoever drops that

@@ -25,6 +25,7 @@ use crate::service::Services;
 use crate::service::builds::Builds;
 use crate::service::deployments::Deployments;
 use crate::service::deployments::routes::Routes;
+use crate::service::effects::Effects;
 use crate::service::executions::{Executions, Recorder};
 use crate::service::functions::Functions;
 use crate::service::health::Health;
@@ -46,6 +47,9 @@ const KEPT_OVERVIEWS: usize = 256;
 
 /// Until what callers no longer wait for is recorded.
 const MAX_FAREWELL: Duration = Duration::from_secs(2);
+
+/// Until deployments, saves and deletions have ended, after the time that calls under way have: together longer than a rollout takes.
+const MAX_EFFECTS: Duration = Duration::from_secs(40);
 
 /// The technologies behind the ports.
 struct Adapters {
@@ -79,6 +83,7 @@ struct Composed {
     services: Services,
     routes: Arc<Routes>,
     recorder: Recorder,
+    effects: Effects,
 }
 
 fn compose(config: &Config, adapters: Adapters, stop: &Stop) -> Result<Composed, String> {
@@ -91,6 +96,7 @@ fn compose(config: &Config, adapters: Adapters, stop: &Stop) -> Result<Composed,
         key_values,
     } = adapters;
     let table = Table::new(store.clone());
+    let effects = Effects::default();
     let statistics = Statistics::new(table.clone());
     let workspaces = Workspaces::new(table.clone(), statistics.clone());
     let routes = Routes::new(table.clone(), platform.clone(), config.run.per_function);
@@ -101,13 +107,14 @@ fn compose(config: &Config, adapters: Adapters, stop: &Stop) -> Result<Composed,
         statistics.clone(),
         workspaces.clone(),
         routes.clone(),
+        effects.clone(),
     );
-    let namespaces = &config.run.namespaces;
     let deployments = Deployments::new(
         table.clone(),
         platform.clone(),
         routes.clone(),
-        namespaces[0].clone(),
+        effects.clone(),
+        config.run.namespaces[0].clone(),
     );
     let recorder = Recorder::start(table.clone(), statistics.clone(), config.keep.days);
     let engine = engines::settings(&config.build);
@@ -151,6 +158,7 @@ fn compose(config: &Config, adapters: Adapters, stop: &Stop) -> Result<Composed,
         deployments: deployments.clone(),
         key_values,
         recorder: recorder.clone(),
+        effects: effects.clone(),
     };
     let retention = Retention::new(
         parts,
@@ -216,6 +224,7 @@ fn compose(config: &Config, adapters: Adapters, stop: &Stop) -> Result<Composed,
         services,
         routes,
         recorder,
+        effects,
     })
 }
 
@@ -287,6 +296,7 @@ impl Server {
             services,
             routes,
             recorder,
+            effects,
         } = self.composed;
         let builds = tokio::spawn(services.builds.clone().run(stop.clone()));
         let retention = tokio::spawn(services.retention.clone().run(stop.clone()));
@@ -304,6 +314,12 @@ impl Server {
         // Their callers are gone by now, which ends them.
         let _ = tokio::time::timeout(MAX_FAREWELL, invocations.finish_streams()).await;
         let _ = tokio::join!(builds, following, completing);
+        let finished = tokio::time::timeout(MAX_EFFECTS, effects.finish());
+        if finished.await.is_err() {
+            tracing::warn!(
+                "a deployment or a deletion was still under way when the server stopped"
+            );
+        }
         retention.abort();
         recorder.flush().await;
         // Up to here, so that the last figures can be read.

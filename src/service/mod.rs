@@ -5,6 +5,7 @@ pub mod adoption;
 pub mod builds;
 pub mod console;
 pub mod deployments;
+pub mod effects;
 pub mod executions;
 pub mod figures;
 mod first_system;

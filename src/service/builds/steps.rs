@@ -183,8 +183,27 @@ impl Builds {
         self.table
             .write(Write::put(keys::image(&image_ref), to_item(&image)?))
             .await?;
+        if let (Some(function), Some(version)) = (&task.function_id, task.version) {
+            self.name_image(function, version, &image_ref).await?;
+        }
         output.line(StageName::Push, &format!("Image {image_ref}"));
         task.image_url = Some(image_ref.to_string());
+        Ok(())
+    }
+
+    /// A version that a builder elsewhere made has no image until it is pushed for the first time.
+    async fn name_image(
+        &self,
+        function: &FunctionId,
+        version: u32,
+        image_ref: &ImageRef,
+    ) -> Result<(), Stopped> {
+        let update = Update::new(keys::version(function, version))
+            .set("image_ref", image_ref.as_str())
+            .when(Condition::Equals("image_ref".to_owned(), "".into()));
+        self.table
+            .try_transact(vec![Write::Update(update)], None)
+            .await?;
         Ok(())
     }
 

@@ -92,10 +92,11 @@ impl Services {
         let app_name = self.suggested_app_name(&function)?;
         let options = self.deployments.options_of(&function).await?;
         let newest = self.builds.newest_version(id).await?;
-        let image = newest.map_or_else(
-            || format!("local/{app_name}:next"),
-            |version| version.image_ref,
-        );
+        // A version that was not pushed has none.
+        let image = newest
+            .map(|version| version.image_ref)
+            .filter(|image| !image.is_empty())
+            .unwrap_or_else(|| format!("local/{app_name}:next"));
         manifest(&ScaffoldRequest {
             app_name,
             namespace: self.deployments.default_namespace().clone(),

@@ -1,22 +1,37 @@
-//! What a platform outside of this server adds: names of its own, endpoints that come later, apps that could not be taken down.
+//! What a platform outside of this server adds: names of its own, endpoints that come later, apps that are still to be taken down.
 
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 use super::record::AppRecord;
-use super::{Deployments, partition};
+use super::{Deployments, partition, platform_error};
 use crate::model::deployment::{AppName, Namespace};
-use crate::model::error::{Error, Result};
+use crate::model::error::Result;
 use crate::model::platform::PlatformKind;
 use crate::port::keys;
-use crate::port::platform::Deployed;
 use crate::port::store::{Condition, Query, Update, Write};
 use crate::service::table::to_item;
 
 /// An app of the platform that no record names and that is still to be taken down.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct LeftApp {
-    app_name: AppName,
-    namespace: Namespace,
+pub(super) struct LeftApp {
+    pub app_name: AppName,
+    pub namespace: Namespace,
+}
+
+impl LeftApp {
+    /// What an app has where it is.
+    pub fn of(app: &AppRecord) -> Self {
+        Self {
+            app_name: app.app_name.clone(),
+            namespace: app.namespace.clone(),
+        }
+    }
+
+    pub fn write(&self) -> Result<Write> {
+        let key = keys::left_app(&self.namespace, &self.app_name);
+        Ok(Write::put(key, to_item(self)?))
+    }
 }
 
 impl Deployments {
@@ -29,29 +44,6 @@ impl Deployments {
         self.platform.kind().app_name(wanted)
     }
 
-    /// Where the platform answered another name than was asked for: the app, if any, that the deployment replaced under that one.
-    pub(super) async fn renamed(
-        &self,
-        next: &mut AppRecord,
-        deployed: &Deployed,
-    ) -> Result<Option<Option<AppRecord>>> {
-        if deployed.app_name == next.app_name {
-            return Ok(None);
-        }
-        let before: Option<AppRecord> = self.table.get(&keys::app(&deployed.app_name)).await?;
-        if let Some(app) = &before {
-            if app.function_id.is_some() && app.function_id != next.function_id {
-                return Err(Error::conflict(format!(
-                    "The platform calls this app {}, which belongs to another function. Choose another name.",
-                    deployed.app_name
-                ))
-                .with_field("app_name"));
-            }
-            next.revision = next.revision.max(app.revision + 1.0);
-        }
-        Ok(Some(before))
-    }
-
     /// Takes an app down that no record names from here on. What fails is written down, and tried again by [`Self::take_down_left`].
     pub(super) async fn take_down(&self, app: &AppName, namespace: &Namespace) -> Result<()> {
         let Err(error) = self.platform.delete(app, namespace).await else {
@@ -62,29 +54,45 @@ impl Deployments {
             app_name: app.clone(),
             namespace: namespace.clone(),
         };
-        let write = Write::put(keys::left_app(namespace, app), to_item(&left)?);
-        self.table.write(write).await
+        self.table.write(left.write()?).await
     }
 
-    /// Tries again what [`Self::take_down`] could not do, unless the name was deployed anew.
+    /// Tries again what [`Self::take_down`] could not do.
     pub(in crate::service) async fn take_down_left(&self) -> Result<()> {
         let left: Vec<LeftApp> = self.table.all(Query::prefix(keys::LEFT_APPS, "")).await?;
-        for LeftApp {
-            app_name,
-            namespace,
-        } in left
-        {
-            let _turn = self.turn(&app_name).await;
-            let app: Option<AppRecord> = self.table.get(&keys::app(&app_name)).await?;
-            let is_new = app.is_some_and(|app| app.namespace == namespace);
-            if !is_new && let Err(error) = self.platform.delete(&app_name, &namespace).await {
-                tracing::warn!(app = %app_name, %error, "an app could not be taken down yet");
-                continue;
-            }
-            let key = keys::left_app(&namespace, &app_name);
-            self.table.write(Write::delete(key)).await?;
+        for left in left {
+            // Whoever has the turn may deploy it anew.
+            self.finish_left(&left, Duration::ZERO).await;
         }
         Ok(())
+    }
+
+    /// Takes down what is left, unless it was deployed anew. What fails is tried again every minute.
+    pub(super) async fn finish_left(&self, left: &LeftApp, patience: Duration) {
+        if let Err(error) = self.try_finish_left(left, patience).await {
+            tracing::warn!(app = %left.app_name, %error, "an app could not be taken down yet");
+        }
+    }
+
+    async fn try_finish_left(&self, left: &LeftApp, patience: Duration) -> Result<()> {
+        let LeftApp {
+            app_name,
+            namespace,
+        } = left;
+        let turn = self.turn(app_name, patience).await?;
+        let app: Option<AppRecord> = self.table.get(&keys::app(app_name)).await?;
+        if app.is_none() {
+            self.routes.remove(app_name);
+        }
+        if app.is_none_or(|app| app.namespace != *namespace) {
+            let deleted = self.platform.delete(app_name, namespace).await;
+            deleted.map_err(platform_error)?;
+        }
+        let writes = vec![
+            turn.check(),
+            Write::delete(keys::left_app(namespace, app_name)),
+        ];
+        self.table.transact(writes).await
     }
 
     /// Writes down the endpoints of apps that were deployed before they had one.

@@ -3,18 +3,21 @@
 mod canary;
 mod cluster;
 pub mod record;
+mod recording;
 mod rollback;
 pub mod routes;
 mod scaffold;
 mod steps;
 pub mod trial;
+mod turn;
 
 use rand::seq::IndexedRandom as _;
 use std::collections::HashMap;
 use std::sync::Arc;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::Mutex;
 
 use super::actor::Actor;
+use super::effects::Effects;
 use super::functions::record::FunctionRecord;
 use super::new_id;
 use super::paging::{Newest, Page, PageQuery, WHOLE};
@@ -31,6 +34,7 @@ use crate::port::platform::{Platform, PlatformError};
 use crate::port::store::{Query, Write};
 use record::{AppRecord, DeploymentRecord, ImageRecord, Place};
 use routes::Routes;
+use turn::{LONG_PATIENCE, PATIENCE};
 
 pub use scaffold::{ScaffoldRequest, manifest};
 
@@ -60,8 +64,9 @@ pub struct Deployments {
     table: Table,
     platform: Arc<dyn Platform>,
     routes: Arc<Routes>,
+    effects: Effects,
     default_namespace: Namespace,
-    /// One deployment of an app at a time in this server; across servers the app's revision decides.
+    /// Who waits for a turn in this server.
     busy: Mutex<HashMap<AppName, Arc<Mutex<()>>>>,
 }
 
@@ -90,12 +95,14 @@ impl Deployments {
         table: Table,
         platform: Arc<dyn Platform>,
         routes: Arc<Routes>,
+        effects: Effects,
         default_namespace: Namespace,
     ) -> Arc<Self> {
         Arc::new(Self {
             table,
             platform,
             routes,
+            effects,
             default_namespace,
             busy: Mutex::default(),
         })
@@ -106,12 +113,29 @@ impl Deployments {
         self.table.is_exclusive()
     }
 
-    pub async fn deploy(&self, actor: &Actor, request: DeployRequest) -> Result<DeployOutcome> {
+    /// Goes on to its end when the caller leaves.
+    pub async fn deploy(
+        self: &Arc<Self>,
+        actor: &Actor,
+        request: DeployRequest,
+    ) -> Result<DeployOutcome> {
+        let (deployments, actor) = (self.clone(), actor.clone());
+        let work = async move { deployments.deploy_in_turn(&actor, request).await };
+        self.effects.run(work).await
+    }
+
+    async fn deploy_in_turn(
+        self: &Arc<Self>,
+        actor: &Actor,
+        request: DeployRequest,
+    ) -> Result<DeployOutcome> {
         self.check_namespace(&request.namespace)?;
         let image = self.image(&request).await?;
         let app_name = request.app_name.clone().unwrap_or_else(random_app_name);
         let app_name = self.platform_name(&app_name);
-        let _turn = self.turn(&app_name).await;
+        // A task has no caller who waits, and one that is taken up again may meet its own deployment.
+        let patience = request.id.as_ref().map_or(PATIENCE, |_| LONG_PATIENCE);
+        let turn = self.turn(&app_name, patience).await?;
         let app: Option<AppRecord> = self.table.get(&keys::app(&app_name)).await?;
         let owner = self
             .owner(&request, &image, app.as_ref(), &app_name)
@@ -126,52 +150,34 @@ impl Deployments {
                 warnings: Vec::new(),
             });
         }
-        let mut record = DeploymentRecord {
-            deployment: Deployment {
-                id: request.id.clone().unwrap_or_else(new_id::deployment_id),
-                function_id: owner.as_ref().map(|function| function.id.clone()),
-                version: image.version.filter(|_| {
-                    owner.is_some()
-                        && image.function_id == owner.as_ref().map(|function| function.id.clone())
-                }),
-                app_name,
-                namespace: request.namespace,
-                image_ref: request.image_ref,
-                options: request.options,
-                status: DeploymentStatus::Deploying,
-                endpoint: None,
-                error: None,
-                created_at: Timestamp::now(),
-                by: actor.name().to_owned(),
-            },
-            workspace_id: owner.as_ref().map(|function| function.workspace_id.clone()),
-        };
+        let mut record = new_record(actor, request, &image, app_name, owner.as_ref());
         self.begin(&record, owner.as_ref()).await?;
         let next = AppRecord::deployed(app.as_ref(), &record, &image, owner.as_ref());
-        match self.switch(&next).await {
-            Ok(deployed) => {
-                let recorded = self
-                    .succeed(&mut record, next, app.as_ref(), &image, deployed)
-                    .await;
-                if let Err(error) = &recorded {
-                    // What the table says is what serves, also when it could not be written.
-                    self.restore(app.as_ref(), &record.deployment).await;
-                    self.fail(&mut record, error).await?;
-                }
-                recorded
-            }
+        let deployed = match self.switch(&next).await {
+            Ok(deployed) => deployed,
             Err(error) => {
                 let shown = platform_error(error);
                 self.fail(&mut record, &shown).await?;
-                Err(shown)
+                return Err(shown);
             }
+        };
+        let (made, made_in) = (deployed.app_name.clone(), next.namespace.clone());
+        let recorded = self
+            .succeed(&turn, &mut record, &image, next, deployed)
+            .await;
+        if let Err(error) = &recorded {
+            drop(turn);
+            self.restore(&made, &made_in).await;
+            self.fail(&mut record, error).await?;
         }
+        recorded
     }
 
     async fn image(&self, request: &DeployRequest) -> Result<ImageRecord> {
         if let (Some(function), Some(number)) = (&request.function_id, request.version) {
             let version: Option<Version> = self.table.get(&keys::version(function, number)).await?;
-            return ImageRecord::of_version(&version.ok_or_else(|| version_gone(number))?);
+            let version = version.ok_or_else(|| version_gone(number))?;
+            return Ok(ImageRecord::of_version(&version, &request.image_ref));
         }
         let image = self.table.get(&keys::image(&request.image_ref)).await?;
         match image {
@@ -180,17 +186,6 @@ impl Deployments {
             }
             image => image.ok_or_else(|| image_unknown(&request.image_ref)),
         }
-    }
-
-    async fn turn(&self, app: &AppName) -> OwnedMutexGuard<()> {
-        let lock = self
-            .busy
-            .lock()
-            .await
-            .entry(app.clone())
-            .or_default()
-            .clone();
-        lock.lock_owned().await
     }
 
     fn check_namespace(&self, namespace: &Namespace) -> Result<()> {
@@ -271,15 +266,18 @@ impl Deployments {
         Ok(page.map(|record: DeploymentRecord| record.deployment))
     }
 
-    /// Takes an app down and forgets it; part of deleting its function. Absence is fine.
-    pub(super) async fn remove_app(&self, app_name: &AppName) -> Result<()> {
-        let Some(app) = self.table.get::<AppRecord>(&keys::app(app_name)).await? else {
+    /// Takes an app of a function down and forgets it; part of deleting the function. Absence is fine.
+    pub(super) async fn remove_app(&self, function: &FunctionId, app_name: &AppName) -> Result<()> {
+        let turn = self.turn(app_name, LONG_PATIENCE).await?;
+        let app: Option<AppRecord> = self.table.get(&keys::app(app_name)).await?;
+        let Some(app) = app.filter(|app| app.function_id.as_ref() == Some(function)) else {
             return Ok(());
         };
         self.routes.remove(app_name);
         self.take_down(app_name, &app.namespace).await?;
         self.table
             .transact(vec![
+                turn.check(),
                 Write::delete(keys::app(app_name)),
                 Write::delete(keys::app_entry(app_name)),
             ])
@@ -308,6 +306,34 @@ impl Deployments {
     /// What users call, for what serves.
     pub fn public_url(&self, app: &AppName, namespace: &Namespace) -> String {
         self.platform.endpoint(app, namespace)
+    }
+}
+
+fn new_record(
+    actor: &Actor,
+    request: DeployRequest,
+    image: &ImageRecord,
+    app_name: AppName,
+    owner: Option<&FunctionRecord>,
+) -> DeploymentRecord {
+    let function_id = owner.map(|function| function.id.clone());
+    let is_version = owner.is_some() && image.function_id == function_id;
+    DeploymentRecord {
+        deployment: Deployment {
+            id: request.id.unwrap_or_else(new_id::deployment_id),
+            version: image.version.filter(|_| is_version),
+            function_id,
+            app_name,
+            namespace: request.namespace,
+            image_ref: request.image_ref,
+            options: request.options,
+            status: DeploymentStatus::Deploying,
+            endpoint: None,
+            error: None,
+            created_at: Timestamp::now(),
+            by: actor.name().to_owned(),
+        },
+        workspace_id: owner.map(|function| function.workspace_id.clone()),
     }
 }
 

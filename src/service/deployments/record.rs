@@ -69,7 +69,7 @@ impl AppRecord {
             artifact: image.artifact.clone(),
             configuration: image.configuration_now(deployment.version, owner),
             options: deployment.options.clone(),
-            endpoint: None,
+            endpoint: deployment.endpoint.clone(),
             disabled: owner.is_some_and(|function| function.disabled),
             canary: None,
             canary_of: None,
@@ -104,23 +104,17 @@ pub struct ImageRecord {
 }
 
 impl ImageRecord {
-    /// A version's own image, whatever its name names by now.
-    pub(super) fn of_version(version: &Version) -> Result<Self> {
-        if version.image_ref.is_empty() {
-            return Err(Error::conflict(format!(
-                "Version {} was built and not pushed, so there is no image to deploy. Build and push its source.",
-                version.number
-            )));
-        }
-        Ok(Self {
-            image_ref: ImageRef::parse(&version.image_ref)?,
+    /// A version under one of its images, whatever that name names by now.
+    pub(super) fn of_version(version: &Version, image_ref: &ImageRef) -> Self {
+        Self {
+            image_ref: image_ref.clone(),
             task_id: Some(version.task_id.clone()),
             function_id: Some(version.function_id.clone()),
             version: Some(version.number),
             artifact: version.artifact.clone(),
             source_sha256: version.source.sha256.clone(),
             configuration: Some(version.configuration.clone()),
-        })
+        }
     }
 
     /// One that was not built here, for a platform that runs any.
@@ -151,6 +145,17 @@ impl ImageRecord {
             .or_else(|| owner.map(FunctionRecord::configuration))
             .unwrap_or_default()
     }
+}
+
+/// The image that a version is deployed by.
+pub(super) fn image_of(version: &Version) -> Result<ImageRef> {
+    if version.image_ref.is_empty() {
+        return Err(Error::conflict(format!(
+            "Version {} was built and not pushed, so there is no image to deploy. Push it, or build and push its source.",
+            version.number
+        )));
+    }
+    ImageRef::parse(&version.image_ref)
 }
 
 /// A deployment with what its row in the list of another record needs.

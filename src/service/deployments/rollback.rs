@@ -1,8 +1,10 @@
 //! What was built or deployed before, deployed again.
 
-use super::record::AppRecord;
+use std::sync::Arc;
+
+use super::record::{AppRecord, image_of};
 use super::{DeployOutcome, DeployRequest, Deployments};
-use crate::model::deployment::{AppName, DeployOptions, ImageRef};
+use crate::model::deployment::{AppName, DeployOptions};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::id::DeploymentId;
 use crate::model::platform::PlatformKind;
@@ -13,7 +15,11 @@ use crate::service::functions::FunctionRecord;
 
 impl Deployments {
     /// Deploys what an earlier deployment served, with the configuration of its version.
-    pub async fn redeploy(&self, actor: &Actor, id: &DeploymentId) -> Result<DeployOutcome> {
+    pub async fn redeploy(
+        self: &Arc<Self>,
+        actor: &Actor,
+        id: &DeploymentId,
+    ) -> Result<DeployOutcome> {
         let earlier = self
             .find(id)
             .await?
@@ -33,7 +39,7 @@ impl Deployments {
 
     /// Deploys a version where its function serves.
     pub(in crate::service) async fn deploy_version(
-        &self,
+        self: &Arc<Self>,
         actor: &Actor,
         function: &FunctionRecord,
         version: &Version,
@@ -44,7 +50,7 @@ impl Deployments {
 
     /// Deploys a version to an app of its function, as what serves there is set up.
     pub(super) async fn deploy_to(
-        &self,
+        self: &Arc<Self>,
         actor: &Actor,
         app: &AppName,
         function: &FunctionRecord,
@@ -55,7 +61,7 @@ impl Deployments {
         let request = DeployRequest {
             app_name: Some(app.app_name),
             namespace: app.namespace,
-            image_ref: ImageRef::parse(&version.image_ref)?,
+            image_ref: image_of(version)?,
             options: app.options,
             function_id: Some(function.id.clone()),
             version: Some(version.number),

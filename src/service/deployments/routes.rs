@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::record::AppRecord;
 use super::trial::Trial;
-use super::unavailable;
+use super::{platform_error, unavailable};
 use crate::model::deployment::AppName;
 use crate::model::error::{Error, Result};
 use crate::model::id::{FunctionId, WorkspaceId};
@@ -89,6 +89,10 @@ impl Routes {
     pub(super) fn insert(&self, app: &AppRecord) {
         let mut routes = self.by_app.write().unwrap_or_else(PoisonError::into_inner);
         let known = routes.get(&app.app_name);
+        // Whoever read the record earlier may come later.
+        if known.is_some_and(|route| route.revision > app.revision) {
+            return;
+        }
         let beside = app.canary.as_ref().map(|rule| &rule.app_name);
         let concurrency = known
             .or_else(|| routes.get(app.canary_of.as_ref().or(beside)?))
@@ -134,10 +138,12 @@ impl Routes {
     }
 
     /// Lets what serves follow a change of a function's settings, and the records of its app and canary.
-    pub(in crate::service) async fn follow_function(
-        &self,
-        function: &FunctionRecord,
-    ) -> Result<()> {
+    pub(in crate::service) async fn follow_function(&self, changed: &FunctionRecord) -> Result<()> {
+        // A deployment may have been recorded since the change was begun.
+        let key = keys::function(&changed.workspace_id, &changed.id);
+        let Some(function) = self.table.get::<FunctionRecord>(&key).await? else {
+            return Ok(());
+        };
         let Some(app) = &function.app_name else {
             return Ok(());
         };
@@ -148,11 +154,12 @@ impl Routes {
             )
             .when(Condition::Exists);
         let record = self
-            .follow_in(app, function, vec![Write::Update(deployed)])
+            .follow_in(app, &function, vec![Write::Update(deployed)])
             .await?;
         // The record knows of a canary that began a moment ago, here or elsewhere; this server's route may not yet.
         if let Some(rule) = record.and_then(|record| record.canary) {
-            self.follow_in(&rule.app_name, function, Vec::new()).await?;
+            let canary = &rule.app_name;
+            self.follow_in(canary, &function, Vec::new()).await?;
         }
         Ok(())
     }
@@ -186,12 +193,36 @@ impl Routes {
         if let Some(record) = &record {
             let configured = self
                 .platform
-                .configure(app, &record.namespace, configuration)
+                .configure(app, &record.namespace, configuration.clone())
                 .await;
             self.insert(record);
             configured.map_err(configure_error)?;
+            self.configure_newest(app, configuration).await?;
         }
         Ok(record)
+    }
+
+    /// Gives the platform the settings that are recorded, where others were saved since it got `applied`.
+    pub(super) async fn configure_newest(
+        &self,
+        app: &AppName,
+        mut applied: Configuration,
+    ) -> Result<()> {
+        // Each look finds who came in between.
+        for _ in 0..16 {
+            let record: Option<AppRecord> = self.table.get(&keys::app(app)).await?;
+            let Some(record) = record.filter(|record| record.configuration != applied) else {
+                return Ok(());
+            };
+            applied = record.configuration.clone();
+            let configured = self
+                .platform
+                .configure(app, &record.namespace, applied.clone())
+                .await;
+            self.insert(&record);
+            configured.map_err(configure_error)?;
+        }
+        Ok(())
     }
 
     /// Lets this server serve what the table says: at start, and every two seconds where the store is shared.
@@ -223,13 +254,27 @@ impl Routes {
     }
 
     async fn start(&self, app: &AppRecord) {
-        let Some(release) = release(app) else { return };
-        match self.platform.resume(release, app.endpoint.clone()).await {
-            Ok(()) => self.insert(app),
-            Err(error) => {
-                tracing::error!(app = %app.app_name, %error, "a deployed app does not start");
+        if let Err(error) = self.resume(app.clone()).await {
+            tracing::error!(app = %app.app_name, %error, "a deployed app does not start");
+        }
+    }
+
+    async fn resume(&self, mut app: AppRecord) -> Result<()> {
+        while let Some(release) = release(&app) {
+            let resumed = self.platform.resume(release, app.endpoint.clone()).await;
+            resumed.map_err(platform_error)?;
+            self.insert(&app);
+            let is_newest = |route: Arc<Route>| route.revision <= app.revision;
+            if self.get(&app.app_name).is_none_or(is_newest) {
+                return Ok(());
+            }
+            // A deployment here was recorded meanwhile, and this may have put what it replaced back.
+            match self.table.get(&keys::app(&app.app_name)).await? {
+                Some(newest) => app = newest,
+                None => return Ok(()),
             }
         }
+        Ok(())
     }
 }
 

@@ -1,10 +1,10 @@
 //! The steps of one deployment, and what ends one that was left in the middle.
 
-use super::record::{AppRecord, DeploymentRecord, ImageRecord, Place};
+use super::record::{AppRecord, DeploymentRecord, Place};
 use super::routes::release;
-use super::{DeployOutcome, Deployments, partition, platform_error};
-use crate::model::canary::{Canary, CanaryState};
-use crate::model::deployment::{Deployment, DeploymentStatus};
+use super::turn::PATIENCE;
+use super::{Deployments, partition, platform_error};
+use crate::model::deployment::{AppName, DeploymentStatus, Namespace};
 use crate::model::error::{Error, Result};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::time::Timestamp;
@@ -12,7 +12,7 @@ use crate::port::keys;
 use crate::port::platform::{Deployed, PlatformError};
 use crate::port::store::{Condition, Query, Update, Write};
 use crate::service::builds::record::TaskRecord;
-use crate::service::functions::record::{FunctionRecord, fingerprint};
+use crate::service::functions::FunctionRecord;
 use crate::service::table::to_item;
 
 impl Deployments {
@@ -56,94 +56,8 @@ impl Deployments {
         self.platform.deploy(release).await
     }
 
-    pub(super) async fn succeed(
-        &self,
-        record: &mut DeploymentRecord,
-        mut next: AppRecord,
-        before: Option<&AppRecord>,
-        image: &ImageRecord,
-        deployed: Deployed,
-    ) -> Result<DeployOutcome> {
-        let renamed = self.renamed(&mut next, &deployed).await?;
-        let before = renamed.as_ref().map_or(before, Option::as_ref);
-        next.app_name = deployed.app_name.clone();
-        next.endpoint.clone_from(&deployed.endpoint);
-        record.deployment.app_name = deployed.app_name;
-        record.deployment.endpoint = deployed.endpoint;
-        record.deployment.status = DeploymentStatus::Active;
-        let deployment = &record.deployment;
-        let same = match before {
-            Some(app) => Condition::Equals("revision".to_owned(), app.revision.into()),
-            None => Condition::Absent,
-        };
-        let item = to_item(&next)?;
-        let mut writes = vec![
-            Write::put(
-                keys::deployment(&partition(deployment), &deployment.id),
-                to_item(record)?,
-            ),
-            Write::Put {
-                key: keys::app(&next.app_name),
-                item: item.clone(),
-                condition: Some(same),
-            },
-            Write::put(keys::app_entry(&next.app_name), item),
-        ];
-        if let (Some(workspace), Some(function)) = (&next.workspace_id, &next.function_id) {
-            let mut update = Update::new(keys::function(workspace, function))
-                .set("appName", next.app_name.as_str())
-                .set("deploymentId", deployment.id.as_str())
-                .set("deployedSource", image.source_sha256.as_str())
-                .set("deployedConfiguration", fingerprint(&next.configuration))
-                .set("lastDeployed", deployment.created_at.to_string())
-                .set("failed", false)
-                .when(Condition::All(vec![
-                    Condition::Exists,
-                    Condition::Missing("deleting".to_owned()),
-                ]));
-            update = match deployment.version {
-                Some(version) => update.set("deployedVersion", version),
-                None => update.remove("deployedVersion"),
-            };
-            writes.push(Write::Update(update));
-        }
-        if let Some(superseded) = before
-            .and_then(|app| app.deployment_id.clone())
-            .filter(|id| *id != deployment.id)
-            && let Some(old) = self.find(&superseded).await?
-        {
-            writes.push(Write::Update(
-                Update::new(keys::deployment(&partition(&old.deployment), &superseded))
-                    .set("status", "superseded")
-                    .when(Condition::Exists),
-            ));
-        }
-        if let Some(app) = before {
-            writes.extend(self.canary_superseded(app, deployment).await?);
-        }
-        if !self.table.try_transact(writes, None).await? {
-            return Err(Error::conflict(
-                "Another deployment of this app came first, or the function was deleted. Reload and try again.",
-            ));
-        }
-        self.routes.insert(&next);
-        if let Some(app) = before {
-            self.forget_canary(app).await;
-        }
-        if let (Some(workspace), Some(function)) = (&next.workspace_id, &next.function_id)
-            && let Err(error) = self.end_work(workspace, function).await
-        {
-            // It is recorded and serves. That it is under way is shown until the function's next task or deployment.
-            tracing::error!(%function, %error, "the end of a deployment's work could not be written");
-        }
-        Ok(DeployOutcome {
-            deployment: record.deployment.clone(),
-            warnings: deployed.warnings,
-        })
-    }
-
     /// Nothing is being deployed any more. A newer task of the function may wait: then that is what is under way.
-    async fn end_work(&self, workspace: &WorkspaceId, id: &FunctionId) -> Result<()> {
+    pub(super) async fn end_work(&self, workspace: &WorkspaceId, id: &FunctionId) -> Result<()> {
         let key = keys::function(workspace, id);
         // A task that is queued, begins or ends in between moves the condition.
         for _ in 0..16 {
@@ -175,44 +89,39 @@ impl Deployments {
         Ok(())
     }
 
-    /// A deployment ends the canary that ran beside the version before.
-    async fn canary_superseded(
-        &self,
-        app: &AppRecord,
-        deployment: &Deployment,
-    ) -> Result<Vec<Write>> {
-        let Some(rule) = &app.canary else {
-            return Ok(Vec::new());
-        };
-        let state = if deployment.version == Some(rule.plan.version()) {
-            CanaryState::Promoted
-        } else {
-            CanaryState::Superseded
-        };
-        let reason = |_: &Canary| match (state, deployment.version) {
-            (CanaryState::Promoted, _) => format!("Promoted by {}.", deployment.by),
-            (_, Some(version)) => format!("Version {version} was deployed."),
-            (_, None) => "Another image was deployed.".to_owned(),
-        };
-        let end = self.canary_end(app, state, reason).await?;
-        Ok(end.map(|(_, writes)| writes).unwrap_or_default())
+    /// After a rollout that could not be recorded, lets the platform serve what the table says by now: others may have deployed since this
+    /// one began.
+    pub(super) async fn restore(&self, app: &AppName, made_in: &Namespace) {
+        if let Err(error) = self.restore_recorded(app, made_in).await {
+            tracing::error!(%app, %error, "what is recorded could not be restored");
+        }
     }
 
-    /// Lets the platform serve what served before a deployment that could not be recorded.
-    pub(super) async fn restore(&self, before: Option<&AppRecord>, deployment: &Deployment) {
-        let restored = match before.and_then(release) {
-            Some(release) => match self.platform.deploy(release).await {
-                Ok(_) => Ok(()),
-                Err(error) => Err(platform_error(error)),
-            },
-            None => {
-                self.take_down(&deployment.app_name, &deployment.namespace)
-                    .await
-            }
+    async fn restore_recorded(&self, app: &AppName, made_in: &Namespace) -> Result<()> {
+        let _turn = self.turn(app, PATIENCE).await?;
+        let recorded: Option<AppRecord> = self.table.get(&keys::app(app)).await?;
+        let restored = match &recorded {
+            Some(recorded) => self.serve_recorded(recorded, made_in).await,
+            None => Ok(()),
         };
-        if let Err(error) = restored {
-            tracing::error!(app = %deployment.app_name, %error, "what served before could not be restored");
+        if recorded.is_none_or(|recorded| recorded.namespace != *made_in) {
+            self.take_down(app, made_in).await?;
         }
+        restored
+    }
+
+    async fn serve_recorded(&self, app: &AppRecord, made_in: &Namespace) -> Result<()> {
+        let Some(release) = release(app) else {
+            return Ok(());
+        };
+        let served = if app.namespace == *made_in {
+            self.platform.deploy(release).await.map(drop)
+        } else {
+            self.platform.resume(release, app.endpoint.clone()).await
+        };
+        served.map_err(platform_error)?;
+        let applied = app.configuration.clone();
+        self.routes.configure_newest(&app.app_name, applied).await
     }
 
     /// Ends what a stopped server left in the middle: the function can be deployed again. What began after `until` is left to its server.

@@ -1,6 +1,9 @@
 //! Changes of a function: settings, code, whole sources.
 
-use super::{Functions, SourceUpload, record::FunctionRecord, source};
+use std::sync::Arc;
+
+use super::record::FunctionRecord;
+use super::{Functions, SourceUpload, source};
 use crate::model::error::{Error, Result};
 use crate::model::function::{
     Code, Environment, Function, HttpMethods, InstanceReuse, Memory, OutboundHost, Timeout,
@@ -60,8 +63,25 @@ impl Functions {
 
     /// Applies a change; settings take effect at once on what serves, code with the next deployment. `if_match` is an ETag that must still hold.
     pub async fn update(
-        &self,
+        self: &Arc<Self>,
         _actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+        change: FunctionChange,
+        if_match: Option<&str>,
+    ) -> Result<(Function, String)> {
+        let (functions, workspace, id) = (self.clone(), workspace.clone(), id.clone());
+        let if_match = if_match.map(ToOwned::to_owned);
+        // What serves follows what is saved, also when the caller leaves in between.
+        let work = async move {
+            let if_match = if_match.as_deref();
+            functions.change(&workspace, &id, change, if_match).await
+        };
+        self.effects.run(work).await
+    }
+
+    async fn change(
+        &self,
         workspace: &WorkspaceId,
         id: &FunctionId,
         change: FunctionChange,
@@ -180,7 +200,7 @@ impl Functions {
     }
 
     pub async fn set_enabled(
-        &self,
+        self: &Arc<Self>,
         actor: &Actor,
         workspace: &WorkspaceId,
         id: &FunctionId,
@@ -197,13 +217,32 @@ impl Functions {
 
     /// Replaces the whole source by an upload.
     pub async fn replace_source(
-        &self,
+        self: &Arc<Self>,
         actor: &Actor,
         workspace: &WorkspaceId,
         id: &FunctionId,
         upload: SourceUpload,
         if_match: Option<&str>,
     ) -> Result<(Function, String)> {
+        let (functions, actor) = (self.clone(), actor.clone());
+        let (workspace, id) = (workspace.clone(), id.clone());
+        let if_match = if_match.map(ToOwned::to_owned);
+        let work = async move {
+            functions
+                .replace_whole(&workspace, &id, upload, if_match.as_deref())
+                .await?;
+            functions.get(&actor, &workspace, &id).await
+        };
+        self.effects.run(work).await
+    }
+
+    async fn replace_whole(
+        &self,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+        upload: SourceUpload,
+        if_match: Option<&str>,
+    ) -> Result<()> {
         let (tree, summary) = self.read_upload(&upload).await?;
         let _turn = self.turn(id).await;
         for _ in 0..16 {
@@ -219,8 +258,7 @@ impl Functions {
                 source::apply_manifest(&mut record, manifest)?;
             }
             if self.replace(&record, before, false).await? {
-                self.routes.follow_function(&record).await?;
-                return self.get(actor, workspace, id).await;
+                return self.routes.follow_function(&record).await;
             }
         }
         Err(Error::overloaded(

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::actor::Actor;
 use super::adoption;
 use super::deployments::routes::Routes;
+use super::effects::Effects;
 use super::kept::{Kept, Stamp};
 use super::new_id;
 use super::paging::{Page, PageQuery};
@@ -45,6 +46,7 @@ pub struct Functions {
     statistics: Arc<Statistics>,
     workspaces: Arc<Workspaces>,
     routes: Arc<Routes>,
+    effects: Effects,
     /// One change of a function at a time in this server; by the id's hash. Other servers' changes show in the revision.
     turns: [tokio::sync::Mutex<()>; 64],
     /// See [`Self::directory`].
@@ -59,6 +61,7 @@ impl Functions {
         statistics: Arc<Statistics>,
         workspaces: Arc<Workspaces>,
         routes: Arc<Routes>,
+        effects: Effects,
     ) -> Arc<Self> {
         Arc::new(Self {
             table,
@@ -67,6 +70,7 @@ impl Functions {
             statistics,
             workspaces,
             routes,
+            effects,
             turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
             directories: Kept::new(KEPT_DIRECTORIES),
         })

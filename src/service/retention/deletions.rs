@@ -1,5 +1,7 @@
 //! Functions and workspaces with all that is theirs; every step is harmless when repeated.
 
+use std::sync::Arc;
+
 use super::Retention;
 use crate::model::deployment::AppName;
 use crate::model::error::Result;
@@ -15,7 +17,7 @@ const LONGEST_DEPLOYMENT: i64 = 1_800;
 impl Retention {
     /// Deletes a function with its apps, tasks, versions, executions, code, values and counters. `if_match` is an ETag that must still hold.
     pub async fn delete_function(
-        &self,
+        self: &Arc<Self>,
         _actor: &Actor,
         workspace: &WorkspaceId,
         id: &FunctionId,
@@ -23,9 +25,13 @@ impl Retention {
     ) -> Result<()> {
         let record = self.parts.functions.record(workspace, id).await?;
         let revision = expected_revision(if_match, record.revision)?;
-        let functions = &self.parts.functions;
-        functions.mark_deleting(workspace, id, revision).await?;
-        self.finish_function(workspace, id).await
+        let (retention, workspace, id) = (self.clone(), workspace.clone(), id.clone());
+        let work = async move {
+            let functions = &retention.parts.functions;
+            functions.mark_deleting(&workspace, &id, revision).await?;
+            retention.finish_function(&workspace, &id).await
+        };
+        self.parts.effects.run(work).await
     }
 
     async fn finish_function(&self, workspace: &WorkspaceId, id: &FunctionId) -> Result<()> {
@@ -44,7 +50,7 @@ impl Retention {
         apps: Vec<AppName>,
     ) -> Result<()> {
         for app in apps {
-            self.parts.deployments.remove_app(&app).await?;
+            self.parts.deployments.remove_app(id, &app).await?;
         }
         self.parts.key_values.remove_owner(id.as_str()).await?;
         self.parts.functions.remove(workspace, id).await
@@ -52,15 +58,23 @@ impl Retention {
 
     /// Deletes a workspace with all that is in it. `if_match` is an ETag that must still hold.
     pub async fn delete_workspace(
-        &self,
+        self: &Arc<Self>,
         _actor: &Actor,
         id: &WorkspaceId,
         if_match: Option<&str>,
     ) -> Result<()> {
         let record = self.parts.workspaces.record(id).await?;
         let revision = expected_revision(if_match, record.revision)?;
-        self.parts.workspaces.mark_deleting(id, revision).await?;
-        self.finish_workspace(id).await
+        let (retention, id) = (self.clone(), id.clone());
+        let work = async move {
+            retention
+                .parts
+                .workspaces
+                .mark_deleting(&id, revision)
+                .await?;
+            retention.finish_workspace(&id).await
+        };
+        self.parts.effects.run(work).await
     }
 
     /// Tasks and apps are looked for once, for all functions.

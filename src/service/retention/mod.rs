@@ -12,6 +12,7 @@ use super::actor::Actor;
 use super::builds::Builds;
 use super::builds::record::TaskRecord;
 use super::deployments::Deployments;
+use super::effects::Effects;
 use super::executions::recorder::Recorder;
 use super::functions::{FunctionRecord, Functions};
 use super::key_values::StoredKeyValues;
@@ -57,6 +58,7 @@ pub struct RetentionParts {
     pub deployments: Arc<Deployments>,
     pub key_values: Arc<StoredKeyValues>,
     pub recorder: Recorder,
+    pub effects: Effects,
 }
 
 pub struct Retention {

@@ -4,6 +4,7 @@ mod calls;
 mod chaos;
 mod deployments;
 mod troubles;
+mod turns;
 mod versions;
 
 use crate::support::app::TestApp;

@@ -88,3 +88,50 @@ async fn versions_take_turns_in_the_cluster() {
     assert_eq!(answer.text(), "Hello from registry.example/faas:one");
     assert_eq!(answer.header("x-blue-version"), "1");
 }
+
+/// Waits for the end of an accepted task, and answers it.
+async fn ended(app: &TestApp, accepted: &Value) -> Value {
+    let path = format!("/api/v1/tasks/{}", text(accepted, "task_id"));
+    let mut ended = Value::Null;
+    until("the task ends", async || {
+        ended = app.get(&path).await.with_status(200);
+        ended["status"] == "done" || ended["status"] == "failed"
+    })
+    .await;
+    assert_eq!(ended["status"], "done", "{ended}");
+    ended
+}
+
+#[tokio::test]
+async fn what_was_built_and_pushed_in_two_steps_can_be_deployed_again() {
+    let (cluster, app) = start().await;
+    let workspace = a_workspace().create(&app).await;
+    let function = a_function().create(&app, &workspace).await;
+    let path = "/api/v1/build";
+    let texts = [
+        ("function_id", function.id.as_str()),
+        ("workspace_id", function.workspace.as_str()),
+    ];
+    let accepted = app.upload(Method::POST, path, ("app.py", SOURCE), &texts);
+    ended(&app, &accepted.await.with_status(202)).await;
+    let deploy_version = format!("/api/v1/functions/{}/versions/1/deploy", function.id);
+
+    let push = json!({"registry_url": "registry.example/faas", "tag": "one", "workspace_id": function.workspace});
+    let accepted = app.post("/api/v1/push", &push).await.with_status(202);
+    let done = ended(&app, &accepted).await;
+    let image = text(&done["result"], "image_url");
+    assert_eq!(image, "registry.example/faas:one");
+    deploy(&app, &function, &image).await;
+    let deployments = format!("/api/v1/functions/{}/deployments", function.id);
+    let first = app.get(&deployments).await.with_status(200);
+    assert_eq!(first[0]["version"], 1);
+
+    let second = pushed(&app, &function, "two").await;
+    deploy(&app, &function, &second).await;
+    let path = format!("/api/v1/deployments/{}/redeploy", text(&first[0], "id"));
+    app.post(&path, &json!({})).await.with_status(200);
+    assert_eq!(cluster.image("shopfront"), Some(image.clone()));
+    deploy(&app, &function, &second).await;
+    app.post(&deploy_version, &json!({})).await.with_status(200);
+    assert_eq!(cluster.image("shopfront"), Some(image));
+}

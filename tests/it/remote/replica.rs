@@ -22,6 +22,7 @@ use blue_faas::service::builds::record::{PushTarget, TaskRecord};
 use blue_faas::service::builds::{BuildUpload, Builds, EngineSettings};
 use blue_faas::service::deployments::Deployments;
 use blue_faas::service::deployments::routes::Routes;
+use blue_faas::service::effects::Effects;
 use blue_faas::service::functions::{Functions, NewFunction, SourceUpload};
 use blue_faas::service::statistics::Statistics;
 use blue_faas::service::table::Table;
@@ -176,11 +177,13 @@ impl Replica {
             statistics,
             workspaces.clone(),
             routes.clone(),
+            Effects::default(),
         );
         let deployments = Deployments::new(
             table.clone(),
             platform.clone(),
             routes,
+            Effects::default(),
             Namespace::parse("default").expect("a namespace"),
         );
         let settings = EngineSettings {

@@ -22,6 +22,9 @@ use super::app::Settings;
 /// What Kubernetes knows this server by.
 const TOKEN: &str = "first-token";
 
+/// How often what is held looks whether it may go on.
+const POLL: std::time::Duration = std::time::Duration::from_millis(10);
+
 /// Namespace and name.
 type Name = (String, String);
 
@@ -44,6 +47,12 @@ pub struct World {
     pub done_answer: Option<(u16, Value)>,
     /// Whether anything is well is never answered.
     pub is_silent: bool,
+    /// Deployments of this image have come and are not done yet.
+    pub held_image: Option<String>,
+    /// Deletions by the Kubernetes API have come and are not done yet.
+    pub deletions_are_held: bool,
+    /// How many of those there are.
+    pub held_deletions: usize,
     /// The Kubernetes API answers 503.
     pub kubernetes_is_away: bool,
 }
@@ -109,6 +118,13 @@ impl FakeCluster {
         }
     }
 
+    /// The image of an app in the namespace `default`.
+    pub fn image(&self, app: &str) -> Option<String> {
+        let world = self.world();
+        let found = world.spin_apps.get(&("default".to_owned(), app.to_owned()));
+        Some(found?["spec"]["image"].as_str()?.to_owned())
+    }
+
     /// A server's settings for this cluster.
     pub fn settings(&self) -> Settings {
         let url: &'static str = self.url().leak();
@@ -141,6 +157,8 @@ fn router(world: Arc<Mutex<World>>) -> Router {
         .route("/health", get(is_well))
         .route("/version", get(is_well))
         .route("/api/v1/deploy", post(builder::deploy))
+        .route("/api/v1/build", post(builder::build_and_push))
+        .route("/api/v1/push", post(builder::push))
         .route("/api/v1/build-and-push", post(builder::build_and_push))
         .route("/api/v1/tasks/{task}", get(builder::task))
         .route(

@@ -51,7 +51,7 @@ pub struct SpinAppPlatform {
     kubernetes: Kubernetes,
     functions: Arc<dyn RemoteFunctions>,
     /// Where calls go. Of an app whose endpoint is not known yet, that is where the service of a SpinApp is.
-    apps: RwLock<HashMap<AppName, Endpoint>>,
+    apps: RwLock<HashMap<AppName, (Namespace, Endpoint)>>,
 }
 
 impl SpinAppPlatform {
@@ -83,7 +83,7 @@ impl SpinAppPlatform {
             self.apps
                 .write()
                 .unwrap_or_else(PoisonError::into_inner)
-                .insert(app.clone(), endpoint);
+                .insert(app.clone(), (namespace.clone(), endpoint));
         }
     }
 
@@ -92,7 +92,7 @@ impl SpinAppPlatform {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .get(app)
-            .cloned()
+            .map(|(_, endpoint)| endpoint.clone())
     }
 
     /// Tries for a few seconds.
@@ -227,10 +227,10 @@ impl Platform for SpinAppPlatform {
 
     async fn delete(&self, app: &AppName, namespace: &Namespace) -> Result<(), PlatformError> {
         self.objects(app, namespace).delete().await?;
-        self.apps
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(app);
+        let mut apps = self.apps.write().unwrap_or_else(PoisonError::into_inner);
+        if apps.get(app).is_some_and(|(found, _)| found == namespace) {
+            apps.remove(app);
+        }
         Ok(())
     }
 

@@ -14,14 +14,25 @@ type Shared = State<Arc<Mutex<World>>>;
 /// A build that is done after it was asked for twice.
 pub struct Task {
     asked: u32,
-    image: String,
+    /// Absent without a registry to push to.
+    image: Option<String>,
 }
 
 const NAMESPACES: [&str; 2] = ["default", "team"];
 
 pub async fn deploy(State(world): Shared, Json(request): Json<Value>) -> Response {
+    world
+        .lock()
+        .expect("not poisoned")
+        .deploys
+        .push(request.clone());
+    let image = request["image_ref"].as_str();
+    let is_held =
+        || image.is_some() && world.lock().expect("not poisoned").held_image.as_deref() == image;
+    while is_held() {
+        tokio::time::sleep(super::POLL).await;
+    }
     let mut world = world.lock().expect("not poisoned");
-    world.deploys.push(request.clone());
     if let Some((status, answer)) = &world.deploy_answer {
         let status = StatusCode::from_u16(*status).expect("a status");
         return (status, Json(answer.clone())).into_response();
@@ -68,6 +79,7 @@ pub async fn deploy(State(world): Shared, Json(request): Json<Value>) -> Respons
     .into_response()
 }
 
+/// Pushes where a registry is named.
 pub async fn build_and_push(State(world): Shared, mut form: Multipart) -> Response {
     let mut texts = std::collections::BTreeMap::new();
     while let Ok(Some(field)) = form.next_field().await {
@@ -77,11 +89,22 @@ pub async fn build_and_push(State(world): Shared, mut form: Multipart) -> Respon
     }
     let mut world = world.lock().expect("not poisoned");
     let id = uuid::Uuid::now_v7().to_string();
-    let registry = texts.get("registry_url").cloned().unwrap_or_default();
     let tag = texts.get("tag").filter(|tag| *tag != "sha256").cloned();
-    let image = format!("{registry}:{}", tag.unwrap_or_else(|| id.clone()));
+    let tag = tag.unwrap_or_else(|| id.clone());
+    let image = texts.get("registry_url");
+    let image = image.map(|registry| format!("{registry}:{tag}"));
     world.tasks.insert(id.clone(), Task { asked: 0, image });
     let answer = json!({"task_id": id, "status": "pending", "message": "accepted", "source_s3_path": format!("s3://bucket/build-sources/{id}/app.py")});
+    (StatusCode::ACCEPTED, Json(answer)).into_response()
+}
+
+pub async fn push(State(world): Shared, Json(request): Json<Value>) -> Response {
+    let mut world = world.lock().expect("not poisoned");
+    let id = uuid::Uuid::now_v7().to_string();
+    let text = |name: &str| request[name].as_str().unwrap_or_default();
+    let image = Some(format!("{}:{}", text("registry_url"), text("tag")));
+    world.tasks.insert(id.clone(), Task { asked: 0, image });
+    let answer = json!({"task_id": id, "status": "pending", "message": "accepted", "source_s3_path": request["s3_source_path"]});
     (StatusCode::ACCEPTED, Json(answer)).into_response()
 }
 

@@ -43,6 +43,13 @@ fn status(code: StatusCode, message: &str) -> Response {
 async fn answer(world: &Shared, kind: &str, name: Name, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1 << 20).await.expect("a body");
+    if parts.method == Method::DELETE {
+        world.lock().expect("not poisoned").held_deletions += 1;
+        while world.lock().expect("not poisoned").deletions_are_held {
+            tokio::time::sleep(super::POLL).await;
+        }
+        world.lock().expect("not poisoned").held_deletions -= 1;
+    }
     let mut world = world.lock().expect("not poisoned");
     if world.kubernetes_is_away {
         return status(StatusCode::SERVICE_UNAVAILABLE, "etcd has no leader");
