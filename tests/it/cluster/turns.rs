@@ -245,13 +245,13 @@ async fn an_app_that_moves_leaves_nothing_in_the_namespace_before() {
     let replicas = Replicas::start().await;
     let (cluster, [one, other]) = (&replicas.cluster, &replicas.servers);
     let function = deployed(one, &[]).await;
-    cluster.world().deletions_are_held = true;
+    cluster.world().held_deletions = Some(0);
     let mut moved = order(&function, SECOND);
     moved["namespace"] = "team".into();
     let answer = one.post("/api/v1/deploy", &moved).await.with_status(200);
     assert_eq!(answer["endpoint"], "paymentapprove.team.svc.cluster.local");
     until("the app before is being taken down", async || {
-        cluster.world().held_deletions > 0
+        cluster.world().held_deletions > Some(0)
     })
     .await;
     // Back, on the other server: not before that is over.
@@ -259,7 +259,7 @@ async fn an_app_that_moves_leaves_nothing_in_the_namespace_before() {
     let (answer, ()) = tokio::join!(other.post("/api/v1/deploy", &back), async {
         tokio::time::sleep(WHILE).await;
         assert_eq!(cluster.world().deploys.len(), 2);
-        cluster.world().deletions_are_held = false;
+        cluster.world().held_deletions = None;
     });
     answer.with_status(200);
     until("only the newest is there", async || {
@@ -282,16 +282,16 @@ async fn an_app_that_moves_leaves_nothing_in_the_namespace_before() {
 async fn a_namespace_that_cannot_be_left_now_is_left_later() {
     let (cluster, mut app) = start().await;
     let function = deployed(&app, &[]).await;
-    cluster.world().deletions_are_held = true;
+    cluster.world().held_deletions = Some(0);
     let mut moved = order(&function, SECOND);
     moved["namespace"] = "team".into();
     app.post("/api/v1/deploy", &moved).await.with_status(200);
     until("the app before is being taken down", async || {
-        cluster.world().held_deletions > 0
+        cluster.world().held_deletions > Some(0)
     })
     .await;
     app.kill();
-    cluster.world().deletions_are_held = false;
+    cluster.world().held_deletions = None;
     // What the server before asked for is not done.
     let key = |namespace: &str| (namespace.to_owned(), "paymentapprove".to_owned());
     assert!(cluster.world().spin_apps.contains_key(&key("default")));

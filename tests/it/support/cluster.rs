@@ -49,10 +49,8 @@ pub struct World {
     pub is_silent: bool,
     /// Deployments of this image have come and are not done yet.
     pub held_image: Option<String>,
-    /// Deletions by the Kubernetes API have come and are not done yet.
-    pub deletions_are_held: bool,
-    /// How many of those there are.
-    pub held_deletions: usize,
+    /// Deletions by the Kubernetes API that have come and are not done yet; `None` when they are not held.
+    pub held_deletions: Option<usize>,
     /// The Kubernetes API answers 503.
     pub kubernetes_is_away: bool,
 }

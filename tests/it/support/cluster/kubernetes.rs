@@ -44,11 +44,12 @@ async fn answer(world: &Shared, kind: &str, name: Name, request: Request) -> Res
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1 << 20).await.expect("a body");
     if parts.method == Method::DELETE {
-        world.lock().expect("not poisoned").held_deletions += 1;
-        while world.lock().expect("not poisoned").deletions_are_held {
+        if let Some(held) = &mut world.lock().expect("not poisoned").held_deletions {
+            *held += 1;
+        }
+        while world.lock().expect("not poisoned").held_deletions.is_some() {
             tokio::time::sleep(super::POLL).await;
         }
-        world.lock().expect("not poisoned").held_deletions -= 1;
     }
     let mut world = world.lock().expect("not poisoned");
     if world.kubernetes_is_away {
