@@ -96,8 +96,7 @@ bench: setup-bench build ## measure the figures of docs/BENCHMARKS.md on this ma
 soak: setup-bench setup-check build ## compare all builds with the stock ones, kill servers while they build, make the services around them fail, load one for a long time
 	BLUE_FAAS_DIFFERENTIAL=all cargo nextest run --locked --features ssr engine::differential
 	BLUE_FAAS_REPLICA_BUILDS=200 cargo nextest run --locked --features ssr engine::replicas
-	BLUE_FAAS_REMOTE_RUNS=500 cargo nextest run --locked --features ssr remote::chaos
-	BLUE_FAAS_CHAOS_RUNS=500 cargo nextest run --locked --features ssr upstream_chaos
+	BLUE_FAAS_CHAOS_RUNS=500 cargo nextest run --locked --features ssr chaos
 	benches/soak $(ARGS)
 
 # libFuzzer without a sanitizer: it needs no nightly compiler, and the code it looks for panics in is safe Rust.

@@ -164,6 +164,9 @@ pub enum PlatformError {
     /// The platform cannot be asked now; the same may work later.
     #[error("{0}")]
     Unavailable(String),
+    /// The same of a deployment that may appear all the same, where nothing was before.
+    #[error("{0}")]
+    Unconfirmed(String),
     /// The image or its artifact cannot be run; the message says why and what to do.
     #[error("{0}")]
     Unrunnable(String),

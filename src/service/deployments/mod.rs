@@ -391,7 +391,9 @@ fn platform_error(error: PlatformError) -> Error {
         PlatformError::Refused(message) => {
             Error::new(ErrorKind::Upstream, message).with_operation("DEPLOY_ERROR")
         }
-        PlatformError::Unavailable(message) => unavailable(message),
+        PlatformError::Unavailable(message) | PlatformError::Unconfirmed(message) => {
+            unavailable(message)
+        }
         PlatformError::Failed(cause) => internal("DEPLOY_ERROR", cause),
     }
 }

@@ -281,7 +281,9 @@ impl Routes {
 /// The settings are saved by then: methods, limits and whether it is disabled hold here in any case.
 fn configure_error(error: PlatformError) -> Error {
     match error {
-        PlatformError::Unavailable(text) | PlatformError::Refused(text) => unavailable(format!(
+        PlatformError::Unavailable(text)
+        | PlatformError::Unconfirmed(text)
+        | PlatformError::Refused(text) => unavailable(format!(
             "The settings are saved, but the function's variables could not be set. Save them again, or deploy. {text}"
         )),
         PlatformError::UnknownNamespace(_)

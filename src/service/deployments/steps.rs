@@ -1,5 +1,6 @@
 //! The steps of one deployment, and what ends one that was left in the middle.
 
+use super::cluster::LeftApp;
 use super::record::{AppRecord, DeploymentRecord, Place};
 use super::routes::release;
 use super::turn::PATIENCE;
@@ -53,7 +54,15 @@ impl Deployments {
         if let Some(artifact) = &release.artifact {
             self.platform.prepare(artifact).await?;
         }
-        self.platform.deploy(release).await
+        let deployed = self.platform.deploy(release).await;
+        if let Err(PlatformError::Unconfirmed(_)) = &deployed {
+            // If it does appear, nobody knows of it; unless a later deployment does, it is taken down.
+            let written = async { self.table.write(LeftApp::of(next).write()?).await };
+            if let Err(error) = written.await {
+                tracing::error!(app = %next.app_name, %error, "an app that may appear could not be written down");
+            }
+        }
+        deployed
     }
 
     /// Nothing is being deployed any more. A newer task of the function may wait: then that is what is under way.

@@ -130,9 +130,12 @@ impl Story {
     async fn end(&mut self, setting: &Setting) {
         let name = ("default".to_owned(), self.app.clone());
         if self.deleted {
-            return until("what was deleted is gone from the cluster", async || {
-                let world = setting.cluster.world();
-                !world.spin_apps.contains_key(&name) && !world.services.contains_key(&name)
+            // A deployment that came after the deletion is nobody's, and serves.
+            let server = self.server(setting);
+            let what = format!("{}, which was deleted, is gone or serves", self.app);
+            return until(&what, async || {
+                let is_there = setting.cluster.world().spin_apps.contains_key(&name);
+                !is_there || server.call(&self.app, "/").await.status == 200
             })
             .await;
         }
@@ -241,8 +244,11 @@ async fn cluster_and_table_agree_however_bad_the_network_was() {
     for story in &mut told {
         story.end(&setting).await;
     }
-    let world = setting.cluster.world();
     let kept = told.iter().filter(|story| !story.deleted).count();
     assert!(kept > 0 && kept < told.len());
-    assert_eq!(world.spin_apps.len(), kept, "what nobody knows of runs");
+    let there: Vec<_> = setting.cluster.world().spin_apps.keys().cloned().collect();
+    for (_, app) in there {
+        let called = setting.servers[0].call(&app, "/").await;
+        assert_eq!(called.status, 200, "{app} runs, and nobody knows of it");
+    }
 }

@@ -131,9 +131,9 @@ async fn check_effect(shared: &Shared, task: &TaskRecord, ended: &TaskRecord, st
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_task_ends_and_has_its_effect_once() {
-    let runs = std::env::var("BLUE_FAAS_REMOTE_RUNS");
+    let runs = std::env::var("BLUE_FAAS_CHAOS_RUNS");
     let runs = runs.map_or(RUNS, |text| text.parse().expect("a number"));
-    let first = std::env::var("BLUE_FAAS_REMOTE_SEED");
+    let first = std::env::var("BLUE_FAAS_CHAOS_SEED");
     let first = first.map_or(0, |text| text.parse().expect("a number"));
     let fixture = Fixture::new();
     let ended: Vec<Ended> = futures::stream::iter(first..first + runs)

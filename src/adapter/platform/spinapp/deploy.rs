@@ -98,10 +98,14 @@ pub(super) async fn roll_out(
                     doubt: Some(cause),
                 });
             }
-            Err(PlatformError::Unavailable(format!(
+            let told = format!(
                 "The Builder Service did not confirm this deployment, and the cluster does not show it: {}",
                 explain(&cause)
-            )))
+            );
+            Err(match before {
+                None => PlatformError::Unconfirmed(told),
+                Some(_) => PlatformError::Unavailable(told),
+            })
         }
         Err(ServiceError::Refused { detail, .. }) => Err(of_text(&detail, release)),
         Err(ServiceError::Unavailable(cause)) => Err(PlatformError::Unavailable(format!(
