@@ -35,6 +35,13 @@ pub fn mark_hydrated() {
     }
 }
 
+/// Whether the view that asks answers to the user: those of a lazy page do so later than the frame around them.
+pub fn use_hydrated() -> Signal<bool> {
+    let hydrated = RwSignal::new(false);
+    Effect::new(move |_| hydrated.set(true));
+    hydrated.into()
+}
+
 /// Whether the page is in a background tab: nothing needs refreshing then.
 pub fn is_hidden() -> bool {
     document().hidden()

@@ -25,14 +25,12 @@ pub fn provide_now() {
 
 /// The browser's time, for views that tell how long something has been going on.
 ///
-/// A lazy page hydrates after the clock has started: each view sees the time only once it is hydrated itself, or it would not
-/// find what the server rendered.
+/// A lazy page hydrates after the clock has started: before that, its views would not find what the server rendered.
 pub fn use_now() -> Signal<Option<Timestamp>> {
     let Some(now) = use_context::<Now>() else {
         return Signal::stored(None);
     };
-    let hydrated = RwSignal::new(false);
-    Effect::new(move |_| hydrated.set(true));
+    let hydrated = browser::use_hydrated();
     Signal::derive(move || now.0.get().filter(|_| hydrated.get()))
 }
 

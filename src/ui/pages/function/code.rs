@@ -224,13 +224,16 @@ fn DraftBench(
             Some(after) => view! { <Comparison before=before.clone() after/> }.into_any(),
         }
     });
+    let hydrated = browser::use_hydrated();
+    // Before that a click would send a form without the code.
+    let inert = move || !hydrated.get();
     view! {
         {comparison}
-        <div class="split split--half needs-script" id="draft">
+        <div class="split split--half needs-script" id="draft" inert=inert>
             <DraftForm context initial draft code=state.text.into()/>
             <ResponsePanel shown=shown.into()/>
         </div>
-        <div class="needs-script"><CheckPanel context code=state.text.into()/></div>
+        <div class="needs-script" inert=inert><CheckPanel context code=state.text.into()/></div>
     }
 }
 
