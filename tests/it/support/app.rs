@@ -18,6 +18,8 @@ use super::answer::Answer;
 const START_TIMEOUT: Duration = Duration::from_mins(2);
 /// A build under way is given back within five seconds when the server stops.
 const STOP_TIMEOUT: Duration = Duration::from_mins(1);
+/// Until a server is told once more to stop.
+const DRAINED: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(10);
 /// What the server's environment keeps of the test's: where its tools are.
 const INHERITED: [&str; 4] = ["PATH", "HOME", "XDG_CACHE_HOME", "BLUE_FAAS_VENV"];
@@ -373,11 +375,14 @@ impl Server {
 
     /// SIGTERM, and SIGKILL when that takes too long.
     fn stop(&mut self) {
-        if matches!(self.process.try_wait(), Ok(None)) {
-            self.terminate();
-        }
-        let deadline = Instant::now() + STOP_TIMEOUT;
-        while matches!(self.process.try_wait(), Ok(None)) && Instant::now() < deadline {
+        let begun = Instant::now();
+        let mut told = 0;
+        while matches!(self.process.try_wait(), Ok(None)) && begun.elapsed() < STOP_TIMEOUT {
+            // Again to one that waits for its routes to change.
+            if begun.elapsed() >= told * DRAINED {
+                self.terminate();
+                told += 1;
+            }
             std::thread::sleep(POLL);
         }
         self.kill();
