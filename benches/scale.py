@@ -129,8 +129,9 @@ def exported(bench, server, file):
 
 def items(server):
     """Of functions and workspaces; what is shared by all may stay."""
+    of_one = " OR ".join(f"pk GLOB '{kind}#*'" for kind in ("FN", "WS", "STAT", "APP", "ACTIVITY"))
     with contextlib.closing(sqlite3.connect(f"file:{server.data}/blue-faas.db?mode=ro", uri=True)) as store:
-        return store.execute("SELECT count(*) FROM items WHERE pk GLOB 'FN#*' OR pk GLOB 'WS#*' OR pk GLOB 'STAT#*' OR pk GLOB 'APP#*'").fetchone()[0]
+        return store.execute(f"SELECT count(*) FROM items WHERE {of_one}").fetchone()[0]
 
 
 def executions(bench):
@@ -141,41 +142,62 @@ def executions(bench):
         ids = [api.create_function(workspace, f"function-{size}", source) for size in EXECUTIONS]
         client.deploy(api, server.functions, workspace, ids[0], "busy", source, answer)
         client.wait_for(server.functions, "/busy/", answer)
-        time.sleep(1)
+        wide = {size: fill(server, api, size) for size in FUNCTIONS}
         server.stop()
         seed = f"{bench.folder}/one.zip"
         exported(bench, server, seed)
     filled = f"{bench.folder}/filled.zip"
-    multiply(seed, filled, dict(zip(ids, EXECUTIONS)))
+    multiply(seed, filled, [
+        *((workspace, function, index) for function, size in zip(ids, EXECUTIONS) for index in range(size)),
+        # Each of them was called three times, one after another.
+        *((other, function, index) for other, functions in wide.values() for index, function in enumerate(functions * 3)),
+    ])
     server = bench.server("scale-executions")
     server.data.mkdir(parents=True)
     begin = time.perf_counter()
     environment = os.environ | {"BLUE_FAAS_DATA_DIR": str(server.data)}
     subprocess.run([bench.program, "import", filled], env=environment, check=True, stdout=sys.stderr, cwd=server.data.parent)
-    bench.report.add(f"import of {sum(EXECUTIONS):,} executions", time.perf_counter() - begin, "s")
+    number = sum(EXECUTIONS) + 3 * sum(FUNCTIONS)
+    bench.report.add(f"import of {number:,} executions", time.perf_counter() - begin, "s")
     with server:
         used = {}
         for function, size in zip(ids, EXECUTIONS):
             path = f"/api/workspaces/{workspace}/functions/{function}/logs?"
             pages(server, path, size, used, filtered=f"{path}limit={PAGE}&code=500")
         compare(bench, "executions", used)
+        used = {}
+        for size, (other, _) in wide.items():
+            path = f"/api/workspaces/{other}/logs?"
+            pages(server, path, size, used, filtered=f"{path}limit={PAGE}&code=500")
+        compare(bench, "executions of a workspace of functions", used)
         begin = time.perf_counter()
         client.Api(server.console)._send("DELETE", f"/api/workspaces/{workspace}")
         bench.report.add(f"deleting a workspace of {sum(EXECUTIONS):,} executions", time.perf_counter() - begin, "s", beside=f"{items(server)} items are left")
 
 
-def multiply(seed, filled, counts):
+def fill(server, api, size):
+    workspace = api.create_workspace(f"Wide {size}")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda start: create(server, workspace, range(start, size, 8)), range(8)))
+    _, _, body = client.get(server.console, f"/api/workspaces/{workspace}/functions?fields=summary")
+    return workspace, [function["id"] for function in json.loads(body)]
+
+
+def multiply(seed, filled, calls):
     """An archive in which the one execution that was made stands for many, a second apart, every third of them failed."""
     with zipfile.ZipFile(seed) as archive, zipfile.ZipFile(filled, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
-        kept, one = [], None
+        kept, one, entry = [], None, None
         for line in archive.read("items.ndjson").splitlines():
-            if json.loads(line)["Item"]["SK"]["S"].startswith("LOG#"):
+            keys = json.loads(line)["Item"]
+            if keys["SK"]["S"].startswith("LOG#"):
                 one = json.loads(line)
+            elif keys["PK"]["S"].startswith("ACTIVITY#"):
+                entry = json.loads(line)
             else:
                 kept.append(line)
         listing = {"count": 0, "sha256": hashlib.sha256()}
         with out.open("items.ndjson", "w", force_zip64=True) as lines:
-            for line in [*kept, *made(one, counts)]:
+            for line in [*kept, *made(one, entry, calls)]:
                 lines.write(line + b"\n")
                 listing["sha256"].update(line + b"\n")
                 listing["count"] += 1
@@ -187,19 +209,21 @@ def multiply(seed, filled, counts):
         out.writestr("manifest.json", json.dumps(manifest))
 
 
-def made(one, counts):
+def made(one, entry, calls):
+    """Executions of these functions so many seconds ago, each with its entry."""
     now = datetime.now(timezone(timedelta(hours=9)))
-    text, number = copy.deepcopy(one), 0
-    for function, count in counts.items():
-        for index in range(count):
-            number += 1
-            at = now - timedelta(seconds=index)
-            # Version 7, as an execution is found by the time in its id.
-            id = str(uuid.UUID(int=int(at.timestamp() * 1000) << 80 | 7 << 76 | 2 << 62 | number))
-            item = text["Item"]
-            item["PK"]["S"] = f"FN#{function}"
-            item["SK"]["S"] = f"LOG#{at.isoformat(timespec='microseconds')}#{id}"
-            item["id"]["S"], item["functionId"]["S"] = id, function
-            item["timestamp"]["S"] = at.isoformat(timespec="milliseconds")
-            item["statusCode"]["N"] = "500" if index % 3 == 2 else "200"
-            yield json.dumps(text).encode()
+    text, noted = copy.deepcopy(one), copy.deepcopy(entry)
+    for number, (workspace, function, index) in enumerate(calls):
+        at = now - timedelta(seconds=index)
+        # Version 7, as an execution is found by the time in its id.
+        id = str(uuid.UUID(int=int(at.timestamp() * 1000) << 80 | 7 << 76 | 2 << 62 | number))
+        item = text["Item"]
+        item["PK"]["S"] = f"FN#{function}"
+        item["SK"]["S"] = f"LOG#{at.isoformat(timespec='microseconds')}#{id}"
+        item["id"]["S"], item["functionId"]["S"] = id, function
+        item["timestamp"]["S"] = at.isoformat(timespec="milliseconds")
+        item["statusCode"]["N"] = "500" if index % 3 == 2 else "200"
+        yield json.dumps(text).encode()
+        noted["Item"]["PK"]["S"] = f"ACTIVITY#{workspace}#000"
+        noted["Item"]["SK"]["S"] = f"{int(at.timestamp()):012}#{function}"
+        yield json.dumps(noted).encode()

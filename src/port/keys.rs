@@ -160,6 +160,19 @@ pub fn statistics(scope: &str, step: &str, start_seconds: i64, shard: u16) -> Ke
     )
 }
 
+/// Which functions of a workspace were called when. The shard is that of the statistics.
+pub fn activity_partition(workspace: &WorkspaceId, shard: u16) -> String {
+    format!("ACTIVITY#{workspace}#{shard:03}")
+}
+
+/// That a function was called in a second.
+pub fn activity(workspace: &WorkspaceId, shard: u16, second: i64, function: &FunctionId) -> Key {
+    Key::new(
+        activity_partition(workspace, shard),
+        format!("{second:012}#{function}"),
+    )
+}
+
 /// What became of a request that came with a key, by the hash of whose key it was.
 pub fn idempotency(hash: &str) -> Key {
     Key::new(format!("IDEMPOTENCY#{hash}"), METADATA)

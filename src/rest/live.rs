@@ -235,17 +235,17 @@ impl FollowedExecutions {
     }
 
     /// Where others write too there is none, and only a look tells.
-    async fn newest_stamp(&self) -> Result<Option<Stamp>> {
+    fn newest_stamp(&self) -> Option<Stamp> {
         let executions = &self.services.executions;
         match &self.function {
-            Some(function) => Ok(executions.list_stamp(&self.workspace, function)),
-            None => executions.list_workspace_stamp(&self.workspace).await,
+            Some(function) => executions.list_stamp(&self.workspace, function),
+            None => executions.list_workspace_stamp(&self.workspace),
         }
     }
 
     /// The next events, if there is news.
     async fn news(&mut self) -> Result<Vec<Event>> {
-        let stamp = self.newest_stamp().await?;
+        let stamp = self.newest_stamp();
         if stamp.is_some() && stamp == self.stamp {
             return Ok(Vec::new());
         }

@@ -169,7 +169,7 @@ fn compose(config: &Config, adapters: Adapters, stop: &Stop) -> Result<Composed,
             owns_artifacts: matches!(config.build.pair, EnginePair::Embedded { .. }),
         },
     );
-    let executions = Executions::new(table.clone(), functions.clone());
+    let executions = Executions::new(table.clone(), workspaces.clone(), functions.clone());
     let logs = observe::logs(&config.observe.logs, store.clone())?;
     let cpu = observe::metrics(&config.observe.metrics, store.clone())?;
     let observe = Observe::new(

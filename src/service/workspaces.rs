@@ -18,6 +18,9 @@ use crate::model::workspace::{Description, Name, Workspace, WorkspaceCard};
 use crate::port::keys;
 use crate::port::store::{Condition, Query, Update, Write};
 
+/// Seconds during which a server of a version before may still serve beside this one.
+const UPGRADE: i64 = 3_600;
+
 /// The workspace of build calls that name none.
 pub const DEFAULT_WORKSPACE: &str = "ws-default";
 
@@ -38,6 +41,9 @@ pub(super) struct WorkspaceRecord {
     /// Being deleted: hidden from lists, refused to writers.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleting: bool,
+    /// Seconds: executions that began since are found by the activity (see [`super::executions`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity_since: Option<f64>,
 }
 
 pub struct Workspaces {
@@ -75,6 +81,7 @@ impl Workspaces {
             function_count: 0.0,
             revision: 1.0,
             deleting: false,
+            activity_since: Some(0.0),
         };
         let item = to_item(&record)?;
         let writes = vec![
@@ -273,6 +280,24 @@ impl Workspaces {
             return adoption::adopt_workspace(&self.table, record).await;
         }
         Ok(record)
+    }
+
+    /// Since when (seconds) the activity has all executions of a workspace: 0, or for one that is older than activities soon after it is first asked.
+    pub(super) async fn activity_since(&self, record: &WorkspaceRecord) -> Result<i64> {
+        const ATTRIBUTE: &str = "activitySince";
+        if let Some(since) = record.activity_since {
+            return Ok(since as i64);
+        }
+        let exclusive = self.table.is_exclusive();
+        let since = Timestamp::now().seconds() + if exclusive { 1 } else { UPGRADE };
+        let note = Update::new(keys::workspace(&record.id)).set(ATTRIBUTE, since);
+        let is_first = Condition::All(vec![
+            Condition::Exists,
+            Condition::Missing(ATTRIBUTE.to_owned()),
+        ]);
+        let note = Write::Update(note.when(is_first));
+        self.table.try_transact(vec![note], None).await?;
+        Ok(since)
     }
 
     async fn view(&self, record: WorkspaceRecord) -> Result<Workspace> {

@@ -1,16 +1,18 @@
 //! Pages of executions, newest first, of a function or over a workspace.
 
 use futures::stream::{StreamExt as _, TryStreamExt as _};
+use std::collections::HashMap;
 
 use super::Executions;
+use super::activity::{self, Activity};
 use crate::model::error::{Error, Result};
 use crate::model::execution::{Execution, ExecutionFilter, ExecutionPage, ExecutionSummary};
 use crate::model::id::{ExecutionId, FunctionId, WorkspaceId};
 use crate::model::time::Timestamp;
+use crate::model::workspace::Name;
 use crate::port::keys::{self, EXECUTION_PREFIX};
 use crate::port::store::{Query, SortRange};
 use crate::service::actor::Actor;
-use crate::service::functions::FunctionRecord;
 use crate::service::kept::Stamp;
 use crate::service::paging::{self, Rows, read_rows};
 use crate::service::table::from_item;
@@ -19,6 +21,8 @@ use crate::service::table::from_item;
 const MAX_READ: usize = 5_000;
 /// Partitions read at the same time for a workspace's page.
 const READERS: usize = 8;
+/// Of so many functions each is asked at once: the activity has more partitions.
+const FEW: f64 = 16.0;
 
 /// The sort key without what all have.
 fn encode_cursor(sort_key: &str) -> String {
@@ -123,19 +127,10 @@ impl Executions {
     }
 
     /// What [`Self::list_workspace`] is made of.
-    pub async fn list_workspace_stamp(&self, workspace: &WorkspaceId) -> Result<Option<Stamp>> {
-        let Some(own) = self.table.version(&keys::workspace_partition(workspace)) else {
-            return Ok(None);
-        };
-        let functions = self.functions.directory(workspace).await?;
-        let partitions = functions
-            .iter()
-            .map(|function| keys::function_partition(&function.id));
-        let versions = partitions.filter_map(|partition| self.table.version(&partition));
-        let all = versions.fold(0, |all: u64, version| {
-            all.wrapping_mul(31).wrapping_add(version)
-        });
-        Ok(Some(Stamp([own, all, 0, 0])))
+    pub fn list_workspace_stamp(&self, workspace: &WorkspaceId) -> Option<Stamp> {
+        let functions = self.table.version(&keys::workspace_partition(workspace))?;
+        let activity = activity::version(&self.table, workspace)?;
+        Some(Stamp([functions, activity, 0, 0]))
     }
 
     /// Seconds that a call of this function may take, or of any of the workspace.
@@ -189,8 +184,7 @@ impl Executions {
         workspace: &WorkspaceId,
         filter: &ExecutionFilter,
     ) -> Result<ExecutionPage> {
-        self.functions.check_workspace(workspace).await?;
-        let (rows, next) = self.merge(workspace, filter).await?;
+        let (rows, next) = self.rows_of_workspace(workspace, filter).await?;
         Ok(ExecutionPage {
             executions: rows.into_iter().map(|(_, execution)| execution).collect(),
             next,
@@ -203,27 +197,73 @@ impl Executions {
         workspace: &WorkspaceId,
         filter: &ExecutionFilter,
     ) -> Result<(Vec<ExecutionSummary>, Option<String>)> {
-        let (rows, next) = self.merge(workspace, filter).await?;
+        let (rows, next) = self.rows_of_workspace(workspace, filter).await?;
         let rows = rows
             .into_iter()
-            .map(|(name, execution)| summary(name, execution))
+            .map(|(name, execution)| summary(name.to_string(), execution))
             .collect();
         Ok((rows, next))
     }
 
-    async fn merge(
+    /// Asks the functions that were called, stretch by stretch.
+    async fn rows_of_workspace(
         &self,
         workspace: &WorkspaceId,
         filter: &ExecutionFilter,
-    ) -> Result<(Vec<(String, Execution)>, Option<String>)> {
+    ) -> Result<(Vec<(Name, Execution)>, Option<String>)> {
         let limit = check_limit(filter.limit, 50, 500)?;
-        let after = decode_cursor(filter.cursor.as_deref())?;
-        let functions = self.functions.directory(workspace).await?;
-        let named = |function: &FunctionRecord| (function.id.clone(), function.name.to_string());
-        let functions: Vec<(FunctionId, String)> = functions.iter().map(named).collect();
-        let pages: Vec<(String, Rows<Execution>)> = futures::stream::iter(functions)
+        let mut after = decode_cursor(filter.cursor.as_deref())?;
+        let record = self.workspaces.record(workspace).await?;
+        let since = if record.function_count <= FEW {
+            activity::END
+        } else {
+            self.workspaces.activity_since(&record).await?
+        };
+        let newest = after.as_deref().and_then(activity::second_of);
+        let newest = newest.into_iter().chain(filter.to.map(Timestamp::seconds));
+        let newest = newest.min().unwrap_or(activity::END - 1);
+        let seconds = filter.from.map_or(0, Timestamp::seconds)..=newest;
+        let mut activity = Activity::read(&self.table, workspace, seconds, since).await?;
+        let (mut rows, mut entries) = (Vec::new(), 0);
+        while let Some(stretch) = activity.stretch(limit - rows.len() + 1).await? {
+            let begin = Timestamp::from_seconds(stretch.first_second);
+            let end = Timestamp::from_micros(stretch.end * 1_000_000 - 1);
+            let within = ExecutionFilter {
+                from: filter.from.max(Some(begin)),
+                to: Some(filter.to.map_or(end, |to| to.min(end))),
+                ..filter.clone()
+            };
+            let functions = self.functions.names(workspace, stretch.functions).await?;
+            let left = limit - rows.len();
+            let part = self
+                .merge(functions, &within, after.as_deref(), left)
+                .await?;
+            rows.extend(part.rows.into_iter().map(|(_, row)| row));
+            if let Some(next) = part.next {
+                return Ok((rows, Some(encode_cursor(&next))));
+            }
+            let place = format!("{EXECUTION_PREFIX}{}", begin.sort_key());
+            entries += stretch.entries;
+            if rows.len() == limit || entries >= MAX_READ {
+                let more = !activity.is_over().await?;
+                return Ok((rows, more.then(|| encode_cursor(&place))));
+            }
+            after = Some(place);
+        }
+        Ok((rows, None))
+    }
+
+    /// The newest of these functions together.
+    async fn merge(
+        &self,
+        functions: HashMap<FunctionId, Name>,
+        filter: &ExecutionFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Rows<(Name, Execution)>> {
+        let pages: Vec<(Name, Rows<Execution>)> = futures::stream::iter(functions)
             .map(|(id, name)| {
-                let after = after.clone();
+                let after = after.map(str::to_owned);
                 async move {
                     let rows = self.rows(&id, filter, after, limit).await?;
                     Ok::<_, Error>((name, rows))
@@ -232,36 +272,22 @@ impl Executions {
             .buffered(READERS)
             .try_collect()
             .await?;
-        let more = pages.iter().any(|(_, page)| page.next.is_some());
         // Beyond where an unfinished partition was read to, order over all of them is not known yet.
         let horizon = pages.iter().filter_map(|(_, page)| page.next.clone()).max();
-        let mut rows: Vec<(String, String, Execution)> = pages
-            .into_iter()
-            .flat_map(|(name, page)| {
-                page.rows
-                    .into_iter()
-                    .map(move |(key, execution)| (key, name.clone(), execution))
-            })
-            .collect();
-        rows.sort_by(|a, b| b.0.cmp(&a.0));
-        if let Some(horizon) = &horizon {
-            rows.retain(|(key, _, _)| key >= horizon);
+        let mut rows = Vec::new();
+        for (name, page) in pages {
+            let named = |(key, execution)| (key, (name.clone(), execution));
+            rows.extend(page.rows.into_iter().map(named));
         }
-        let cut = rows.len() > limit;
+        rows.sort_by(|(a, _), (b, _)| b.cmp(a));
+        if let Some(horizon) = &horizon {
+            rows.retain(|(key, _)| key >= horizon);
+        }
+        let is_cut = rows.len() > limit;
         rows.truncate(limit);
-        let next = if cut {
-            rows.last().map(|(key, _, _)| encode_cursor(key))
-        } else if more {
-            horizon.map(|key| encode_cursor(&key))
-        } else {
-            None
-        };
-        Ok((
-            rows.into_iter()
-                .map(|(_, name, execution)| (name, execution))
-                .collect(),
-            next,
-        ))
+        let last = rows.last().map(|(key, _)| key.clone());
+        let next = if is_cut { last } else { horizon };
+        Ok(Rows { rows, next })
     }
 
     /// When a function was last called, if it ever was.

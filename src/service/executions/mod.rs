@@ -1,5 +1,6 @@
 //! Executions: recorded in groups, listed newest first.
 
+pub(super) mod activity;
 mod list;
 pub mod recorder;
 
@@ -9,6 +10,7 @@ use super::actor::Actor;
 use super::functions::Functions;
 use super::new_id;
 use super::table::Table;
+use super::workspaces::Workspaces;
 use crate::model::error::{Error, Result};
 use crate::model::execution::Execution;
 use crate::model::id::{ExecutionId, FunctionId, WorkspaceId};
@@ -18,12 +20,17 @@ pub use recorder::Recorder;
 
 pub struct Executions {
     table: Table,
+    workspaces: Arc<Workspaces>,
     functions: Arc<Functions>,
 }
 
 impl Executions {
-    pub fn new(table: Table, functions: Arc<Functions>) -> Arc<Self> {
-        Arc::new(Self { table, functions })
+    pub fn new(table: Table, workspaces: Arc<Workspaces>, functions: Arc<Functions>) -> Arc<Self> {
+        Arc::new(Self {
+            table,
+            workspaces,
+            functions,
+        })
     }
 
     pub async fn get(

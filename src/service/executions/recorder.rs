@@ -1,25 +1,28 @@
 //! Writes executions and their counters, many at a time.
 //!
-//! Invariant: an execution and its counts are one transaction, which fails when the function is gone: nothing of a deleted function comes back.
+//! Invariant: an execution, its counts and its entry in the [`activity`] are one transaction, which fails when the function is gone: nothing of a
+//! deleted function comes back.
 
 use futures::StreamExt as _;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
+use super::activity;
+use crate::model::deployment::AppName;
 use crate::model::error::{Error, Result};
 use crate::model::execution::{Execution, ExecutionStatus};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::port::keys;
-use crate::port::store::{Condition, Key, Write};
+use crate::port::store::{Condition, EXPIRES_AT, Key, Write};
 use crate::service::statistics::{Measurement, Scope, Statistics};
 use crate::service::table::{Table, internal, to_item};
 
 /// Executions nobody waits for are at most this old when they are written.
 const GROUP_TIME: Duration = Duration::from_millis(60);
-/// Leaves room in a transaction for the check and for counters that straddle two hours.
+/// Executions and entries. Leaves room in a transaction for the check and for counters that straddle two hours.
 const GROUP_SIZE: usize = 80;
 /// Bytes of a group's executions at most, about: DynamoDB takes 4 MB a transaction.
 const GROUP_BYTES: usize = 3 << 20;
@@ -36,7 +39,7 @@ pub enum Owner {
         function: FunctionId,
     },
     /// An app that belongs to no function: recorded, not counted.
-    App(crate::model::deployment::AppName),
+    App(AppName),
 }
 
 impl Owner {
@@ -237,7 +240,7 @@ impl Writer {
     }
 
     fn writes(&self, owner: &Owner, group: &[Pending]) -> Result<Vec<Write>> {
-        let partition = owner.partition();
+        let (partition, shard) = (owner.partition(), self.statistics.shard());
         let mut writes = vec![Write::Check {
             key: owner.existence(),
             condition: Condition::Exists,
@@ -250,23 +253,26 @@ impl Writer {
                     "an execution is larger than an item may be",
                 ));
             }
-            item.insert(
-                "expires_at".to_owned(),
-                Value::from(execution.timestamp.seconds() + self.retention_seconds),
-            );
-            writes.push(Write::put(
-                keys::execution(&partition, execution.timestamp, &execution.id),
-                item,
-            ));
+            let expires_at = execution.timestamp.seconds() + self.retention_seconds;
+            item.insert(EXPIRES_AT.to_owned(), Value::from(expires_at));
+            activity::note_shard(&mut item, shard);
+            let key = keys::execution(&partition, execution.timestamp, &execution.id);
+            writes.push(Write::put(key, item));
+        }
+        if let Owner::Function {
+            workspace,
+            function,
+        } = owner
+        {
+            let seconds = group.iter().map(|(one, _)| one.timestamp.seconds());
+            let kept = self.retention_seconds;
+            let entries = activity::entries(workspace, function, shard, seconds.collect(), kept);
+            writes.extend(entries);
         }
         let measurements = measurements(group);
         for scope in scopes(owner, &measurements) {
-            writes.extend(
-                self.statistics
-                    .updates(&scope, &measurements)
-                    .into_iter()
-                    .map(Write::Update),
-            );
+            let updates = self.statistics.updates(&scope, &measurements);
+            writes.extend(updates.into_iter().map(Write::Update));
         }
         Ok(writes)
     }
@@ -323,14 +329,13 @@ fn measurement(execution: &Execution) -> Measurement {
 
 /// How many of these fit in one transaction, one in any case.
 fn together(pending: &[Pending]) -> usize {
-    let mut bytes = 0;
-    let fitting = pending
-        .iter()
-        .take(GROUP_SIZE)
-        .take_while(|(execution, _)| {
-            bytes += weight(execution);
-            bytes <= GROUP_BYTES
-        });
+    let (mut bytes, mut count, mut seconds) = (0, 0, BTreeSet::new());
+    let fitting = pending.iter().take_while(|(execution, _)| {
+        bytes += weight(execution);
+        count += 1;
+        seconds.insert(execution.timestamp.seconds());
+        bytes <= GROUP_BYTES && count + seconds.len() <= GROUP_SIZE
+    });
     fitting.count().max(1)
 }
 
@@ -370,9 +375,9 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn pending(body: usize) -> Pending {
+    fn pending(body: usize, second: usize) -> Pending {
         let execution = json!({
-            "id": "e", "functionId": "f", "timestamp": "2025-12-07T12:00:00+09:00", "status": "success", "duration": 1.0,
+            "id": "e", "functionId": "f", "timestamp": format!("2025-12-07T12:00:{second:02}+09:00"), "status": "success", "duration": 1.0,
             "statusCode": 200, "responseBody": "x".repeat(body), "logs": [], "level": "info", "trigger": "http", "method": "GET",
             "path": "/", "requestSize": 0, "responseSize": body,
         });
@@ -382,10 +387,12 @@ mod tests {
     #[test]
     fn what_goes_together_fits_in_a_transaction() {
         let of = |count: usize, body: usize| {
-            together(&(0..count).map(|_| pending(body)).collect::<Vec<_>>())
+            together(&(0..count).map(|_| pending(body, 0)).collect::<Vec<_>>())
         };
-        assert_eq!(of(100, 10), GROUP_SIZE);
+        assert_eq!(of(100, 10), GROUP_SIZE - 1);
         assert_eq!(of(100, 126 * 1_024), 24);
         assert_eq!(of(3, GROUP_BYTES), 1);
+        let long_ones: Vec<Pending> = (0..60).map(|second| pending(10, second)).collect();
+        assert_eq!(together(&long_ones), GROUP_SIZE / 2);
     }
 }

@@ -1,22 +1,26 @@
 //! A page of a workspace's functions, filtered and in order.
 
+use futures::stream::{StreamExt as _, TryStreamExt as _};
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::{Functions, record::FunctionRecord};
-use crate::model::error::Result;
+use crate::model::error::{ErrorKind, Result};
 use crate::model::figures::Figures;
 use crate::model::function::{
     FunctionFilter, FunctionPage, FunctionRow, FunctionSort, FunctionStatus,
 };
-use crate::model::id::WorkspaceId;
+use crate::model::id::{FunctionId, WorkspaceId};
+use crate::model::workspace::Name;
 use crate::port::keys;
 use crate::service::actor::Actor;
 use crate::service::kept::Stamp;
 use crate::service::statistics::{DAY, Scope};
 
 const PAGE: usize = 50;
+/// Records read at the same time.
+const READERS: usize = 8;
 /// Functions of a workspace whose records are kept, at most; a kilobyte each.
 const MOST_KEPT: usize = 20_000;
 
@@ -89,6 +93,33 @@ impl Functions {
         self.directories
             .get(workspace.as_str(), stamp, read, is_small)
             .await
+    }
+
+    /// Names of a workspace's functions, of these or of all.
+    pub(in crate::service) async fn names(
+        &self,
+        workspace: &WorkspaceId,
+        ids: Option<BTreeSet<FunctionId>>,
+    ) -> Result<HashMap<FunctionId, Name>> {
+        let ids = match ids {
+            Some(ids) if !self.table.is_exclusive() => ids,
+            asked => {
+                let all = self.directory(workspace).await?;
+                let is_asked = |id| asked.as_ref().is_none_or(|asked| asked.contains(id));
+                let asked = all.iter().filter(|record| is_asked(&record.id));
+                let named = asked.map(|record| (record.id.clone(), record.name.clone()));
+                return Ok(named.collect());
+            }
+        };
+        let records = futures::stream::iter(ids)
+            .map(async |id| self.record(workspace, &id).await)
+            .buffered(READERS);
+        let named = records.filter_map(async |record| match record {
+            Ok(record) => Some(Ok((record.id, record.name))),
+            Err(error) if error.kind == ErrorKind::NotFound => None,
+            Err(error) => Some(Err(error)),
+        });
+        named.try_collect().await
     }
 }
 

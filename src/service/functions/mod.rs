@@ -88,10 +88,6 @@ impl Functions {
         Ok((self.view(record, Some(code)).await?, tag))
     }
 
-    pub(super) async fn check_workspace(&self, workspace: &WorkspaceId) -> Result<()> {
-        self.workspaces.record(workspace).await.map(drop)
-    }
-
     /// The workspace of a function, for paths that do not name it.
     pub async fn workspace_of(&self, id: &FunctionId) -> Result<WorkspaceId> {
         let owner = self.table.get_item(&keys::function_owner(id)).await?;

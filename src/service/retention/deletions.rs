@@ -9,6 +9,7 @@ use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::time::Timestamp;
 use crate::port::keys;
 use crate::service::actor::Actor;
+use crate::service::executions::activity;
 use crate::service::workspaces::expected_revision;
 
 /// Seconds after which a deployment that is under way has lost its server.
@@ -53,6 +54,7 @@ impl Retention {
             self.parts.deployments.remove_app(id, &app).await?;
         }
         self.parts.key_values.remove_owner(id.as_str()).await?;
+        activity::delete_executions(&self.table, workspace, id).await?;
         self.parts.functions.remove(workspace, id).await
     }
 
@@ -91,6 +93,7 @@ impl Retention {
             let apps = apps.remove(&function.id).unwrap_or_default();
             self.remove_function(id, &function.id, apps).await?;
         }
+        activity::delete_all(&self.table, id).await?;
         self.parts.workspaces.remove(id).await?;
         self.table
             .delete_partition(&keys::workspace_partition(id), "")

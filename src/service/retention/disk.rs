@@ -7,8 +7,9 @@ use crate::model::error::Result;
 use crate::model::time::Timestamp;
 use crate::model::version::Version;
 use crate::port::keys::{self, EXECUTION_PREFIX};
-use crate::port::store::{Key, Query, Write};
+use crate::port::store::Query;
 use crate::service::deployments::record::AppRecord;
+use crate::service::executions::activity;
 use crate::service::idempotency;
 use crate::service::table::blob_error;
 
@@ -128,28 +129,29 @@ impl Retention {
     /// Deletes the oldest executions over all functions, up to 1,000, until `over` bytes are free. Answers the bytes that are: with none,
     /// something else fills the disk, and nothing more may be deleted in vain.
     async fn drop_oldest_executions(&self, over: u64) -> Result<u64> {
-        let mut oldest: Vec<Key> = Vec::new();
+        let mut oldest = Vec::new();
         for workspace in self.workspaces().await? {
             for function in self.all_functions(&workspace).await? {
-                let page = self
-                    .table
-                    .page(
-                        &Query::prefix(keys::function_partition(&function.id), EXECUTION_PREFIX)
-                            .limit(1_000),
-                    )
-                    .await?;
-                oldest.extend(page.items.into_iter().map(|(key, _)| key));
+                let partition = keys::function_partition(&function.id);
+                let query = Query::prefix(partition, EXECUTION_PREFIX).limit(1_000);
+                let items = self.table.page(&query).await?.items.into_iter();
+                oldest.extend(items.map(|item| (workspace.clone(), function.id.clone(), item)));
             }
         }
-        oldest.sort_by(|a, b| a.sk.cmp(&b.sk));
+        oldest.sort_by(|(_, _, (a, _)), (_, _, (b, _))| a.sk.cmp(&b.sk));
         oldest.truncate(1_000);
+        // Others of the last second stay, and are to be found.
+        let last = oldest.last();
+        let end = last.and_then(|(_, _, (key, _))| activity::second_of(&key.sk));
+        let end = end.unwrap_or_default();
         let usage = async || self.parts.store.disk_usage().await.unwrap_or_default();
         let before = usage().await;
         let mut freed = 0;
         for chunk in oldest.chunks(50) {
-            self.table
-                .transact(chunk.iter().cloned().map(Write::delete).collect())
-                .await?;
+            let chunk = chunk
+                .iter()
+                .map(|(workspace, function, item)| (workspace, function, item));
+            self.table.transact(activity::deletions(chunk, end)).await?;
             freed = before.saturating_sub(usage().await);
             if freed >= over {
                 break;

@@ -28,7 +28,7 @@ pub const DAY: i64 = 86_400;
 /// A call is counted in the step it began in: for longer than this after it nothing is, timeouts, retries and other clocks included.
 const UNSETTLED: i64 = 30 * MINUTE;
 /// Items that a counter is spread over where several servers count.
-const SHARDS: u16 = 16;
+pub(in crate::service) const SHARDS: u16 = 16;
 /// Scopes kept in memory at most; beyond, they are read again when asked for.
 const MAX_SCOPES: usize = 20_000;
 /// Stands for all scopes in [`Statistics::version`].
@@ -142,6 +142,10 @@ impl Statistics {
             versions: Versions::default(),
             writing: tokio::sync::Mutex::default(),
         })
+    }
+
+    pub(in crate::service) fn shard(&self) -> u16 {
+        self.shard
     }
 
     fn windows(&self) -> MutexGuard<'_, HashMap<Scope, Window>> {

@@ -119,9 +119,9 @@ async fn pages_and_calls_cost_what_the_table_says() {
     functions of a workspace (REST): 1 GetItem, 3 Query: 4 units
     function (REST): 1 GetItem, 1 Query: 2 units
     workspace list (console): 3 Query: 3 units
-    workspace page (console): 3 GetItem, 9 Query: 12 units
+    workspace page (console): 4 GetItem, 9 Query: 13 units
     function page (console): 5 GetItem, 2 Query: 7 units
-    invoke: 1 GetItem, 1 TransactWriteItems: 17 units
-    call of its URL: 1 TransactWriteItems: 16 units
+    invoke: 1 GetItem, 1 TransactWriteItems: 19 units
+    call of its URL: 1 TransactWriteItems: 18 units
     ");
 }

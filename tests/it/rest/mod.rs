@@ -16,4 +16,5 @@ mod retention;
 mod scaffold;
 mod spin_apps;
 mod tasks;
+mod workspace_logs;
 mod workspaces;
