@@ -34,11 +34,6 @@ pub struct BuildUpload {
 impl Builds {
     /// Accepts an upload: read and bounded, stored, queued.
     pub async fn build_upload(&self, actor: &Actor, request: BuildUpload) -> Result<TaskRecord> {
-        let workspace = match request.workspace {
-            Some(workspace) if workspace.as_str() != DEFAULT_WORKSPACE => workspace,
-            _ => self.workspaces.ensure_default().await?,
-        };
-        self.workspaces.record(&workspace).await?;
         let function = match &request.function {
             Some(id) => Some(
                 self.functions
@@ -47,10 +42,10 @@ impl Builds {
             ),
             None => None,
         };
-        let workspace = function
-            .as_ref()
-            .map_or(workspace, |function| function.workspace_id.clone());
         let (_, summary) = self.functions.read_upload(&request.upload).await?;
+        let workspace = self
+            .workspace_of(actor, request.workspace, function.as_ref())
+            .await?;
         let task_id = new_id::task_id();
         let app_name = match request.app_name {
             Some(name) => name,
@@ -80,6 +75,27 @@ impl Builds {
         record.push = request.push;
         self.enqueue(record, function.as_ref(), request.credentials)
             .await
+    }
+
+    /// Where an upload is built: in its function's workspace, else in the one it names, which is made when there is none.
+    async fn workspace_of(
+        &self,
+        actor: &Actor,
+        named: Option<WorkspaceId>,
+        function: Option<&FunctionRecord>,
+    ) -> Result<WorkspaceId> {
+        let workspace = match named {
+            Some(workspace) => workspace,
+            None => WorkspaceId::parse(DEFAULT_WORKSPACE)?,
+        };
+        let Some(function) = function else {
+            self.workspaces.ensure(actor, &workspace).await?;
+            return Ok(workspace);
+        };
+        if workspace.as_str() != DEFAULT_WORKSPACE {
+            self.workspaces.record(&workspace).await?;
+        }
+        Ok(function.workspace_id.clone())
     }
 
     /// Queues a build of a function's saved source, deployed when it is done if the kind says so.
