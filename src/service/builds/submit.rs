@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::Builds;
+use super::history;
 use super::record::{DeployPlan, PushTarget, TaskKind, TaskRecord, planned_stages};
 use crate::model::deployment::AppName;
 use crate::model::error::{Error, Result};
@@ -216,10 +217,6 @@ impl Builds {
         let place = serde_json::json!({"workspace_id": record.workspace_id});
         let entry =
             serde_json::json!({"workspace_id": record.workspace_id, "task_id": record.task_id});
-        let alive = Condition::All(vec![
-            Condition::Exists,
-            Condition::Missing("deleting".to_owned()),
-        ]);
         let mut writes = vec![
             Write::create(
                 keys::task(&record.workspace_id, &record.task_id),
@@ -232,26 +229,11 @@ impl Builds {
             ),
             Write::Check {
                 key: keys::workspace(&record.workspace_id),
-                condition: alive.clone(),
+                condition: alive(),
             },
         ];
-        if let Some(function) = function {
-            let key = keys::function(&function.workspace_id, &function.id);
-            // What a save asks for is in the queue in the order of the saves.
-            let still = match &record.deploy {
-                Some(plan) if plan.on_save => Condition::All(vec![
-                    alive,
-                    Condition::Equals("revision".to_owned(), function.revision.into()),
-                ]),
-                Some(_) | None => alive,
-            };
-            writes.push(Write::Update(
-                Update::new(key)
-                    .set("taskId", record.task_id.as_str())
-                    .set("work", "building")
-                    .when(still),
-            ));
-        }
+        writes.extend(history::listing(&record)?);
+        writes.extend(of_function(&record, function));
         self.table.transact(writes).await?;
         if let Some(credentials) = credentials {
             self.keep_credentials(&record, credentials);
@@ -259,6 +241,39 @@ impl Builds {
         self.wake.notify_one();
         Ok(record)
     }
+}
+
+/// Of a workspace or function: there, and not being deleted.
+pub(super) fn alive() -> Condition {
+    Condition::All(vec![
+        Condition::Exists,
+        Condition::Missing("deleting".to_owned()),
+    ])
+}
+
+/// A new task is its function's work, or a push of what that built; either way the function has to be there.
+fn of_function(task: &TaskRecord, function: Option<&FunctionRecord>) -> Option<Write> {
+    let key = keys::function(&task.workspace_id, task.function_id.as_ref()?);
+    let Some(function) = function else {
+        return Some(Write::Check {
+            key,
+            condition: alive(),
+        });
+    };
+    // What a save asks for is in the queue in the order of the saves.
+    let still = match &task.deploy {
+        Some(plan) if plan.on_save => Condition::All(vec![
+            alive(),
+            Condition::Equals("revision".to_owned(), function.revision.into()),
+        ]),
+        Some(_) | None => alive(),
+    };
+    Some(Write::Update(
+        Update::new(key)
+            .set("taskId", task.task_id.as_str())
+            .set("work", "building")
+            .when(still),
+    ))
 }
 
 /// Where the builder that made it keeps the source of a task.
