@@ -21,6 +21,8 @@ pub const LEFT_APPS: &str = "LEFT_APPS";
 pub const FUNCTION_PREFIX: &str = "FN#";
 pub const TASK_PREFIX: &str = "BUILD#";
 pub const EXECUTION_PREFIX: &str = "LOG#";
+/// Of a function's tasks, in its own partition.
+pub const FUNCTION_TASK_PREFIX: &str = "TASK#";
 pub const VERSION_PREFIX: &str = "VERSION#";
 pub const DEPLOYMENT_PREFIX: &str = "DEPLOYMENT#";
 pub const LINES_PREFIX: &str = "LINES#";
@@ -69,6 +71,14 @@ pub fn task(workspace: &WorkspaceId, task: &TaskId) -> Key {
     Key::new(
         workspace_partition(workspace),
         format!("{TASK_PREFIX}{task}"),
+    )
+}
+
+/// The entry of a task among its function's.
+pub fn function_task(function: &FunctionId, task: &TaskId) -> Key {
+    Key::new(
+        function_partition(function),
+        format!("{FUNCTION_TASK_PREFIX}{task}"),
     )
 }
 
@@ -193,5 +203,26 @@ mod tests {
         let read = now.to_string().parse().unwrap();
         assert_ne!(now, read);
         assert_eq!(queue_entry(now, &task), queue_entry(read, &task));
+    }
+
+    #[test]
+    fn no_other_item_of_a_function_is_among_its_tasks() {
+        let function = FunctionId::parse("fn-1").unwrap();
+        let task = TaskId::parse("t").unwrap();
+        let partition = function_partition(&function);
+        let listed = function_task(&function, &task);
+        assert_eq!(listed, Key::new(&partition, "TASK#t"));
+        let (at, id) = (Timestamp::from_micros(0), "e-1".parse().unwrap());
+        for other in [
+            function_owner(&function),
+            version(&function, 1),
+            version_marks(&function),
+            canary(&function),
+            deployment(&partition, &"d-1".parse().unwrap()),
+            execution(&partition, at, &id),
+        ] {
+            assert_eq!(other.pk, partition);
+            assert!(!other.sk.starts_with(FUNCTION_TASK_PREFIX), "{other:?}");
+        }
     }
 }

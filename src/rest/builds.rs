@@ -151,7 +151,7 @@ async fn accept(
     request_body(content = BuildForm, content_type = "multipart/form-data", encoding(("file" = (content_type = "text/x-python, application/zip")))),
     responses(
         (status = 202, description = "Queued", body = BuildResponse),
-        (status = 404, description = "`NOT_FOUND`: the workspace or function that it names.", body = Envelope),
+        (status = 404, description = "`NOT_FOUND`: the function that it names, or a workspace that is being deleted.", body = Envelope),
     ),
 )]
 pub async fn build(
@@ -168,7 +168,7 @@ pub async fn build(
     request_body(content = BuildAndPushForm, content_type = "multipart/form-data", encoding(("file" = (content_type = "text/x-python, application/zip")))),
     responses(
         (status = 202, description = "Queued", body = BuildResponse),
-        (status = 404, description = "`NOT_FOUND`: the workspace or function that it names.", body = Envelope),
+        (status = 404, description = "`NOT_FOUND`: the function that it names, or a workspace that is being deleted.", body = Envelope),
     ),
 )]
 pub async fn build_and_push(

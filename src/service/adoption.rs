@@ -1,11 +1,12 @@
 //! Records of the first system become findable: the directory lists a workspace, a function and a task are found by their ids, and executions
 //! of a function are counted. Done when a request comes upon one, and for all by `blue-faas table backfill`. Doing it again changes
-//! nothing.
+//! nothing. Tasks of ours that their function does not list yet are listed with them.
 
 use serde_json::json;
 use std::sync::Arc;
 
 use super::actor::Actor;
+use super::builds::history;
 use super::builds::record::TaskRecord;
 use super::first_system::{Kind, kind};
 use super::functions::record::FunctionRecord;
@@ -145,15 +146,18 @@ async fn adopt(table: &Table, key: &Key, item: Item, done: &mut Backfilled) -> R
         Some(Kind::Task(..)) => {
             let is_new = !item.contains_key("fence");
             let task = from_item::<TaskRecord>(key, item).ok();
-            if let Some(task) = &task
-                && is_new
-                && table
-                    .get_item(&keys::task_owner(&task.task_id))
-                    .await?
-                    .is_none()
-            {
-                adopt_task(table, &task.workspace_id, &task.task_id).await?;
-                done.tasks += 1;
+            if let Some(task) = &task {
+                let mut found = history::list_if_missing(table, task).await?;
+                if is_new
+                    && table
+                        .get_item(&keys::task_owner(&task.task_id))
+                        .await?
+                        .is_none()
+                {
+                    adopt_task(table, &task.workspace_id, &task.task_id).await?;
+                    found = true;
+                }
+                done.tasks += usize::from(found);
             }
             task.is_some()
         }

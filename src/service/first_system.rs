@@ -280,6 +280,7 @@ mod tests {
             Some(Kind::Task("ws-1", "t-1"))
         );
         assert_eq!(kind(&keys::function_owner(&function)), None);
+        assert_eq!(kind(&keys::function_task(&function, &task)), None);
         assert_eq!(kind(&keys::workspace_entry(&workspace)), None);
     }
 

@@ -96,24 +96,23 @@ impl Workspaces {
         }
     }
 
-    /// Makes the workspace of build calls that name none, when it is first needed.
-    pub async fn ensure_default(&self) -> Result<WorkspaceId> {
-        let id = WorkspaceId::parse(DEFAULT_WORKSPACE)?;
-        if self.record(&id).await.is_err() {
-            let created = self
-                .insert(
-                    id.clone(),
-                    Name::parse("Default")?,
-                    parse_description(Some("Builds that name no workspace"))?,
-                )
-                .await;
-            if let Err(error) = created
-                && error.kind != ErrorKind::Conflict
-            {
-                return Err(error);
-            }
+    /// Makes the workspace of a build call when there is none: scripts of the first system name some that nobody made.
+    pub async fn ensure(&self, _actor: &Actor, id: &WorkspaceId) -> Result<()> {
+        match self.record(id).await {
+            Err(missing) if missing.kind == ErrorKind::NotFound => {}
+            found => return found.map(drop),
         }
-        Ok(id)
+        let (name, description) = if id.as_str() == DEFAULT_WORKSPACE {
+            ("Default", Some("Builds that name no workspace"))
+        } else {
+            (id.as_str(), None)
+        };
+        let (name, description) = (Name::parse(name)?, parse_description(description)?);
+        match self.insert(id.clone(), name, description).await {
+            // Another call was quicker, or it is being deleted and so not there.
+            Err(error) if error.kind == ErrorKind::Conflict => self.record(id).await.map(drop),
+            made => made.map(drop),
+        }
     }
 
     pub async fn get(&self, _actor: &Actor, id: &WorkspaceId) -> Result<Workspace> {

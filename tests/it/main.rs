@@ -6,6 +6,7 @@ mod contract;
 mod dynamodb;
 mod engine;
 mod env_file;
+mod history;
 mod moving;
 mod platform;
 mod properties;

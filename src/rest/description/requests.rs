@@ -193,7 +193,7 @@ pub struct BuildForm {
     file: Vec<u8>,
     #[schema(nullable = false, example = "approve-payment")]
     app_name: Option<String>,
-    /// `ws-default` when absent.
+    /// Made when there is none and no `function_id` is given. `ws-default` when absent.
     #[schema(nullable = false)]
     workspace_id: Option<WorkspaceId>,
     /// Makes a version of this function.
@@ -208,7 +208,7 @@ pub struct BuildAndPushForm {
     file: Vec<u8>,
     #[schema(nullable = false, example = "approve-payment")]
     app_name: Option<String>,
-    /// `ws-default` when absent.
+    /// Made when there is none and no `function_id` is given. `ws-default` when absent.
     #[schema(nullable = false)]
     workspace_id: Option<WorkspaceId>,
     /// Makes a version of this function.

@@ -3,6 +3,7 @@
 use std::sync::PoisonError;
 
 use super::Builds;
+use super::history;
 use super::record::{TaskKind, TaskRecord};
 use super::submit::new_record;
 use crate::model::deployment::ImageRef;
@@ -232,6 +233,7 @@ impl Builds {
                 &task.task_id,
             ))];
             writes.extend(self.forget_image(&task).await?);
+            writes.extend(history::unlisting(&task));
             writes.push(Write::delete(keys::task(workspace, &task.task_id)));
             self.table.transact(writes).await?;
         }

@@ -4,6 +4,7 @@ mod build;
 mod change;
 mod credentials;
 mod engine;
+pub(super) mod history;
 mod job;
 mod output;
 pub mod record;
@@ -177,18 +178,6 @@ impl Builds {
         status: Option<TaskStatus>,
     ) -> Result<Vec<TaskView>> {
         let passes = |task: &TaskRecord| status.is_none_or(|status| task.status == status);
-        let page = self.find(workspace, &PageQuery::default(), passes).await?;
-        Ok(page.map(TaskRecord::view).rows)
-    }
-
-    /// The newest 100 tasks of a function, among the newest 5,000 of its workspace.
-    pub async fn list_of_function(
-        &self,
-        _actor: &Actor,
-        workspace: &WorkspaceId,
-        function: &FunctionId,
-    ) -> Result<Vec<TaskView>> {
-        let passes = |task: &TaskRecord| task.function_id.as_ref() == Some(function);
         let page = self.find(workspace, &PageQuery::default(), passes).await?;
         Ok(page.map(TaskRecord::view).rows)
     }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::Builds;
+use super::history;
 use super::record::{DeployPlan, PushTarget, TaskKind, TaskRecord, planned_stages};
 use crate::model::deployment::AppName;
 use crate::model::error::{Error, Result};
@@ -34,11 +35,6 @@ pub struct BuildUpload {
 impl Builds {
     /// Accepts an upload: read and bounded, stored, queued.
     pub async fn build_upload(&self, actor: &Actor, request: BuildUpload) -> Result<TaskRecord> {
-        let workspace = match request.workspace {
-            Some(workspace) if workspace.as_str() != DEFAULT_WORKSPACE => workspace,
-            _ => self.workspaces.ensure_default().await?,
-        };
-        self.workspaces.record(&workspace).await?;
         let function = match &request.function {
             Some(id) => Some(
                 self.functions
@@ -47,10 +43,10 @@ impl Builds {
             ),
             None => None,
         };
-        let workspace = function
-            .as_ref()
-            .map_or(workspace, |function| function.workspace_id.clone());
         let (_, summary) = self.functions.read_upload(&request.upload).await?;
+        let workspace = self
+            .workspace_of(actor, request.workspace, function.as_ref())
+            .await?;
         let task_id = new_id::task_id();
         let app_name = match request.app_name {
             Some(name) => name,
@@ -80,6 +76,27 @@ impl Builds {
         record.push = request.push;
         self.enqueue(record, function.as_ref(), request.credentials)
             .await
+    }
+
+    /// Where an upload is built: in its function's workspace, else in the one it names, which is made when there is none.
+    async fn workspace_of(
+        &self,
+        actor: &Actor,
+        named: Option<WorkspaceId>,
+        function: Option<&FunctionRecord>,
+    ) -> Result<WorkspaceId> {
+        let workspace = match named {
+            Some(workspace) => workspace,
+            None => WorkspaceId::parse(DEFAULT_WORKSPACE)?,
+        };
+        let Some(function) = function else {
+            self.workspaces.ensure(actor, &workspace).await?;
+            return Ok(workspace);
+        };
+        if workspace.as_str() != DEFAULT_WORKSPACE {
+            self.workspaces.record(&workspace).await?;
+        }
+        Ok(function.workspace_id.clone())
     }
 
     /// Queues a build of a function's saved source, deployed when it is done if the kind says so.
@@ -200,10 +217,6 @@ impl Builds {
         let place = serde_json::json!({"workspace_id": record.workspace_id});
         let entry =
             serde_json::json!({"workspace_id": record.workspace_id, "task_id": record.task_id});
-        let alive = Condition::All(vec![
-            Condition::Exists,
-            Condition::Missing("deleting".to_owned()),
-        ]);
         let mut writes = vec![
             Write::create(
                 keys::task(&record.workspace_id, &record.task_id),
@@ -216,26 +229,11 @@ impl Builds {
             ),
             Write::Check {
                 key: keys::workspace(&record.workspace_id),
-                condition: alive.clone(),
+                condition: alive(),
             },
         ];
-        if let Some(function) = function {
-            let key = keys::function(&function.workspace_id, &function.id);
-            // What a save asks for is in the queue in the order of the saves.
-            let still = match &record.deploy {
-                Some(plan) if plan.on_save => Condition::All(vec![
-                    alive,
-                    Condition::Equals("revision".to_owned(), function.revision.into()),
-                ]),
-                Some(_) | None => alive,
-            };
-            writes.push(Write::Update(
-                Update::new(key)
-                    .set("taskId", record.task_id.as_str())
-                    .set("work", "building")
-                    .when(still),
-            ));
-        }
+        writes.extend(history::listing(&record)?);
+        writes.extend(of_function(&record, function));
         self.table.transact(writes).await?;
         if let Some(credentials) = credentials {
             self.keep_credentials(&record, credentials);
@@ -243,6 +241,39 @@ impl Builds {
         self.wake.notify_one();
         Ok(record)
     }
+}
+
+/// Of a workspace or function: there, and not being deleted.
+pub(super) fn alive() -> Condition {
+    Condition::All(vec![
+        Condition::Exists,
+        Condition::Missing("deleting".to_owned()),
+    ])
+}
+
+/// A new task is its function's work, or a push of what that built; either way the function has to be there.
+fn of_function(task: &TaskRecord, function: Option<&FunctionRecord>) -> Option<Write> {
+    let key = keys::function(&task.workspace_id, task.function_id.as_ref()?);
+    let Some(function) = function else {
+        return Some(Write::Check {
+            key,
+            condition: alive(),
+        });
+    };
+    // What a save asks for is in the queue in the order of the saves.
+    let still = match &task.deploy {
+        Some(plan) if plan.on_save => Condition::All(vec![
+            alive(),
+            Condition::Equals("revision".to_owned(), function.revision.into()),
+        ]),
+        Some(_) | None => alive(),
+    };
+    Some(Write::Update(
+        Update::new(key)
+            .set("taskId", task.task_id.as_str())
+            .set("work", "building")
+            .when(still),
+    ))
 }
 
 /// Where the builder that made it keeps the source of a task.

@@ -209,11 +209,11 @@ impl Services {
         Vec<VersionView>,
         Option<Canary>,
     )> {
-        self.functions.record(workspace, id).await?;
+        let tasks = self.builds.list_of_function(actor, workspace, id).await?;
         let part = PageQuery::default();
         let versions = self.versions.list(actor, workspace, id, &part).await?;
         Ok((
-            self.builds.list_of_function(actor, workspace, id).await?,
+            tasks,
             self.deployments.list(id, &part).await?.rows,
             versions.rows,
             self.deployments.canary(actor, workspace, id).await?,

@@ -10,6 +10,7 @@ use crate::model::time::Timestamp;
 use crate::model::version::Version;
 use crate::port::keys;
 use crate::port::store::{Condition, Query, Write};
+use crate::service::builds::history;
 use crate::service::builds::record::TaskRecord;
 use crate::service::deployments::record::{AppRecord, ImageRecord};
 use crate::service::functions::FunctionRecord;
@@ -20,21 +21,23 @@ use crate::service::versions::marks::Marks;
 type Versions = HashSet<(FunctionId, u32)>;
 
 impl Retention {
-    pub(super) async fn drop_old_tasks(&self) -> Result<()> {
+    /// Drops tasks that are old enough, and lets the functions of the others list them.
+    pub(super) async fn settle_tasks(&self) -> Result<()> {
         let oldest = Timestamp::now().plus_seconds(-i64::from(self.settings.days) * 86_400);
         for workspace in self.workspaces().await? {
             let tasks = self.tasks(&workspace).await?;
-            let mut kept = Versions::new();
+            let mut versions = Versions::new();
             for function in self.all_functions(&workspace).await? {
-                let versions = self.versions(&function.id).await?.into_iter();
-                kept.extend(versions.map(|version| (version.function_id, version.number)));
+                let of_function = self.versions(&function.id).await?.into_iter();
+                versions.extend(of_function.map(|version| (version.function_id, version.number)));
             }
-            for task in tasks
-                .iter()
-                .filter(|task| task.updated_at < oldest && is_over(task, &kept))
-            {
+            let (old, kept): (Vec<_>, Vec<_>) = tasks
+                .into_iter()
+                .partition(|task| task.updated_at < oldest && is_over(task, &versions));
+            for task in &old {
                 self.drop_task(&workspace, task).await?;
             }
+            self.parts.builds.list_missing(&workspace, &kept).await?;
         }
         Ok(())
     }
@@ -46,9 +49,9 @@ impl Retention {
         let folder = format!("build-sources/{workspace}/{}/", task.task_id);
         let sources = self.parts.blobs.delete_folder(&folder).await;
         sources.map_err(blob_error)?;
-        self.table
-            .write(Write::delete(keys::task(workspace, &task.task_id)))
-            .await
+        let mut writes = vec![Write::delete(keys::task(workspace, &task.task_id))];
+        writes.extend(history::unlisting(task));
+        self.table.transact(writes).await
     }
 
     /// Newest first.

@@ -94,10 +94,12 @@ impl Retention {
             self.remove_function(id, &function.id, apps).await?;
         }
         activity::delete_all(&self.table, id).await?;
-        self.parts.workspaces.remove(id).await?;
-        self.table
-            .delete_partition(&keys::workspace_partition(id), "")
-            .await
+        // What could not be read. Before the workspace: once that is gone, a build call may make it anew.
+        let partition = keys::workspace_partition(id);
+        for prefix in [keys::FUNCTION_PREFIX, keys::TASK_PREFIX] {
+            self.table.delete_partition(&partition, prefix).await?;
+        }
+        self.parts.workspaces.remove(id).await
     }
 
     /// Frees functions whose deployment ended with its server; called before this one answers. Where others serve too, one that began

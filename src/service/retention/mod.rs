@@ -97,7 +97,7 @@ impl Retention {
             if !self.table.is_exclusive() {
                 self.recover_functions().await?;
             }
-            self.drop_old_tasks().await?;
+            self.settle_tasks().await?;
             self.drop_old_versions().await?;
             self.collect_artifacts(Timestamp::now().seconds() - GRACE, false)
                 .await?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use crate::support::app::TestApp;
-use crate::support::builders::{a_workspace, text};
+use crate::support::builders::text;
 use crate::support::moto::test_python;
 
 /// Runs it in a folder of its own.
@@ -32,11 +32,10 @@ fn repository(file: &str) -> PathBuf {
 #[tokio::test]
 async fn the_deployment_flow_of_the_first_systems_documents() {
     let app = TestApp::start_for_builds();
-    let workspace = a_workspace().create(&app).await;
     let mut command = Command::new(test_python());
     command
         .arg(repository("tests/fixtures/deployment_flow.py"))
-        .args([app.console(), &workspace.id]);
+        .arg(app.console());
     let output = tokio::task::spawn_blocking(|| run(command));
     let printed = output.await.expect("it ran").stdout;
     let steps: Vec<Value> = String::from_utf8_lossy(&printed)

@@ -1,12 +1,19 @@
 //! Tasks over a good network.
 
+use blue_faas::model::error::ErrorKind;
 use blue_faas::model::function::Function;
+use blue_faas::model::id::WorkspaceId;
 use blue_faas::model::task::TaskStatus;
 use blue_faas::port::builder::RegistryCredentials;
+use blue_faas::port::keys;
+use blue_faas::port::store::Update;
 use blue_faas::service::actor::Actor;
+use blue_faas::service::builds::BuildUpload;
 use blue_faas::service::builds::record::TaskRecord;
+use blue_faas::service::functions::SourceUpload;
+use serde_json::Value;
 
-use super::replica::{Replica, Shared, target};
+use super::replica::{HANDLER, Replica, Shared, target};
 use super::service::{FakeService, Fate};
 use crate::platform::fixture::Fixture;
 
@@ -55,6 +62,45 @@ async fn a_push_names_the_source_where_the_service_keeps_it() {
     assert_eq!(pushed.source_code_path.as_deref(), Some(source));
     let image = "registry.example.com/team/app:job-2";
     assert_eq!(pushed.image_url.as_deref(), Some(image));
+    replica.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_that_is_being_deleted_is_not_made_anew() {
+    let fixture = Fixture::new();
+    let service = FakeService::start(3, Fate::Made, 0).await;
+    let shared = Shared::new(fixture.platform.clone(), &service.url);
+    let replica = Replica::start(&shared);
+    let (actor, workspace) = (
+        Actor::anonymous(),
+        WorkspaceId::parse("my-workspace").unwrap(),
+    );
+    let build = async || {
+        let upload = BuildUpload {
+            workspace: Some(workspace.clone()),
+            function: None,
+            app_name: None,
+            upload: SourceUpload {
+                file_name: "app.py".to_owned(),
+                content: HANDLER.into(),
+            },
+            push: None,
+            credentials: None,
+        };
+        replica.builds.build_upload(&actor, upload).await
+    };
+    let task = build().await.unwrap();
+    replica.when(&task, has_ended).await;
+    let mark = Update::new(keys::workspace(&workspace)).set("deleting", true);
+    let marked: Option<Value> = shared.table.try_update(mark).await.unwrap();
+    let refused = build().await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::NotFound, "{refused}");
+    let now: Option<Value> = shared
+        .table
+        .get(&keys::workspace(&workspace))
+        .await
+        .unwrap();
+    assert_eq!(now, marked);
     replica.stop().await;
 }
 

@@ -9,6 +9,7 @@ use blue_faas::model::deployment::Namespace;
 use blue_faas::model::function::{
     Code, Environment, Function, HttpMethods, InstanceReuse, Memory, Timeout,
 };
+use blue_faas::model::id::WorkspaceId;
 use blue_faas::model::workspace::Name;
 use blue_faas::port::blobs::Blobs;
 use blue_faas::port::builder::{Builder, RegistryCredentials};
@@ -220,7 +221,9 @@ impl Replica {
     }
 
     pub async fn a_function(&self) -> Function {
-        let workspace = self.workspaces.ensure_default().await.unwrap();
+        let actor = Actor::anonymous();
+        let workspace = WorkspaceId::parse("ws-default").unwrap();
+        self.workspaces.ensure(&actor, &workspace).await.unwrap();
         let new = NewFunction {
             name: Name::parse("hello").unwrap(),
             description: None,
@@ -235,7 +238,6 @@ impl Replica {
             code: Code::parse(HANDLER).unwrap(),
             package: None,
         };
-        let actor = Actor::anonymous();
         let created = self.functions.create(&actor, &workspace, new).await;
         created.unwrap().0
     }

@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use blue_faas::adapter::store::sqlite::SqliteStore;
 use blue_faas::port::store::{Query, Store as _};
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::app::TestApp;
-use crate::support::builders::{a_function, a_workspace};
+use crate::support::builders::{a_function, a_workspace, text};
 
 const HELLO: &str = include_str!("../../fixtures/hello.py");
 
@@ -71,17 +71,68 @@ async fn an_upload_that_cannot_be_built_makes_no_task() {
         refused_field(push, ("app.py", HELLO), &[own]).await,
         "registry_url"
     );
-    for missing in [("workspace_id", "ws-none"), ("function_id", "fn-none")] {
-        let texts = [own, registry, missing];
+    let none = ("workspace_id", "ws-none");
+    assert_eq!(
+        refused_field(push, ("app.txt", HELLO), &[none, registry]).await,
+        "file"
+    );
+    let function = a_function().create(&app, &workspace).await;
+    for texts in [
+        [own, registry, ("function_id", "fn-none")],
+        [none, registry, ("function_id", "fn-none")],
+        [none, registry, ("function_id", &function.id)],
+    ] {
         app.upload(Method::POST, push, ("app.py", HELLO), &texts)
             .await
             .refused(404, "NOT_FOUND");
     }
+    let listed = app.get("/api/workspaces").await.with_status(200);
+    assert_eq!(listed, json!([workspace.read(&app).await]));
     let tasks = app
         .get(&format!("/api/v1/workspaces/{}/tasks", workspace.id))
         .await
         .with_status(200);
     assert_eq!(tasks["count"], 0);
+}
+
+#[tokio::test]
+async fn a_build_makes_the_workspace_that_it_names() {
+    let app = TestApp::start();
+    let build = async |path: &str, texts: &[(&str, &str)]| {
+        let answer = app.upload(Method::POST, path, ("app.py", HELLO), texts);
+        text(&answer.await.with_status(202), "task_id")
+    };
+    let push = "/api/v1/build-and-push";
+    let named = [
+        ("workspace_id", "my-workspace"),
+        ("registry_url", "registry.example.com/team/fn"),
+    ];
+    let queued = tokio::join!(
+        build(push, &named),
+        build(push, &named),
+        build("/api/v1/build", &[])
+    );
+    let read = async |id: &str| app.get(&format!("/api/workspaces/{id}")).await;
+    let made = read("my-workspace").await.with_status(200);
+    assert_eq!(made["name"], "my-workspace");
+    assert_eq!(made["description"], Value::Null);
+    assert_eq!(made["functionCount"], 0);
+    let default = read("ws-default").await.with_status(200);
+    assert_eq!(default["name"], "Default");
+    let listed = app.get("/api/workspaces").await.with_status(200);
+    assert_eq!(listed.as_array().map(Vec::len), Some(2), "{listed}");
+    let tasks = app.get("/api/v1/workspaces/my-workspace/tasks").await;
+    let tasks = tasks.with_status(200);
+    let mut found: Vec<String> = tasks["tasks"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|task| text(task, "task_id"))
+        .collect();
+    found.sort();
+    let mut expected = vec![queued.0, queued.1];
+    expected.sort();
+    assert_eq!(found, expected);
 }
 
 #[tokio::test]
