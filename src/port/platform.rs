@@ -21,12 +21,21 @@ pub struct Release {
     pub app_name: AppName,
     pub namespace: Namespace,
     pub function_id: Option<FunctionId>,
+    /// A function that others know by this id, and we do not: no more than a label.
+    pub claimed_by: Option<FunctionId>,
     pub version: Option<u32>,
     pub image_ref: ImageRef,
     /// Absent when only the registry holds the image.
     pub artifact: Option<Artifact>,
     pub configuration: Configuration,
     pub options: DeployOptions,
+}
+
+impl Release {
+    /// What pods are labelled with, and so logs and metrics are found by.
+    pub fn label(&self) -> Option<&FunctionId> {
+        self.function_id.as_ref().or(self.claimed_by.as_ref())
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -214,10 +214,7 @@ impl Deployments {
             ))
             .with_field("app_name"));
         }
-        if let Some(app) = app
-            && app.function_id.is_some()
-            && app.function_id != id
-        {
+        if app.is_some_and(|app| app.is_anothers(id.as_ref())) {
             return Err(Error::conflict(format!(
                 "The app name {app_name} belongs to another function. Choose another name."
             ))
@@ -230,7 +227,7 @@ impl Deployments {
             .and_then(|item| item.get("workspace_id"))
             .and_then(serde_json::Value::as_str)
         else {
-            // A label on the pod is all that older clients mean by it: a function unknown here gives an unattached app.
+            // A label on the pod is all that older clients mean by it: a function unknown here gives an unattached app, kept for it.
             return Ok(None);
         };
         self.function(&WorkspaceId::parse(workspace)?, &id)
@@ -334,6 +331,7 @@ fn new_record(
             by: actor.name().to_owned(),
         },
         workspace_id: owner.map(|function| function.workspace_id.clone()),
+        claimed_by: request.function_id.filter(|_| owner.is_none()),
     }
 }
 

@@ -18,6 +18,9 @@ pub struct AppRecord {
     /// The function that first deployed it; an unattached app has none.
     #[serde(default)]
     pub function_id: Option<FunctionId>,
+    /// Of an unattached app: the function that a deployment named and that is not known here. The name is kept for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_by: Option<FunctionId>,
     #[serde(default)]
     pub workspace_id: Option<WorkspaceId>,
     /// What serves; absent until the first deployment succeeded.
@@ -50,6 +53,15 @@ pub struct AppRecord {
 }
 
 impl AppRecord {
+    /// Whether it is another function's than this one's. Who names none may deploy what is only claimed.
+    pub(super) fn is_anothers(&self, function: Option<&FunctionId>) -> bool {
+        match (&self.function_id, &self.claimed_by, function) {
+            (Some(owner), _, function) => Some(owner) != function,
+            (None, Some(claimant), Some(function)) => claimant != function,
+            (None, _, _) => false,
+        }
+    }
+
     /// What an app is with this deployment.
     pub(super) fn deployed(
         before: Option<&Self>,
@@ -58,10 +70,16 @@ impl AppRecord {
         owner: Option<&FunctionRecord>,
     ) -> Self {
         let deployment = &record.deployment;
+        let claimed_before = before.and_then(|app| app.claimed_by.clone());
         Self {
             app_name: deployment.app_name.clone(),
             namespace: deployment.namespace.clone(),
             function_id: deployment.function_id.clone(),
+            claimed_by: record
+                .claimed_by
+                .clone()
+                .or(claimed_before)
+                .filter(|_| owner.is_none()),
             workspace_id: record.workspace_id.clone(),
             deployment_id: Some(deployment.id.clone()),
             version: deployment.version,
@@ -165,6 +183,9 @@ pub struct DeploymentRecord {
     pub deployment: Deployment,
     #[serde(default)]
     pub workspace_id: Option<WorkspaceId>,
+    /// See [`AppRecord::claimed_by`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_by: Option<FunctionId>,
 }
 
 /// Where a record found by its id lives.

@@ -136,9 +136,8 @@ impl Deployments {
         image: &ImageRecord,
     ) -> Result<Vec<Write>> {
         let deployment = &record.deployment;
-        if before.is_some_and(|app| {
-            app.function_id.is_some() && app.function_id != deployment.function_id
-        }) {
+        let function = next.function_id.as_ref().or(next.claimed_by.as_ref());
+        if before.is_some_and(|app| app.is_anothers(function)) {
             return Err(Error::conflict(format!(
                 "The platform calls this app {}, which belongs to another function. Choose another name.",
                 deployment.app_name

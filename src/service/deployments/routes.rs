@@ -300,6 +300,7 @@ pub(super) fn release(app: &AppRecord) -> Option<Release> {
         app_name: app.app_name.clone(),
         namespace: app.namespace.clone(),
         function_id: app.function_id.clone(),
+        claimed_by: app.claimed_by.clone(),
         version: app.version,
         image_ref: app.image_ref.clone()?,
         artifact: app.artifact.clone(),

@@ -198,6 +198,30 @@ async fn what_cannot_be_taken_down_now_is_taken_down_later() {
 }
 
 #[tokio::test]
+async fn an_app_is_kept_for_a_function_that_only_its_deployer_knows() {
+    let (cluster, app) = start().await;
+    let request = |function: Option<&str>| json!({"app_name": "shop", "namespace": "default", "image_ref": IMAGE, "function_id": function});
+    let deploy = async |function: Option<&str>| {
+        let answer = app.post("/api/v1/deploy", &request(function)).await;
+        answer.status
+    };
+    assert_eq!(deploy(Some("fn-elsewhere")).await, 200);
+    let label =
+        || cluster.world().spin_apps[&key("shop")]["spec"]["podLabels"]["function_id"].clone();
+    assert_eq!(label(), "fn-elsewhere");
+    let workspace = crate::support::builders::a_workspace().create(&app).await;
+    let function = a_function().create(&app, &workspace).await;
+    for other in [function.id.as_str(), "fn-another"] {
+        assert_eq!(deploy(Some(other)).await, 409, "{other}");
+    }
+    for same in [Some("fn-elsewhere"), None, Some("fn-elsewhere")] {
+        assert_eq!(deploy(same).await, 200);
+    }
+    assert_eq!(deploy(Some(&function.id)).await, 409);
+    assert_eq!(label(), "fn-elsewhere");
+}
+
+#[tokio::test]
 async fn what_is_not_this_apps_stays() {
     let (cluster, app) = start().await;
     let foreign = json!({"kind": "Service", "spec": {"selector": {"app": "redis"}}});

@@ -131,6 +131,7 @@ pub fn release(name: &str, artifact: Option<Artifact>) -> Release {
         app_name: AppName::parse(name).expect("valid"),
         namespace: namespace(),
         function_id: Some(FunctionId::parse(format!("fn-{name}")).expect("valid")),
+        claimed_by: None,
         version: Some(1),
         image_ref: ImageRef::parse("registry.example/functions:v1").expect("valid"),
         artifact,

@@ -77,7 +77,7 @@ pub(super) async fn roll_out(
             .or(Some(1))
             .filter(|_| !options.enable_autoscaling),
         use_spot: options.use_spot,
-        function_id: release.function_id.as_ref().map(FunctionId::as_str),
+        function_id: release.label().map(FunctionId::as_str),
         service_account: options.service_account.as_deref(),
         cpu_limit: options.cpu_limit.as_deref(),
         memory_limit: options.memory_limit.as_deref(),

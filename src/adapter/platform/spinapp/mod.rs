@@ -152,7 +152,7 @@ impl Platform for SpinAppPlatform {
         let namespace = &release.namespace;
         check_name(&release.app_name, namespace)?;
         let objects = self.objects(&release.app_name, namespace);
-        let before = objects.check_free(release.function_id.as_ref()).await?;
+        let before = objects.check_free(release.label()).await?;
         let rolled_out =
             deploy::roll_out(&self.builder, &release, objects, before.as_ref()).await?;
         let app_name = rolled_out.app_name;
