@@ -15,7 +15,7 @@ use super::extract::{Id, Ids, Parameters};
 use super::functions::ids_of;
 use super::live::{FollowedLines, Streams, last_event_id, wants_events};
 use crate::model::id::FunctionId;
-use crate::model::metrics::{Sample, Timings};
+use crate::model::metrics::{LogLine, Sample, Timings};
 use crate::service::Services;
 use crate::service::actor::Actor;
 
@@ -24,6 +24,15 @@ pub struct Line {
     /// Nanoseconds since the epoch, as Loki writes them.
     timestamp: String,
     line: String,
+}
+
+impl From<LogLine> for Line {
+    fn from(line: LogLine) -> Self {
+        Self {
+            timestamp: line.nanos.to_string(),
+            line: line.text,
+        }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -62,13 +71,7 @@ pub async fn lines(
         .observe
         .newest_lines(&Actor::anonymous(), &function, limit, None)
         .await?;
-    let logs: Vec<Line> = lines
-        .into_iter()
-        .map(|line| Line {
-            timestamp: line.nanos.to_string(),
-            line: line.text,
-        })
-        .collect();
+    let logs: Vec<Line> = lines.into_iter().map(Line::from).collect();
     Ok(Json(LinesResponse {
         total: logs.len(),
         logs,

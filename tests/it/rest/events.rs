@@ -1,8 +1,10 @@
 //! Executions as they happen, as server-sent events.
 
 use blue_faas::adapter::store::sqlite::SqliteStore;
+use blue_faas::model::id::ExecutionId;
+use blue_faas::model::time::Timestamp;
 use blue_faas::port::keys;
-use blue_faas::port::store::{Query, Store as _, Write};
+use blue_faas::port::store::{Item, Key, Query, Store as _, Write};
 use blue_faas::service::new_id;
 use http::Method;
 use serde_json::json;
@@ -146,40 +148,92 @@ async fn opens(app: &TestApp, logs: &str) -> bool {
     answer.expect("it answers").status() == 200
 }
 
-#[tokio::test]
-async fn a_long_backlog_is_told_whole_and_in_order() {
+/// A server with a function that was called once, and then as often as `record` says, while no server was there. Answers the ids.
+async fn with_backlog(
+    record: impl AsyncFnOnce(&SqliteStore, &Function, Item) -> Vec<String>,
+) -> (TestApp, MockServer, Function, Vec<String>) {
     let mut app = TestApp::start_with(&[("BLUE_FAAS_INVOKE_ALLOWED_HOSTS", "127.0.0.1")]);
-    let (_remote, function) = remote_function(&app).await;
+    let (remote, function) = remote_function(&app).await;
     let first = call(&app, &function, "/first").await;
     app.stop();
-    let expected = {
+    let mut ids = vec![first];
+    {
         let store = SqliteStore::open(&app.data()).expect("the server's store");
-        record_many(&store, &function).await
-    };
+        let query = Query::prefix(format!("FN#{}", function.id), "LOG#");
+        let page = store.query(&query).await.expect("the first one");
+        let (_, item) = page.items.into_iter().next().expect("the first one");
+        ids.extend(record(&store, &function, item).await);
+    }
     app.start_again();
+    (app, remote, function, ids)
+}
+
+/// The same execution once more.
+fn again(first: &Item, function: &Function, id: &ExecutionId, at: Timestamp) -> (Key, Item) {
+    let mut item = first.clone();
+    item.insert("id".to_owned(), json!(id));
+    item.insert("timestamp".to_owned(), json!(at));
+    let key = keys::execution(&format!("FN#{}", function.id), at, id);
+    (key, item)
+}
+
+#[tokio::test]
+async fn a_long_backlog_is_told_whole_and_in_order() {
+    let (app, _remote, function, expected) = with_backlog(record_many).await;
+    let (first, rest) = expected.split_first().expect("many");
     let logs = format!("{}/logs", function.path());
-    let mut events = Events::open(&app, &logs, Some(&first)).await;
-    for id in expected {
-        assert_eq!(events.next().await.1, id);
+    let mut events = Events::open(&app, &logs, Some(first)).await;
+    for id in rest {
+        assert_eq!(events.next().await.1, *id);
     }
     let last = call(&app, &function, "/last").await;
     assert_eq!(events.next().await.1, last);
 }
 
+#[tokio::test]
+async fn a_backlog_of_hours_is_told_from_its_beginning() {
+    let (app, _remote, function, expected) = with_backlog(record_hours).await;
+    let logs = format!("{}/logs", function.path());
+    let mut events = Events::open(&app, &logs, Some(&expected[1])).await;
+    for (number, id) in expected[2..].iter().enumerate() {
+        assert_eq!(events.next().await.1, *id, "{number}");
+    }
+    assert_eq!(events.next().await.1, expected[0], "which came after them");
+}
+
+/// More of them than two looks read, a third of them in one minute, with hours of silence before and after it.
+async fn record_hours(store: &SqliteStore, function: &Function, first: Item) -> Vec<String> {
+    let begin = Timestamp::now().plus_seconds(-10 * 3_600).micros() / 1_000;
+    let (mut ids, mut writes) = (Vec::new(), Vec::new());
+    for number in 0..12_000 {
+        let milliseconds = match number {
+            0..4_000 => number * 1_000,
+            4_000..8_000 => 4 * 3_600_000 + number * 15,
+            _ => 6 * 3_600_000 + number * 1_000,
+        };
+        let milliseconds = begin + milliseconds;
+        let id = uuid::Builder::from_unix_timestamp_millis(milliseconds as u64, &[7; 10]);
+        let id: ExecutionId = id.into_uuid().to_string().parse().expect("an id");
+        let at = Timestamp::from_micros(milliseconds * 1_000);
+        let (key, item) = again(&first, function, &id, at);
+        writes.push(Write::put(key, item));
+        ids.push(id.to_string());
+    }
+    for writes in writes.chunks(100) {
+        let written = store.transact(writes.to_vec(), None).await;
+        written.expect("written");
+    }
+    ids
+}
+
 /// More of them than one look keeps: 240 with 50,000 bytes each.
-async fn record_many(store: &SqliteStore, function: &Function) -> Vec<String> {
-    let partition = format!("FN#{}", function.id);
-    let query = Query::prefix(&partition, "LOG#");
-    let page = store.query(&query).await.expect("the first one");
-    let (_, first) = page.items.into_iter().next().expect("the first one");
+async fn record_many(store: &SqliteStore, function: &Function, first: Item) -> Vec<String> {
     let mut ids = Vec::new();
     for _ in 0..240 {
         let (id, at) = new_id::execution();
-        let mut item = first.clone();
-        item.insert("id".to_owned(), json!(id));
-        item.insert("timestamp".to_owned(), json!(at));
+        let (key, mut item) = again(&first, function, &id, at);
         item.insert("responseBody".to_owned(), json!("x".repeat(50_000)));
-        let write = Write::put(keys::execution(&partition, at, &id), item);
+        let write = Write::put(key, item);
         store.write(write).await.expect("written");
         ids.push(id.to_string());
     }

@@ -180,8 +180,8 @@ impl Story {
         self.call_json("/newest").await;
         let (name, id, line) = events.next().await;
         assert_eq!(name, "line");
-        assert_eq!(line["text"], "asked for /newest");
-        assert_eq!(id, line["nanos"].to_string());
+        assert_eq!(line["line"], "asked for /newest");
+        assert_eq!(line["timestamp"], id);
         let path = format!("{path}?limit=3");
         let lines = self.app.get(&path).await.with_status(200);
         assert_eq!(lines["total"], 3);

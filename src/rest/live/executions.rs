@@ -1,0 +1,241 @@
+//! Executions as they are recorded.
+
+use axum::response::sse::Event;
+use std::collections::{HashSet, VecDeque};
+
+use super::{Follow, POLL, is_over, overlap};
+use crate::model::error::Result;
+use crate::model::execution::{Execution, ExecutionFilter, ExecutionPage};
+use crate::model::id::{ExecutionId, FunctionId, WorkspaceId};
+use crate::model::time::Timestamp;
+use crate::service::Services;
+use crate::service::actor::Actor;
+use crate::service::kept::Stamp;
+use crate::service::new_id::execution_time;
+
+/// Executions that are read at once, and how often in one look: a function may be called more often than anybody can read.
+const ROWS: u32 = 200;
+const PAGES: usize = 25;
+/// Microseconds of a backlog that are not divided any more.
+const SHORTEST_SPAN: i64 = 1_000;
+/// Bytes of executions that one look keeps, as they are sent.
+const MOST_KEPT: usize = 8 * 1024 * 1024;
+
+/// A function's executions that pass a filter, or those of all functions of a workspace, oldest first.
+pub struct FollowedExecutions {
+    services: Services,
+    workspace: WorkspaceId,
+    function: Option<FunctionId>,
+    filter: ExecutionFilter,
+    /// Seconds that a look goes back.
+    overlap: i64,
+    /// When the newest one began that was seen.
+    newest: Timestamp,
+    /// Looks begin here: what began before was recorded long ago.
+    begin: Timestamp,
+    /// Those that began since, and were sent.
+    told: HashSet<ExecutionId>,
+    /// Microseconds of a backlog that one look could read, while there is a backlog.
+    span: Option<i64>,
+    /// The next look has time.
+    looked: bool,
+    stamp: Option<Stamp>,
+}
+
+/// What one look found.
+#[derive(Default)]
+struct Look {
+    told: HashSet<ExecutionId>,
+    /// Not sent yet, newest first.
+    fresh: VecDeque<(ExecutionId, String)>,
+    /// Bytes of them.
+    size: usize,
+    newest: Option<Timestamp>,
+    /// Newer ones were found than are kept.
+    more: bool,
+    /// There are older ones than were read.
+    is_cut: bool,
+}
+
+impl Look {
+    /// Keeps the oldest.
+    fn keep(&mut self, execution: &Execution) {
+        let Ok(text) = serde_json::to_string(execution) else {
+            return;
+        };
+        self.size += text.len();
+        self.fresh.push_back((execution.id.clone(), text));
+        while self.size > MOST_KEPT && self.fresh.len() > 1 {
+            if let Some((_, text)) = self.fresh.pop_front() {
+                self.size -= text.len();
+                self.more = true;
+            }
+        }
+    }
+}
+
+impl FollowedExecutions {
+    /// From now on, or after the execution `last`.
+    pub async fn new(
+        services: Services,
+        workspace: WorkspaceId,
+        function: Option<FunctionId>,
+        filter: ExecutionFilter,
+        last: Option<&str>,
+    ) -> Result<Self> {
+        let (executions, actor) = (&services.executions, Actor::anonymous());
+        let longest = executions.longest_call(&actor, &workspace, function.as_ref());
+        let overlap = overlap(longest.await?);
+        let last = last.and_then(|id| ExecutionId::parse(id).ok());
+        let since = last.as_ref().and_then(execution_time);
+        let newest = since.unwrap_or_else(Timestamp::now);
+        let mut followed = Self {
+            services,
+            workspace,
+            function,
+            filter,
+            overlap,
+            newest,
+            begin: newest.plus_seconds(-overlap),
+            told: HashSet::new(),
+            span: None,
+            looked: false,
+            stamp: None,
+        };
+        let was_sent = |execution: &Execution| match (&last, since) {
+            (Some(last), Some(since)) => (execution.timestamp, &execution.id) <= (since, last),
+            _ => true,
+        };
+        followed.told = followed.look(since, was_sent).await?.told;
+        Ok(followed)
+    }
+
+    /// What began since the beginning, and not after `until`: of more than 5,000 the newest.
+    async fn look(
+        &self,
+        until: Option<Timestamp>,
+        was_sent: impl Fn(&Execution) -> bool,
+    ) -> Result<Look> {
+        let to = until.into_iter().chain(self.filter.to);
+        let mut filter = ExecutionFilter {
+            from: self.filter.from.max(Some(self.begin)),
+            to: to.min(),
+            limit: Some(ROWS),
+            cursor: None,
+            ..self.filter.clone()
+        };
+        let mut look = Look::default();
+        for _ in 0..PAGES {
+            let page = self.page(&filter).await?;
+            // With more behind it, a short page is one for which as much was read as a look may.
+            let is_short = page.executions.len() < ROWS as usize;
+            for execution in page.executions {
+                look.newest = look.newest.max(Some(execution.timestamp));
+                if was_sent(&execution) {
+                    look.told.insert(execution.id);
+                } else {
+                    look.keep(&execution);
+                }
+            }
+            filter.cursor = page.next;
+            if filter.cursor.is_none() || is_short {
+                break;
+            }
+        }
+        look.is_cut = filter.cursor.is_some();
+        Ok(look)
+    }
+
+    /// As much of a backlog from its beginning as one look reads, and where that ends; all there is without a backlog.
+    async fn look_forward(&self, settled: Timestamp) -> Result<(Look, Option<Timestamp>)> {
+        let was_sent = |execution: &Execution| self.told.contains(&execution.id);
+        let after = |micros: i64| Timestamp::from_micros(self.begin.micros() + micros);
+        // Twice as much as last time: calls may have been fewer then.
+        let next = self.span.map(|span| after(span.saturating_mul(2)));
+        let mut until = next.filter(|until| *until < settled);
+        loop {
+            let look = self.look(until, was_sent).await?;
+            let span = until.unwrap_or(settled).micros() - self.begin.micros();
+            // What has just begun was told but for what is new, or comes faster than anybody reads.
+            if !look.is_cut || span < SHORTEST_SPAN {
+                return Ok((look, until));
+            }
+            until = Some(until.map_or(settled, |_| after(span / 2)));
+        }
+    }
+
+    async fn page(&self, filter: &ExecutionFilter) -> Result<ExecutionPage> {
+        let (executions, actor) = (&self.services.executions, Actor::anonymous());
+        let workspace = &self.workspace;
+        if let Some(function) = &self.function {
+            executions.list(&actor, workspace, function, filter).await
+        } else {
+            executions.list_workspace(&actor, workspace, filter).await
+        }
+    }
+
+    /// Where others write too there is none, and only a look tells.
+    fn newest_stamp(&self) -> Option<Stamp> {
+        let executions = &self.services.executions;
+        match &self.function {
+            Some(function) => executions.list_stamp(&self.workspace, function),
+            None => executions.list_workspace_stamp(&self.workspace),
+        }
+    }
+
+    /// The next events, if there is news.
+    async fn news(&mut self) -> Result<Vec<Event>> {
+        let stamp = self.newest_stamp();
+        if stamp.is_some() && stamp == self.stamp {
+            return Ok(Vec::new());
+        }
+        let (events, more) = self.fresh().await?;
+        self.looked = !more;
+        self.stamp = stamp.filter(|_| !more);
+        Ok(events)
+    }
+
+    /// Those that were not sent yet, oldest first, and whether there are more.
+    async fn fresh(&mut self) -> Result<(Vec<Event>, bool)> {
+        // The server that records may be late, and so may its clock be.
+        let settled = Timestamp::now().plus_seconds(-2 * self.overlap);
+        let (mut look, until) = self.look_forward(settled).await?;
+        look.told
+            .extend(look.fresh.iter().map(|(id, _)| id.clone()));
+        self.told = look.told;
+        self.span = until.map(|until| until.micros() - self.begin.micros());
+        if let Some(until) = until {
+            if !look.more {
+                self.begin = until;
+            }
+            look.more = true;
+        }
+        if !look.more {
+            self.newest = look
+                .newest
+                .map_or(self.newest, |newest| newest.max(self.newest));
+            let begin = self.newest.plus_seconds(-self.overlap).max(settled);
+            self.begin = self.begin.max(begin);
+        }
+        let events = look.fresh.into_iter().rev().map(|(id, text)| {
+            let event = Event::default().event("execution");
+            event.id(id.as_str()).data(text)
+        });
+        Ok((events.collect(), look.more))
+    }
+}
+
+impl Follow for FollowedExecutions {
+    async fn next(&mut self) -> Option<Vec<Event>> {
+        loop {
+            if std::mem::replace(&mut self.looked, true) {
+                tokio::time::sleep(POLL).await;
+            }
+            match self.news().await {
+                Ok(events) if !events.is_empty() => return Some(events),
+                Err(error) if is_over(error.kind) => return None,
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+}
