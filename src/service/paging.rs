@@ -37,9 +37,10 @@ impl PageQuery {
         }
     }
 
-    /// The place of the last row before.
-    pub fn after(&self) -> Result<Option<String>> {
-        self.cursor.as_deref().map(decode_cursor).transpose()
+    /// The place in this list of the last row before.
+    pub fn after(&self, list: &str) -> Result<Option<String>> {
+        let cursor = self.cursor.as_deref();
+        cursor.map(|cursor| decode_cursor(list, cursor)).transpose()
     }
 }
 
@@ -52,18 +53,23 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// `place` is what the rows are put in rising order by: a cursor stays good when rows come and go.
-    pub fn of(mut rows: Vec<T>, query: &PageQuery, place: impl Fn(&T) -> String) -> Result<Self> {
+    /// `place` is what the rows of the list are put in rising order by: a cursor stays good when rows come and go.
+    pub fn of(
+        list: &str,
+        mut rows: Vec<T>,
+        query: &PageQuery,
+        place: impl Fn(&T) -> String,
+    ) -> Result<Self> {
         let limit = query.limit()?.unwrap_or(usize::MAX);
-        let after = query.after()?;
+        let after = query.after(list)?;
         if let Some(after) = after {
             rows.retain(|row| place(row) > after);
         }
         rows.sort_by_cached_key(&place);
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let last = rows.last().filter(|_| more);
-        let next = last.map(|row| encode_cursor(&place(row)));
+        let before_more = rows.last().filter(|_| more);
+        let next = before_more.map(|row| encode_cursor(list, &place(row)));
         Ok(Self { rows, next })
     }
 
@@ -143,9 +149,13 @@ impl Newest<'_> {
         passes: impl Fn(&T) -> bool,
     ) -> Result<Page<T>> {
         let limit = part.limit()?.unwrap_or(ROWS);
-        let queries = self.queries(part.after()?);
+        let list = format!("{}/{}", self.partition, self.prefix);
+        let queries = self.queries(part.after(&list)?);
         let found = read_rows(table, queries, limit, passes).await?;
-        let place = |key: String| encode_cursor(key.strip_prefix(self.prefix).unwrap_or(&key));
+        let place = |key: String| {
+            let place = key.strip_prefix(self.prefix).unwrap_or(&key);
+            encode_cursor(&list, place)
+        };
         Ok(Page {
             rows: found.rows.into_iter().map(|(_, row)| row).collect(),
             next: found.next.map(place),
@@ -170,19 +180,26 @@ impl Newest<'_> {
     }
 }
 
-pub(super) fn encode_cursor(place: &str) -> String {
-    URL_SAFE_NO_PAD.encode(place)
+/// A cursor names its list: in another one its place would mean something else, or nothing.
+pub(super) fn encode_cursor(list: &str, place: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{list}\n{place}"))
 }
 
-pub(super) fn decode_cursor(cursor: &str) -> Result<String> {
+pub(super) fn decode_cursor(list: &str, cursor: &str) -> Result<String> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
-    bytes
-        .filter(|bytes| (1..=MAX_CURSOR).contains(&bytes.len()))
-        .and_then(|bytes| String::from_utf8(bytes).ok())
+    let text = bytes
+        .filter(|bytes| bytes.len() <= MAX_CURSOR)
+        .and_then(|bytes| String::from_utf8(bytes).ok());
+    let place = text
+        .as_deref()
+        .and_then(|text| text.strip_prefix(list)?.strip_prefix('\n'));
+    place
+        .filter(|place| !place.is_empty())
+        .map(ToOwned::to_owned)
         .ok_or_else(|| {
             Error::validation(
                 "cursor",
-                "This cursor is not one of ours. Take it from the answer before, unchanged.",
+                "This is no cursor of this list. Take it from the answer before, unchanged.",
             )
         })
 }
@@ -197,7 +214,7 @@ mod tests {
             limit: Some(limit),
             cursor,
         };
-        Page::of(rows.to_vec(), &query, |row| format!("{row:019}")).expect("a page")
+        Page::of("rows", rows.to_vec(), &query, |row| format!("{row:019}")).expect("a page")
     }
 
     proptest! {
@@ -229,9 +246,16 @@ mod tests {
         #[test]
         fn any_cursor_is_read_or_refused_by_its_name(cursor in "\\PC{0,40}") {
             let query = PageQuery { limit: None, cursor: Some(cursor) };
-            if let Err(error) = Page::of(vec![1_i64], &query, i64::to_string) {
+            if let Err(error) = Page::of("rows", vec![1_i64], &query, i64::to_string) {
                 prop_assert_eq!(error.field.as_deref(), Some("cursor"));
             }
+        }
+
+        #[test]
+        fn a_cursor_is_good_in_its_own_list(list in "[ -~]{1,40}", other in "[ -~]{1,40}", place in "[ -~]{1,60}") {
+            let cursor = encode_cursor(&list, &place);
+            prop_assert_eq!(decode_cursor(&list, &cursor).expect("ours"), place);
+            prop_assert_eq!(decode_cursor(&other, &cursor).is_ok(), list == other);
         }
     }
 }

@@ -131,7 +131,7 @@ impl Workspaces {
     }
 
     pub async fn list(&self, _actor: &Actor, query: &PageQuery) -> Result<Page<Workspace>> {
-        let page = Page::of(self.records().await?, query, |record| {
+        let page = Page::of("workspaces", self.records().await?, query, |record| {
             format!("{}#{}", record.created_at.sort_key(), record.id)
         })?;
         let mut rows = Vec::with_capacity(page.rows.len());

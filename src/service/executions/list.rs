@@ -24,13 +24,15 @@ const READERS: usize = 8;
 /// Of so many functions each is asked at once: the activity has more partitions.
 const FEW: f64 = 16.0;
 
-/// The sort key without what all have.
-fn encode_cursor(sort_key: &str) -> String {
-    paging::encode_cursor(sort_key.strip_prefix(EXECUTION_PREFIX).unwrap_or(sort_key))
+/// With the sort key without what all have.
+fn encode_cursor(list: &str, sort_key: &str) -> String {
+    let place = sort_key.strip_prefix(EXECUTION_PREFIX).unwrap_or(sort_key);
+    paging::encode_cursor(list, place)
 }
 
-fn decode_cursor(cursor: Option<&str>) -> Result<Option<String>> {
-    let place = cursor.map(paging::decode_cursor).transpose()?;
+fn decode_cursor(list: &str, cursor: Option<&str>) -> Result<Option<String>> {
+    let place = cursor.map(|cursor| paging::decode_cursor(list, cursor));
+    let place = place.transpose()?;
     Ok(place.map(|place| format!("{EXECUTION_PREFIX}{place}")))
 }
 
@@ -159,21 +161,13 @@ impl Executions {
     ) -> Result<ExecutionPage> {
         self.functions.record(workspace, function).await?;
         let limit = check_limit(filter.limit, 100, 1_000)?;
-        let page = self
-            .rows(
-                function,
-                filter,
-                decode_cursor(filter.cursor.as_deref())?,
-                limit,
-            )
-            .await?;
+        let list = format!("{function}/executions");
+        let after = decode_cursor(&list, filter.cursor.as_deref())?;
+        let page = self.rows(function, filter, after, limit).await?;
+        let rows = page.rows.into_iter();
         Ok(ExecutionPage {
-            executions: page
-                .rows
-                .into_iter()
-                .map(|(_, execution)| execution)
-                .collect(),
-            next: page.next.map(|key| encode_cursor(&key)),
+            executions: rows.map(|(_, execution)| execution).collect(),
+            next: page.next.map(|key| encode_cursor(&list, &key)),
         })
     }
 
@@ -212,7 +206,8 @@ impl Executions {
         filter: &ExecutionFilter,
     ) -> Result<(Vec<(Name, Execution)>, Option<String>)> {
         let limit = check_limit(filter.limit, 50, 500)?;
-        let mut after = decode_cursor(filter.cursor.as_deref())?;
+        let list = format!("{workspace}/executions of all");
+        let mut after = decode_cursor(&list, filter.cursor.as_deref())?;
         let record = self.workspaces.record(workspace).await?;
         let since = if record.function_count <= FEW {
             activity::END
@@ -240,13 +235,13 @@ impl Executions {
                 .await?;
             rows.extend(part.rows.into_iter().map(|(_, row)| row));
             if let Some(next) = part.next {
-                return Ok((rows, Some(encode_cursor(&next))));
+                return Ok((rows, Some(encode_cursor(&list, &next))));
             }
             let place = format!("{EXECUTION_PREFIX}{}", begin.sort_key());
             entries += stretch.entries;
             if rows.len() == limit || entries >= MAX_READ {
                 let more = !activity.is_over().await?;
-                return Ok((rows, more.then(|| encode_cursor(&place))));
+                return Ok((rows, more.then(|| encode_cursor(&list, &place))));
             }
             after = Some(place);
         }
@@ -338,13 +333,13 @@ mod tests {
         fn a_cursor_leads_back_to_its_sort_key(text in "[ -~]{1,100}") {
             let key = format!("{EXECUTION_PREFIX}{text}");
             prop_assume!(!text.starts_with(EXECUTION_PREFIX));
-            let cursor = encode_cursor(&key);
-            prop_assert_eq!(decode_cursor(Some(&cursor)).expect("ours"), Some(key));
+            let cursor = encode_cursor("list", &key);
+            prop_assert_eq!(decode_cursor("list", Some(&cursor)).expect("ours"), Some(key));
         }
 
         #[test]
         fn any_cursor_is_read_or_refused_by_its_name(cursor in "\\PC{0,60}") {
-            if let Err(error) = decode_cursor(Some(&cursor)) {
+            if let Err(error) = decode_cursor("list", Some(&cursor)) {
                 prop_assert_eq!(error.field.as_deref(), Some("cursor"));
             }
         }

@@ -30,6 +30,7 @@ use crate::port::store::{Condition, Query, Update, Write};
 
 pub use change::{FunctionChange, parse_invocation_url};
 pub use create::{NewFunction, NewPackage};
+use list::Directory;
 pub use record::FunctionRecord;
 pub use source::{Draft, SourceUpload};
 pub(super) use source::{entry_code, manifest_environment, manifest_hosts};
@@ -50,7 +51,7 @@ pub struct Functions {
     /// One change of a function at a time in this server; by the id's hash. Other servers' changes show in the revision.
     turns: [tokio::sync::Mutex<()>; 64],
     /// See [`Self::directory`].
-    directories: Kept<Arc<[FunctionRecord]>>,
+    directories: Kept<Arc<Directory>>,
 }
 
 impl Functions {
@@ -109,8 +110,10 @@ impl Functions {
         self.workspaces.record(workspace).await?;
         // One more than asked for tells whether there is a next part.
         let most = query.limit()?.map_or(usize::MAX, |limit| limit + 1);
-        let records = self.records_after(workspace, query.after()?, most).await?;
-        let page = Page::of(records, query, |record| record.id.to_string())?;
+        let list = format!("{workspace}/functions");
+        let after = query.after(&list)?;
+        let records = self.records_after(workspace, after, most).await?;
+        let page = Page::of(&list, records, query, |record| record.id.to_string())?;
         let mut rows = Vec::with_capacity(page.rows.len());
         for record in page.rows {
             let code = if with_code {

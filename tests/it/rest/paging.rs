@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::support::app::TestApp;
-use crate::support::builders::{a_function, a_workspace, text};
+use crate::support::builders::{Workspace, a_function, a_workspace, text};
 
 /// The ids on all pages, with the sizes of these.
 async fn pages(app: &TestApp, first: &str) -> (Vec<String>, Vec<usize>) {
@@ -91,5 +91,39 @@ async fn a_part_that_there_is_not_is_refused() {
             assert_eq!(refused.refused_field(), field, "{path}?{query}");
         }
         app.get(&format!("{path}?limit=1")).await.with_status(200);
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_list_is_refused() {
+    let app = TestApp::start();
+    let mut workspaces = Vec::new();
+    for _ in 0..2 {
+        let workspace = a_workspace().create(&app).await;
+        for _ in 0..2 {
+            a_function().create(&app, &workspace).await;
+        }
+        workspaces.push(workspace);
+    }
+    let lists: Vec<String> = std::iter::once("/api/workspaces".to_owned())
+        .chain(workspaces.iter().map(Workspace::functions))
+        .collect();
+    for list in &lists {
+        let first = app.get(&format!("{list}?limit=1")).await;
+        let link = first.header("link");
+        let (_, cursor) = link.split_once("cursor=").expect("a second part");
+        let cursor = cursor.split(['>', '&']).next().unwrap_or_default();
+        for other in &lists {
+            let answer = app.get(&format!("{other}?cursor={cursor}")).await;
+            if other == list {
+                assert_eq!(ids(&answer.with_status(200)).len(), 1);
+            } else {
+                assert_eq!(answer.refused_field(), "cursor");
+            }
+        }
+        for logs in [&workspaces[0].path(), &workspaces[1].path()] {
+            let answer = app.get(&format!("{logs}/logs?cursor={cursor}")).await;
+            assert_eq!(answer.refused_field(), "cursor");
+        }
     }
 }
