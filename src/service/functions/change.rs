@@ -90,13 +90,23 @@ impl Functions {
         let _turn = self.turn(id).await;
         // A racing writer moves the revision; our change is then laid on top of theirs, unless the caller asked to be told.
         for _ in 0..16 {
-            let mut record = self.record(workspace, id).await?;
-            check_etag(if_match, record.revision)?;
-            let before = record.revision;
+            let before = self.record(workspace, id).await?;
+            check_etag(if_match, before.revision)?;
+            let mut record = before.clone();
             self.apply(&mut record, &change).await?;
-            if self
-                .replace(&record, before, change.last_deployed.is_some())
-                .await?
+            // What is as it was moves no ETag that somebody else holds.
+            let is_other = to_item(&record)? != to_item(&before)?;
+            if is_other {
+                record.revision += 1.0;
+                if change.modifies() {
+                    record.last_modified = Timestamp::now();
+                }
+            }
+            let with_last_deployed = change.last_deployed.is_some();
+            if !is_other
+                || self
+                    .replace(&record, before.revision, with_last_deployed)
+                    .await?
             {
                 self.routes.follow_function(&record).await?;
                 let code = self.code(&record).await?;
@@ -113,10 +123,6 @@ impl Functions {
     }
 
     async fn apply(&self, record: &mut FunctionRecord, change: &FunctionChange) -> Result<()> {
-        if change.modifies() {
-            record.last_modified = Timestamp::now();
-        }
-        record.revision += 1.0;
         if let Some(name) = &change.name {
             record.name = name.clone();
         }

@@ -117,6 +117,25 @@ async fn a_function_is_disabled_and_enabled_by_its_status() {
 }
 
 #[tokio::test]
+async fn a_change_to_what_is_already_so_leaves_etag_and_time() {
+    let app = TestApp::start();
+    let workspace = a_workspace().create(&app).await;
+    let function = a_function().create(&app, &workspace).await;
+    let seen = app.get(&function.path()).await;
+    let (tag, read) = (seen.header("etag").to_owned(), seen.with_status(200));
+    for change in [
+        json!({}),
+        json!({"extra": 1}),
+        json!({"name": null}),
+        json!({"memory": read["memory"], "code": read["code"], "description": ""}),
+    ] {
+        let answer = app.patch(&function.path(), &change).await;
+        assert_eq!(answer.header("etag"), tag, "{change}");
+        assert_eq!(answer.with_status(200), read, "{change}");
+    }
+}
+
+#[tokio::test]
 async fn a_change_on_top_of_an_unseen_one_is_refused() {
     let app = TestApp::start();
     let workspace = a_workspace().create(&app).await;
