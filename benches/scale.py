@@ -127,11 +127,12 @@ def exported(bench, server, file):
     subprocess.run([bench.program, "export", file], env=environment, check=True, stdout=sys.stderr, cwd=server.data.parent)
 
 
-def items(server):
-    """Of functions and workspaces; what is shared by all may stay."""
-    of_one = " OR ".join(f"pk GLOB '{kind}#*'" for kind in ("FN", "WS", "STAT", "APP", "ACTIVITY"))
+def items(server, ids=("*",)):
+    """Of these functions and workspaces, or of all; what is shared by all may stay."""
+    patterns = [f"{kind}#{id}{rest}" for kind in ("FN", "WS", "STAT#FN", "STAT#WS", "ACTIVITY") for id in ids for rest in ("", "#*")]
+    of_them = " OR ".join(["pk GLOB ?"] * len(patterns))
     with contextlib.closing(sqlite3.connect(f"file:{server.data}/blue-faas.db?mode=ro", uri=True)) as store:
-        return store.execute(f"SELECT count(*) FROM items WHERE {of_one}").fetchone()[0]
+        return store.execute(f"SELECT count(*) FROM items WHERE {of_them}", patterns).fetchone()[0]
 
 
 def executions(bench):
@@ -172,7 +173,7 @@ def executions(bench):
         compare(bench, "executions of a workspace of functions", used)
         begin = time.perf_counter()
         client.Api(server.console)._send("DELETE", f"/api/workspaces/{workspace}")
-        bench.report.add(f"deleting a workspace of {sum(EXECUTIONS):,} executions", time.perf_counter() - begin, "s", beside=f"{items(server)} items are left")
+        bench.report.add(f"deleting a workspace of {sum(EXECUTIONS):,} executions", time.perf_counter() - begin, "s", beside=f"{items(server, [workspace, *ids])} items are left")
 
 
 def fill(server, api, size):

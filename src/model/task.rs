@@ -123,6 +123,8 @@ pub struct TaskLine {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TaskResult {
+    /// Where what was built lies: a component (`.wasm`), or an image of a prepared base (`.image`) that runs in this server. A source that was built
+    /// before is not built again: then what that task made.
     pub wasm_path: Option<String>,
     pub image_url: Option<String>,
     /// The same value as `image_url`: both names are in use.

@@ -41,12 +41,13 @@ impl PushTarget {
             .trim_end_matches('/')
             .to_owned();
         let tag = tag.trim().to_owned();
-        ImageRef::parse(&registry_url).map_err(|_| {
-            Error::validation(
+        let repository = registry_url.rsplit('/').next().unwrap_or_default();
+        if ImageRef::parse(&registry_url).is_err() || repository.contains([':', '@']) {
+            return Err(Error::validation(
                 "registry_url",
-                "Write a registry as host/repository, as in registry.example.com/team/app.",
-            )
-        })?;
+                "Write a registry as host/repository, as in registry.example.com/team/app. A tag is said in tag.",
+            ));
+        }
         let tag_fits = tag.len() <= 128
             && tag
                 .chars()

@@ -24,6 +24,38 @@ const READERS: usize = 8;
 /// Functions of a workspace whose records are kept, at most; a kilobyte each.
 const MOST_KEPT: usize = 20_000;
 
+/// All functions of a workspace without their code, by name.
+pub(in crate::service) struct Directory {
+    records: Vec<FunctionRecord>,
+    by_id: HashMap<FunctionId, usize>,
+}
+
+impl Directory {
+    fn new(mut records: Vec<FunctionRecord>) -> Self {
+        for record in &mut records {
+            record.code = None;
+        }
+        records
+            .sort_by_cached_key(|record| (record.name.as_str().to_lowercase(), record.id.clone()));
+        let ids = records.iter().map(|record| record.id.clone());
+        let by_id = ids.zip(0..).collect();
+        Self { records, by_id }
+    }
+
+    fn name(&self, id: &FunctionId) -> Option<&Name> {
+        let record = self.records.get(*self.by_id.get(id)?)?;
+        Some(&record.name)
+    }
+}
+
+impl std::ops::Deref for Directory {
+    type Target = [FunctionRecord];
+
+    fn deref(&self) -> &Self::Target {
+        &self.records
+    }
+}
+
 impl Functions {
     pub async fn list_page(
         &self,
@@ -72,24 +104,18 @@ impl Functions {
         })
     }
 
-    /// All functions of a workspace without their code, by name: kept until something in the workspace changes.
+    /// Kept until something in the workspace changes.
     pub(in crate::service) async fn directory(
         &self,
         workspace: &WorkspaceId,
-    ) -> Result<Arc<[FunctionRecord]>> {
+    ) -> Result<Arc<Directory>> {
         let stamp = self.table.version(&keys::workspace_partition(workspace));
         let stamp = stamp.map(|version| Stamp([version, 0, 0, 0]));
         let read = async {
-            let mut records = self.records(workspace).await?;
-            for record in &mut records {
-                record.code = None;
-            }
-            records.sort_by_cached_key(|record| {
-                (record.name.as_str().to_lowercase(), record.id.clone())
-            });
-            Ok(records.into())
+            let records = self.records(workspace).await?;
+            Ok(Arc::new(Directory::new(records)))
         };
-        let is_small = |records: &Arc<[FunctionRecord]>| records.len() <= MOST_KEPT;
+        let is_small = |directory: &Arc<Directory>| directory.len() <= MOST_KEPT;
         self.directories
             .get(workspace.as_str(), stamp, read, is_small)
             .await
@@ -105,9 +131,15 @@ impl Functions {
             Some(ids) if !self.table.is_exclusive() => ids,
             asked => {
                 let all = self.directory(workspace).await?;
-                let is_asked = |id| asked.as_ref().is_none_or(|asked| asked.contains(id));
-                let asked = all.iter().filter(|record| is_asked(&record.id));
-                let named = asked.map(|record| (record.id.clone(), record.name.clone()));
+                let Some(ids) = asked else {
+                    let named = all.iter();
+                    let named = named.map(|record| (record.id.clone(), record.name.clone()));
+                    return Ok(named.collect());
+                };
+                let named = ids.into_iter().filter_map(|id| {
+                    let name = all.name(&id)?.clone();
+                    Some((id, name))
+                });
                 return Ok(named.collect());
             }
         };
