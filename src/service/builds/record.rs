@@ -305,4 +305,14 @@ mod tests {
                 .is_ok_and(|target| target.registry_url == "registry.example.com/a")
         );
     }
+
+    #[test]
+    fn a_registry_is_without_tag_and_digest() {
+        let parsed = |url| PushTarget::parse(url, "v1", false);
+        assert!(parsed("localhost:5000/a").is_ok());
+        for url in ["reg.io/a:5", "reg.io/a@sha256:0", "localhost:5000", ""] {
+            let refused = parsed(url).expect_err(url);
+            assert_eq!(refused.field.as_deref(), Some("registry_url"));
+        }
+    }
 }
