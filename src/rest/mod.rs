@@ -101,10 +101,9 @@ pub fn document() -> OpenApi {
 
 fn described(limits: BodyLimits) -> (Router<ConsoleState>, OpenApi) {
     let (router, document) = OpenApiRouter::new()
-        .merge(workspaces_and_functions())
+        .merge(workspaces_and_functions(limits))
         .merge(builds_and_deployments())
         .merge(uploads().layer(DefaultBodyLimit::max(limits.upload)))
-        .merge(calls(limits))
         .routes(routes!(health::health))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
@@ -112,7 +111,7 @@ fn described(limits: BodyLimits) -> (Router<ConsoleState>, OpenApi) {
     (router, description::complete(document))
 }
 
-fn workspaces_and_functions() -> OpenApiRouter<ConsoleState> {
+fn workspaces_and_functions(limits: BodyLimits) -> OpenApiRouter<ConsoleState> {
     OpenApiRouter::new()
         .routes(routes!(workspaces::list, workspaces::create))
         .routes(routes!(
@@ -131,6 +130,7 @@ fn workspaces_and_functions() -> OpenApiRouter<ConsoleState> {
             functions::update_by_id,
             functions::delete_by_id
         ))
+        .merge(calls(limits))
         .routes(routes!(executions::list))
         .routes(routes!(executions::list_by_id))
         .routes(routes!(executions::list_of_workspace))
@@ -179,10 +179,11 @@ fn uploads() -> OpenApiRouter<ConsoleState> {
 
 /// What takes a function's request, so that the longest one fits.
 fn calls(limits: BodyLimits) -> OpenApiRouter<ConsoleState> {
-    let of = |route: OpenApiRouter<ConsoleState>, limit| route.layer(DefaultBodyLimit::max(limit));
     let invoke = OpenApiRouter::new().routes(routes!(executions::invoke));
     let test = OpenApiRouter::new().routes(routes!(executions::test));
-    of(invoke, limits.invoke).merge(of(test, limits.test))
+    invoke
+        .layer(DefaultBodyLimit::max(limits.invoke))
+        .merge(test.layer(DefaultBodyLimit::max(limits.test)))
 }
 
 /// CORS. An OPTIONS that is no preflight is for the path itself.

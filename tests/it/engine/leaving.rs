@@ -22,7 +22,7 @@ class IncomingHandler(BaseHandler):
     def handle_request(self, request: Request) -> Response:
         if request.uri.endswith("/quick"):
             return Response(200, {}, b"quick")
-        print("asking", flush=True)
+        print("asking")
         answer = send(Request("GET", os.environ["GATE"], {}, None))
         return Response(200, {"content-type": "text/plain"}, answer.body)
 "#;
