@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use super::journey::{BUILD_TIMEOUT, build_and_push, has_ended, task_when};
 use crate::support::app::TestApp;
 use crate::support::builders::{Function, a_function, a_workspace, text};
+use crate::support::figures::{scrape, sum};
 use crate::support::gate::{Gate, Waiting};
 
 const APP: &str = "leaving";
@@ -36,7 +37,10 @@ struct Story {
 
 impl Story {
     async fn begin() -> Self {
-        let app = TestApp::start_for_builds_with(&[("BLUE_FAAS_MAX_CONCURRENCY", "1,1")]);
+        let app = TestApp::start_for_builds_with(&[
+            ("BLUE_FAAS_MAX_CONCURRENCY", "1,1"),
+            ("BLUE_FAAS_METRICS_ADDR", "127.0.0.1:0"),
+        ]);
         let gate = Gate::open().await;
         let workspace = a_workspace().create(&app).await;
         let function = a_function()
@@ -65,19 +69,24 @@ impl Story {
         text(&built["result"], "image_url")
     }
 
-    /// Sends a request and leaves as soon as the function asks the gate.
-    async fn leave(&self, server: &str, request: &str) -> Waiting {
+    async fn send(&self, server: &str, request: &str) -> TcpStream {
         let authority = server.trim_start_matches("http://");
         let mut caller = TcpStream::connect(authority).await.expect("it listens");
         let request = request.replace("\r\n\r\n", &format!("\r\nhost: {authority}\r\n\r\n"));
         let sent = caller.write_all(request.as_bytes()).await;
         sent.expect("it is read");
-        self.gate.arrived().await
+        caller
     }
 
-    async fn leave_listener(&self) -> Waiting {
+    async fn call_listener(&self) -> TcpStream {
         let request = format!("GET /{APP}/ HTTP/1.1\r\n\r\n");
-        self.leave(self.app.functions(), &request).await
+        self.send(self.app.functions(), &request).await
+    }
+
+    /// Leaves as soon as the function asks the gate.
+    async fn leave_listener(&self) -> Waiting {
+        let _caller = self.call_listener().await;
+        self.gate.arrived().await
     }
 
     async fn leave_api(&self, operation: &str, body: &str) -> Waiting {
@@ -86,7 +95,8 @@ impl Story {
             self.function.path(),
             body.len(),
         );
-        self.leave(self.app.console(), &request).await
+        let _caller = self.send(self.app.console(), &request).await;
+        self.gate.arrived().await
     }
 
     /// The newest execution, once there are so many.
@@ -172,7 +182,8 @@ impl Story {
         self.app.terminate();
         // From here on nothing but the call keeps the server.
         let deadline = Instant::now() + PATIENCE;
-        while self.app.takes_connections().await {
+        let authority = self.app.console().trim_start_matches("http://").to_owned();
+        while TcpStream::connect(&authority).await.is_ok() {
             assert!(Instant::now() < deadline, "it still listens");
         }
         waiting.answer().await;
@@ -191,10 +202,47 @@ impl Story {
             self.leave_listener().await.abandoned().await;
         }
         self.execution(5 + CALLS).await;
+        self.waiting_for_a_place_it_is_no_call_of_any_version()
+            .await;
         let counts = self.app.get(&canary).await.with_status(200)["counts"].take();
         let calls = |taker: &str| counts[taker]["calls"].as_u64().expect("a number");
-        assert_eq!(calls("canary") + calls("serving"), CALLS as u64, "{counts}");
+        let expected = CALLS as u64 + 1;
+        assert_eq!(calls("canary") + calls("serving"), expected, "{counts}");
         assert!(calls("canary") > 0, "{counts}");
         assert_eq!(counts["canary"]["errors"], 0, "{counts}");
+    }
+
+    /// Beside one that has the only place, which answers in the end.
+    async fn waiting_for_a_place_it_is_no_call_of_any_version(&self) {
+        const LEFT: &str = "The caller left while the call waited for a place.";
+        let first = self.call_listener().await;
+        let asking = self.gate.arrived().await;
+        let logs = format!("{}/logs?limit=1", self.function.path());
+        let deadline = Instant::now() + PATIENCE;
+        // One that waits for too long is refused before it leaves: then another one is sent.
+        while self.app.get(&logs).await.with_status(200)["logs"][0]["error"] != LEFT {
+            assert!(Instant::now() < deadline, "nobody left in time");
+            let waits = self.call_listener().await;
+            let seen = Instant::now() + Duration::from_secs(3);
+            while Instant::now() < seen
+                && sum(
+                    &scrape(&self.app).await,
+                    "blue_faas_function_calls_waiting",
+                    &[],
+                ) < 0.5
+            {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            drop(waits);
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        asking.answer().await;
+        let deadline = Instant::now() + PATIENCE;
+        let answered = format!("{}/logs?code=200&limit=1", self.function.path());
+        while self.app.get(&answered).await.with_status(200)["logs"][0]["trigger"] != "http" {
+            assert!(Instant::now() < deadline, "the first one is not recorded");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        drop(first);
     }
 }

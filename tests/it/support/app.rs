@@ -144,12 +144,6 @@ impl TestApp {
         self.server.terminate();
     }
 
-    /// Whether the API's listener is there.
-    pub async fn takes_connections(&self) -> bool {
-        let authority = self.console().trim_start_matches("http://");
-        tokio::net::TcpStream::connect(authority).await.is_ok()
-    }
-
     /// Waits until the server has ended by itself, and answers whether in order.
     pub async fn ended(&mut self, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
