@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::model::deployment::{AppName, DeployOptions, ImageRef, Namespace};
 use crate::model::execution::Level;
@@ -85,6 +86,29 @@ pub struct BrokenOff;
 /// Takes an answer that begins long before it ends, once.
 pub type OnBegin = Arc<dyn Fn(Begun) + Send + Sync>;
 
+/// Who waits for a call. Clones are of the same.
+#[derive(Clone)]
+pub struct Caller {
+    pub on_begin: OnBegin,
+    /// Cancelled when nobody waits any more for an answer that has not begun.
+    pub left: CancellationToken,
+}
+
+/// Waits for as long as the caller does; `None` when that one left.
+pub async fn while_wanted<T>(
+    caller: Option<&Caller>,
+    waiting: impl Future<Output = T>,
+) -> Option<T> {
+    let Some(caller) = caller else {
+        return Some(waiting.await);
+    };
+    tokio::select! {
+        biased;
+        done = waiting => Some(done),
+        () = caller.left.cancelled() => None,
+    }
+}
+
 /// A program that serves under no name.
 #[derive(Clone, Debug)]
 pub enum Unserved {
@@ -109,6 +133,10 @@ pub enum CallFailure {
     Overloaded,
     /// The platform could not reach it.
     Unreachable(String),
+    /// The caller left before there was an answer, which ended the call; `ran` when some of it may have run.
+    CallerLeft {
+        ran: bool,
+    },
 }
 
 impl CallFailure {
@@ -227,9 +255,10 @@ pub trait Platform: Send + Sync + 'static {
     /// A missing app is fine. What serves under its name in another namespace stays.
     async fn delete(&self, app: &AppName, namespace: &Namespace) -> Result<(), PlatformError>;
 
-    /// Answers when the call has ended. An answer that takes its time is given to `on_begin` as well, once it has begun; whoever drops that
-    /// body ends the call, whose outcome is then what had been answered.
-    async fn call(&self, app: &AppName, call: Call, on_begin: Option<OnBegin>) -> Outcome;
+    /// Answers when the call has ended. An answer that takes its time is given to the `caller` as well, once it has begun; whoever drops that
+    /// body ends the call, whose outcome is then what had been answered. A caller who leaves before ends it too: with
+    /// [`CallFailure::CallerLeft`] and the lines printed until then, if those can be had at once. Without a `caller` it goes on to its end.
+    async fn call(&self, app: &AppName, call: Call, caller: Option<Caller>) -> Outcome;
 
     /// One call of a program beside what serves, in the function's name; for a kind that runs those.
     async fn run_program(

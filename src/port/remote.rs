@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::platform::{Call, OnBegin, Outcome};
+use super::platform::{Call, Caller, Outcome};
 
 /// Calls functions at their addresses. Implementations MUST
 ///
@@ -14,7 +14,7 @@ use super::platform::{Call, OnBegin, Outcome};
 /// - send a request once, unless nothing of it was sent.
 #[async_trait]
 pub trait RemoteFunctions: Send + Sync + 'static {
-    /// Calls `target`, whatever address the call itself has. Answers and `on_begin` are as in
+    /// Calls `target`, whatever address the call itself has. Answers and `caller` are as in
     /// [`Platform::call`](super::platform::Platform::call).
-    async fn call(&self, target: &http::Uri, call: &Call, on_begin: Option<OnBegin>) -> Outcome;
+    async fn call(&self, target: &http::Uri, call: &Call, caller: Option<Caller>) -> Outcome;
 }

@@ -1,9 +1,9 @@
 //! Calls of functions and their records
 
+use axum::Extension;
 use axum::body::Bytes;
-use axum::extract::{OriginalUri, State};
+use axum::extract::{FromRequest as _, OriginalUri, Request, State};
 use axum::response::{IntoResponse as _, Response};
-use axum::{Extension, Json};
 use base64::Engine as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Serialize;
@@ -12,23 +12,24 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 
 use super::answers::{Answer, Answers};
+use super::completed;
 use super::description::parameters::{
     FunctionPath, LastEventId, LimitTo500, LimitTo1000, LogsQuery, WorkspaceFunctionPath,
     WorkspacePath,
 };
 use super::description::requests::{RunDraftRequest, TestFunctionRequest};
-use super::error::{Envelope, Result};
-use super::extract::{Fields, Id, Ids, Parameters};
+use super::error::{Envelope, ErrorResponse, Result};
+use super::extract::{self, Fields, Id, Ids, Parameters};
 use super::functions::ids_of;
 use super::live::{FollowedExecutions, Streams, last_event_id, wants_events};
-use crate::model::error::{self, Error};
+use crate::model::error::{self, Error, ErrorKind};
 use crate::model::execution::{Execution, ExecutionFilter, ExecutionPage};
 use crate::model::function::{Code, HttpMethod};
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::service::Services;
 use crate::service::actor::Actor;
 use crate::service::functions::Draft;
-use crate::service::invocations::TestRequest;
+use crate::service::invocations::{TestRequest, too_large};
 
 #[derive(Serialize, ToSchema)]
 pub struct LogsResponse {
@@ -185,19 +186,30 @@ pub async fn list_of_workspace(
 pub async fn invoke(
     State(services): State<Services>,
     ids: Ids,
-    body: Bytes,
-) -> Result<Json<Execution>> {
+    request: Request,
+) -> Result<Response> {
+    let max_body = services.invocations.max_body();
+    let body = extract::body(request, &())
+        .await
+        .map_err(|refused| of_call(refused, max_body))?;
     if !body.is_empty() {
         serde_json::from_slice::<serde::de::IgnoredAny>(&body).map_err(|cause| {
             Error::validation("body", format!("Send JSON, or nothing: {cause}."))
         })?;
     }
-    Ok(Json(
-        services
-            .invocations
-            .invoke(&Actor::anonymous(), &ids.workspace, &ids.function, body)
-            .await?,
-    ))
+    let invoked = services
+        .invocations
+        .invoke(&Actor::anonymous(), &ids.workspace, &ids.function, body)
+        .await?;
+    Ok(completed::to_response(invoked))
+}
+
+/// A call's body is longer than those that are passed on, whatever this path takes.
+fn of_call(refused: ErrorResponse, max_body: usize) -> ErrorResponse {
+    match refused.0.kind {
+        ErrorKind::PayloadTooLarge => too_large(max_body).into(),
+        _ => refused,
+    }
 }
 
 /// Call a function with any request.
@@ -217,15 +229,18 @@ pub async fn invoke(
 pub async fn test(
     State(services): State<Services>,
     ids: Ids,
-    fields: Fields,
-) -> Result<Json<Execution>> {
+    request: Request,
+) -> Result<Response> {
+    let max_body = services.invocations.max_body();
+    let fields = Fields::from_request(request, &())
+        .await
+        .map_err(|refused| of_call(refused, max_body))?;
     let request = test_request(&fields)?;
-    Ok(Json(
-        services
-            .invocations
-            .test(&Actor::anonymous(), &ids.workspace, &ids.function, request)
-            .await?,
-    ))
+    let tested = services
+        .invocations
+        .test(&Actor::anonymous(), &ids.workspace, &ids.function, request)
+        .await?;
+    Ok(completed::to_response(tested))
 }
 
 /// Run code that is not saved.
@@ -240,25 +255,20 @@ pub async fn test(
         (status = 504, description = "`TIMEOUT`: it took longer than its timeout.", body = Envelope),
     ),
 )]
-pub async fn draft(
-    State(services): State<Services>,
-    ids: Ids,
-    fields: Fields,
-) -> Result<Json<Execution>> {
+pub async fn draft(State(services): State<Services>, ids: Ids, fields: Fields) -> Result<Response> {
     let draft = draft_of(&fields)?.ok_or_else(no_draft)?;
     let request = test_request(&fields.object("request")?.unwrap_or_default())?;
-    Ok(Json(
-        services
-            .invocations
-            .run_draft(
-                &Actor::anonymous(),
-                &ids.workspace,
-                &ids.function,
-                draft,
-                request,
-            )
-            .await?,
-    ))
+    let ran = services
+        .invocations
+        .run_draft(
+            &Actor::anonymous(),
+            &ids.workspace,
+            &ids.function,
+            draft,
+            request,
+        )
+        .await?;
+    Ok(completed::to_response(ran))
 }
 
 /// The draft that a request brings, when it brings one.

@@ -3,6 +3,7 @@
 mod answers;
 mod builds;
 mod canary;
+mod completed;
 mod deployments;
 mod description;
 pub mod error;
@@ -45,10 +46,23 @@ use live::Streams;
 /// Room for what a form has beside its file, in bytes.
 const FORM: usize = 64 * 1024;
 
+/// Bytes that JSON makes of one of a text's at most, as in `\u001f`. Base64 makes less.
+const MAX_ESCAPE: usize = 6;
+
+/// Of bodies that are longer than others, in bytes.
+#[derive(Clone, Copy, Default)]
+struct BodyLimits {
+    upload: usize,
+    invoke: usize,
+    test: usize,
+}
+
 /// What the API is given by the server.
 pub struct ApiSettings {
     /// Bytes.
     pub max_upload: usize,
+    /// Of a request to a function, in bytes.
+    pub max_body: usize,
     pub cors: CorsLayer,
     /// Ends streams of events.
     pub stopping: tokio_util::sync::CancellationToken,
@@ -56,9 +70,17 @@ pub struct ApiSettings {
 
 /// The API and its reference.
 pub fn router(services: Services, settings: ApiSettings) -> Router<ConsoleState> {
-    let max_body = settings.max_upload + FORM;
-    let (api, document) = described(max_body);
+    let limits = BodyLimits {
+        upload: settings.max_upload + FORM,
+        invoke: settings.max_body,
+        test: settings
+            .max_body
+            .saturating_mul(MAX_ESCAPE)
+            .saturating_add(FORM),
+    };
+    let (api, document) = described(limits);
     let document = document.to_json().unwrap_or_default();
+    let max_body = limits.upload.max(limits.test);
     let keyed = Keyed { services, max_body };
     Router::new()
         .merge(api)
@@ -74,14 +96,14 @@ pub fn router(services: Services, settings: ApiSettings) -> Router<ConsoleState>
 
 /// The OpenAPI document.
 pub fn document() -> OpenApi {
-    described(0).1
+    described(BodyLimits::default()).1
 }
 
-fn described(max_body: usize) -> (Router<ConsoleState>, OpenApi) {
+fn described(limits: BodyLimits) -> (Router<ConsoleState>, OpenApi) {
     let (router, document) = OpenApiRouter::new()
-        .merge(workspaces_and_functions())
+        .merge(workspaces_and_functions(limits))
         .merge(builds_and_deployments())
-        .merge(uploads().layer(DefaultBodyLimit::max(max_body)))
+        .merge(uploads().layer(DefaultBodyLimit::max(limits.upload)))
         .routes(routes!(health::health))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
@@ -89,7 +111,7 @@ fn described(max_body: usize) -> (Router<ConsoleState>, OpenApi) {
     (router, description::complete(document))
 }
 
-fn workspaces_and_functions() -> OpenApiRouter<ConsoleState> {
+fn workspaces_and_functions(limits: BodyLimits) -> OpenApiRouter<ConsoleState> {
     OpenApiRouter::new()
         .routes(routes!(workspaces::list, workspaces::create))
         .routes(routes!(
@@ -108,8 +130,7 @@ fn workspaces_and_functions() -> OpenApiRouter<ConsoleState> {
             functions::update_by_id,
             functions::delete_by_id
         ))
-        .routes(routes!(executions::invoke))
-        .routes(routes!(executions::test))
+        .merge(calls(limits))
         .routes(routes!(executions::list))
         .routes(routes!(executions::list_by_id))
         .routes(routes!(executions::list_of_workspace))
@@ -154,6 +175,15 @@ fn uploads() -> OpenApiRouter<ConsoleState> {
         .routes(routes!(replays::check))
         .routes(routes!(spin_apps::import_function))
         .routes(routes!(spin_apps::import_workspace))
+}
+
+/// What takes a function's request, so that the longest one fits.
+fn calls(limits: BodyLimits) -> OpenApiRouter<ConsoleState> {
+    let invoke = OpenApiRouter::new().routes(routes!(executions::invoke));
+    let test = OpenApiRouter::new().routes(routes!(executions::test));
+    invoke
+        .layer(DefaultBodyLimit::max(limits.invoke))
+        .merge(test.layer(DefaultBodyLimit::max(limits.test)))
 }
 
 /// CORS. An OPTIONS that is no preflight is for the path itself.

@@ -30,7 +30,7 @@ use crate::service::executions::{Executions, Recorder};
 use crate::service::functions::Functions;
 use crate::service::health::Health;
 use crate::service::idempotency::Idempotency;
-use crate::service::invocations::{CallLimits, Invocations, RemoteCaller};
+use crate::service::invocations::{CallLimits, InvocationParts, Invocations, RemoteCaller};
 use crate::service::kept::Kept;
 use crate::service::key_values::StoredKeyValues;
 use crate::service::observe::Observe;
@@ -48,7 +48,7 @@ const KEPT_OVERVIEWS: usize = 256;
 /// Until what callers no longer wait for is recorded.
 const MAX_FAREWELL: Duration = Duration::from_secs(2);
 
-/// Until deployments, saves and deletions have ended, after the time that calls under way have: together longer than a rollout takes.
+/// Until deployments, saves, deletions and calls by the API have ended, after the time that calls under way have: together longer than a rollout takes.
 const MAX_EFFECTS: Duration = Duration::from_secs(40);
 
 /// The technologies behind the ports.
@@ -139,15 +139,16 @@ fn compose(config: &Config, adapters: Adapters, stop: &Stop) -> Result<Composed,
         max_body: config.listen.max_body,
         concurrency: config.run.concurrency,
     };
-    let invocations = Invocations::new(
-        platform.clone(),
-        routes.clone(),
-        functions.clone(),
-        deployments.clone(),
-        recorder.clone(),
+    let parts = InvocationParts {
+        platform: platform.clone(),
+        routes: routes.clone(),
+        functions: functions.clone(),
+        deployments: deployments.clone(),
+        recorder: recorder.clone(),
         remote,
-        limits,
-    );
+        effects: effects.clone(),
+    };
+    let invocations = Invocations::new(parts, limits);
     let parts = RetentionParts {
         store: store.clone(),
         blobs: blobs.clone(),
@@ -312,12 +313,12 @@ impl Server {
             listen::serve("functions", self.functions, functions, self.stop)
         );
         // Their callers are gone by now, which ends them.
-        let _ = tokio::time::timeout(MAX_FAREWELL, invocations.finish_streams()).await;
+        let _ = tokio::time::timeout(MAX_FAREWELL, invocations.finish_apart()).await;
         let _ = tokio::join!(builds, following, completing);
         let finished = tokio::time::timeout(MAX_EFFECTS, effects.finish());
         if finished.await.is_err() {
             tracing::warn!(
-                "a deployment or a deletion was still under way when the server stopped"
+                "a deployment, a deletion or a call by the API was still under way when the server stopped"
             );
         }
         retention.abort();

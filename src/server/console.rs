@@ -82,6 +82,7 @@ pub fn router(services: Services, listen: &ListenSettings, stopping: Cancellatio
         services.clone(),
         rest::ApiSettings {
             max_upload: listen.max_upload,
+            max_body: listen.max_body,
             cors: cors(&listen.cors_origins),
             stopping,
         },

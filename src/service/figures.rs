@@ -47,6 +47,7 @@ fn result_of(outcome: &Outcome) -> &'static str {
         Err(CallFailure::Trapped(_)) => "trapped",
         Err(CallFailure::Overloaded) => "overloaded",
         Err(CallFailure::Unreachable(_)) => "unreachable",
+        Err(CallFailure::CallerLeft { .. }) => "caller_left",
     }
 }
 

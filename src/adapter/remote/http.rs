@@ -11,7 +11,7 @@ use self::arriving::Arriving;
 use self::names::{GuardedNames, is_link_local};
 use crate::adapter::http_client;
 use crate::model::callable_hosts::is_cluster_service;
-use crate::port::platform::{Call, CallFailure, OnBegin, Outcome};
+use crate::port::platform::{Call, CallFailure, Caller, Outcome, while_wanted};
 use crate::port::remote::RemoteFunctions;
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -93,7 +93,7 @@ impl HttpFunctions {
 
 #[async_trait]
 impl RemoteFunctions for HttpFunctions {
-    async fn call(&self, target: &http::Uri, call: &Call, on_begin: Option<OnBegin>) -> Outcome {
+    async fn call(&self, target: &http::Uri, call: &Call, caller: Option<Caller>) -> Outcome {
         let url = match reqwest::Url::parse(&target.to_string()) {
             Ok(url) if is_link_local(&url) => {
                 return Outcome::failed(CallFailure::Unreachable(names::REFUSAL.to_owned()));
@@ -103,10 +103,15 @@ impl RemoteFunctions for HttpFunctions {
                 return Outcome::failed(CallFailure::Unreachable(error.to_string()));
             }
         };
-        match self.send(url, call).await {
-            Ok(response) => Arriving::new(response, call, on_begin).outcome().await,
-            Err(failure) => Outcome::failed(failure),
-        }
+        let on_begin = caller.as_ref().map(|caller| caller.on_begin.clone());
+        let answer = async {
+            match self.send(url, call).await {
+                Ok(response) => Arriving::new(response, call, on_begin).outcome().await,
+                Err(failure) => Outcome::failed(failure),
+            }
+        };
+        let outcome = while_wanted(caller.as_ref(), answer).await;
+        outcome.unwrap_or_else(|| Outcome::failed(CallFailure::CallerLeft { ran: true }))
     }
 }
 

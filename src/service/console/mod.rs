@@ -228,7 +228,9 @@ impl Services {
         form: TestForm,
     ) -> Result<Execution> {
         let request = parse_request(form)?;
-        self.invocations.test(actor, workspace, id, request).await
+        let tested = self.invocations.test(actor, workspace, id, request).await?;
+        // The page shows what is kept: of a long answer a preview.
+        Ok(tested.execution)
     }
 
     pub async fn draft_from_form(
@@ -241,9 +243,11 @@ impl Services {
     ) -> Result<Execution> {
         let draft = Draft::Code(Code::parse(normalized(code))?);
         let request = parse_request(form)?;
-        self.invocations
+        let ran = self
+            .invocations
             .run_draft(actor, workspace, id, draft, request)
-            .await
+            .await?;
+        Ok(ran.execution)
     }
 
     /// `confirmation` must be the workspace's name.

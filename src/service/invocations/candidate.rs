@@ -1,10 +1,12 @@
 //! Calls of programs that serve nowhere: drafts, and versions that a request is made again on.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use super::{FunctionRequest, Invocations, QUEUE_TIME, record};
+use super::{Completed, FunctionRequest, Invocations, QUEUE_TIME, record};
 use crate::model::error::{Error, Result};
-use crate::model::execution::{Execution, Trigger};
+use crate::model::execution::Trigger;
+use crate::model::id::FunctionId;
 use crate::model::version::Configuration;
 use crate::port::platform::{Call, Unserved};
 use crate::service::executions::recorder::Owner;
@@ -20,14 +22,35 @@ pub(in crate::service) struct Candidate {
 }
 
 impl Invocations {
-    /// One call in the function's name, recorded as `trigger`. It takes none of the places that the function's callers have.
+    /// One call in the function's name, recorded as `trigger`. It takes none of the places that the function's callers have. It goes on to its
+    /// end when its caller leaves.
     pub(in crate::service) async fn run_candidate(
-        &self,
+        self: &Arc<Self>,
         function: &FunctionRecord,
         candidate: Candidate,
         request: FunctionRequest,
         trigger: Trigger,
-    ) -> Result<Execution> {
+    ) -> Result<Completed> {
+        let owner = Owner::Function {
+            workspace: function.workspace_id.clone(),
+            function: function.id.clone(),
+        };
+        let (invocations, function) = (self.clone(), function.id.clone());
+        let run = async move {
+            let ran = invocations.run_and_record(owner, function, candidate, request, trigger);
+            ran.await
+        };
+        self.effects.run(run).await
+    }
+
+    async fn run_and_record(
+        &self,
+        owner: Owner,
+        function: FunctionId,
+        candidate: Candidate,
+        request: FunctionRequest,
+        trigger: Trigger,
+    ) -> Result<Completed> {
         let configuration = candidate.configuration;
         let call = Call {
             method: request.method,
@@ -39,36 +62,27 @@ impl Invocations {
             max_body: self.limits.max_body,
         };
         let busy = || Error::overloaded("Many functions are being called. Try again in a moment.");
-        let place = tokio::time::timeout(QUEUE_TIME, self.all.enter(function.id.as_str())).await;
+        let place = tokio::time::timeout(QUEUE_TIME, self.all.enter(function.as_str())).await;
         let _place = place.map_err(|_| busy())?.ok_or_else(busy)?;
         let (id, at) = new_id::execution();
         let begin = Instant::now();
         let outcome = self
             .platform
-            .run_program(
-                candidate.program,
-                &function.id,
-                &configuration,
-                call.clone(),
-            )
+            .run_program(candidate.program, &function, &configuration, call.clone())
             .await;
         let execution = record::execution(record::Recorded {
             id,
             at,
-            function: function.id.clone(),
+            function,
             version: candidate.version,
             trigger,
             call: &call,
             duration: begin.elapsed(),
             outcome: &outcome,
         });
-        let owner = Owner::Function {
-            workspace: function.workspace_id.clone(),
-            function: function.id.clone(),
-        };
         self.recorder
             .record_durably(owner, execution.clone())
             .await?;
-        Ok(execution)
+        Ok(Completed::new(execution, &call.body, outcome))
     }
 }

@@ -1,8 +1,10 @@
 //! Running what is typed, before it is saved: with the function's settings, beside what serves, outside the statistics.
 
-use super::{Candidate, Invocations, QUEUE_TIME, TestRequest, local_request, too_large};
+use std::sync::Arc;
+
+use super::{Candidate, Completed, Invocations, QUEUE_TIME, TestRequest, local_request, too_large};
 use crate::model::error::{Error, Result};
-use crate::model::execution::{Execution, Trigger};
+use crate::model::execution::Trigger;
 use crate::model::id::{FunctionId, WorkspaceId};
 use crate::port::platform::Unserved;
 use crate::service::actor::Actor;
@@ -11,13 +13,13 @@ use crate::service::functions::{Draft, FunctionRecord};
 impl Invocations {
     /// Runs a draft once. A function that fails is an execution whose status is `error`; a source that cannot run is an error.
     pub async fn run_draft(
-        &self,
+        self: &Arc<Self>,
         _actor: &Actor,
         workspace: &WorkspaceId,
         id: &FunctionId,
         draft: Draft,
         request: TestRequest,
-    ) -> Result<Execution> {
+    ) -> Result<Completed> {
         if request.body.len() > self.limits.max_body {
             return Err(too_large(self.limits.max_body));
         }

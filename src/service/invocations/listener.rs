@@ -1,12 +1,18 @@
 //! Calls through the functions listener, and which version takes each.
 
+use futures::future::BoxFuture;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::{FunctionRequest, Invocations, call_error};
 use crate::model::error::Result;
 use crate::model::execution::{Execution, ExecutionStatus, Trigger};
-use crate::port::platform::{Answer, Begun, CallFailure, OnBegin, Outcome};
+use crate::port::platform::{Answer, Begun, CallFailure, Caller, Outcome};
 use crate::service::deployments::routes::Route;
 use crate::service::deployments::trial::{Taker, Trial};
 
@@ -24,32 +30,47 @@ pub enum FunctionAnswer {
     Begun(Begun),
 }
 
-/// Where an answer goes that begins before it ends, with the version that gives it.
-type Beginnings = mpsc::Sender<(Option<u32>, Begun)>;
+/// Who waits for the answer.
+#[derive(Clone)]
+struct Waiting {
+    /// Where an answer goes that begins before it ends, with the version that gives it.
+    beginnings: mpsc::Sender<(Option<u32>, Begun)>,
+    left: CancellationToken,
+}
 
 /// Who took a call, and what came of it.
 type Called = (Arc<Route>, Execution, Outcome);
 
 impl Invocations {
-    /// Answers as soon as the function's answer has begun. Its caller may drop this, which ends the call.
+    /// Answers as soon as the function's answer has begun. Its caller may drop this, which ends the call; it is recorded all the same.
     pub async fn call(self: &Arc<Self>, route: &Arc<Route>, request: FunctionRequest) -> Answered {
-        // `beginnings` stays until the end: the last sender, dropped earlier, would wake this task once more, on another thread.
+        // `waiting` stays until the end: the last sender, dropped earlier, would wake this task once more, on another thread.
         let (beginnings, mut begun) = mpsc::channel(1);
-        let (invocations, route, starts) = (self.clone(), route.clone(), beginnings.clone());
-        let mut call = Box::pin(async move {
+        let left = CancellationToken::new();
+        let waiting = Waiting {
+            beginnings,
+            left: left.clone(),
+        };
+        let (invocations, route, waits) = (self.clone(), route.clone(), waiting.clone());
+        let call = async move {
             let (taker, execution, outcome) = match &route.canary {
                 Some(trial) => {
-                    let called = invocations.call_on_trial(&route, trial, request, &starts);
+                    let called = invocations.call_on_trial(&route, trial, request, &waits);
                     called.await
                 }
-                None => invocations.call_one(&route, request, &starts).await,
+                None => invocations.call_one(&route, request, &waits).await,
             };
             invocations.recorder.record(route.owner(), execution).await;
             (taker, outcome)
-        });
+        };
+        let mut under_way = UnderWay {
+            call: Some(Box::pin(call)),
+            left,
+            apart: &self.apart,
+        };
         tokio::select! {
             biased;
-            (taker, outcome) = &mut call => Answered {
+            (taker, outcome) = &mut under_way => Answered {
                 version: taker.version,
                 result: outcome
                     .result
@@ -58,31 +79,34 @@ impl Invocations {
             },
             Some((version, begun)) = begun.recv() => {
                 // The call goes on, and is recorded at its end.
-                self.streams.spawn(call);
+                under_way.part();
                 let result = Ok(FunctionAnswer::Begun(begun));
                 Answered { version, result }
             }
         }
     }
 
-    /// Waits for the calls whose answers have begun.
-    pub async fn finish_streams(&self) {
-        self.streams.close();
-        self.streams.wait().await;
+    /// Waits for the calls that nobody waits for.
+    pub async fn finish_apart(&self) {
+        self.apart.close();
+        self.apart.wait().await;
     }
 
     async fn call_one(
         &self,
         route: &Arc<Route>,
         request: FunctionRequest,
-        beginnings: &Beginnings,
+        waiting: &Waiting,
     ) -> Called {
         let call = self.call_of(route, request);
-        let (version, beginnings) = (route.version, beginnings.clone());
-        let on_begin: OnBegin = Arc::new(move |begun| {
-            let _ = beginnings.try_send((version, begun));
-        });
-        let (execution, outcome) = self.run(route, call, Trigger::Http, Some(on_begin)).await;
+        let (version, beginnings) = (route.version, waiting.beginnings.clone());
+        let caller = Caller {
+            on_begin: Arc::new(move |begun| {
+                let _ = beginnings.try_send((version, begun));
+            }),
+            left: waiting.left.clone(),
+        };
+        let (execution, outcome) = self.run(route, call, Trigger::Http, Some(caller)).await;
         (route.clone(), execution, outcome)
     }
 
@@ -91,19 +115,19 @@ impl Invocations {
         route: &Arc<Route>,
         trial: &Arc<Trial>,
         request: FunctionRequest,
-        beginnings: &Beginnings,
+        waiting: &Waiting,
     ) -> Called {
         if trial.draw() == Taker::Canary
             && let Some(canary) = self.routes.get(&trial.rule.app_name)
         {
-            let called = self.call_one(&canary, request.clone(), beginnings).await;
+            let called = self.call_one(&canary, request.clone(), waiting).await;
             // One that was taken down since it was drawn has run nothing: the call goes to what serves.
             if !matches!(called.2.result, Err(CallFailure::NotDeployed)) {
                 self.count(route, trial, Taker::Canary, &called);
                 return called;
             }
         }
-        let called = self.call_one(route, request, beginnings).await;
+        let called = self.call_one(route, request, waiting).await;
         self.count(route, trial, Taker::Serving, &called);
         called
     }
@@ -116,7 +140,10 @@ impl Invocations {
         taker: Taker,
         (_, execution, outcome): &Called,
     ) {
-        if matches!(outcome.result, Err(CallFailure::Overloaded)) {
+        if matches!(
+            outcome.result,
+            Err(CallFailure::Overloaded | CallFailure::CallerLeft { ran: false })
+        ) {
             return;
         }
         if !trial.count(taker, execution.status == ExecutionStatus::Error) {
@@ -131,5 +158,43 @@ impl Invocations {
                 trial.could_not_end();
             }
         });
+    }
+}
+
+/// A call that its caller waits for. Dropped before its end, it is told that nobody does any more, and goes on by itself to be recorded.
+struct UnderWay<'a> {
+    call: Option<BoxFuture<'static, (Arc<Route>, Outcome)>>,
+    left: CancellationToken,
+    apart: &'a TaskTracker,
+}
+
+impl UnderWay<'_> {
+    fn part(&mut self) {
+        // Without a runtime the server has ended.
+        if let (Some(call), Ok(runtime)) = (self.call.take(), Handle::try_current()) {
+            self.apart.spawn_on(call, &runtime);
+        }
+    }
+}
+
+impl Future for UnderWay<'_> {
+    type Output = (Arc<Route>, Outcome);
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(call) = &mut self.call else {
+            return Poll::Pending;
+        };
+        let ended = ready!(call.as_mut().poll(context));
+        self.call = None;
+        Poll::Ready(ended)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if self.call.is_some() {
+            self.left.cancel();
+            self.part();
+        }
     }
 }

@@ -45,6 +45,11 @@ fn body_value(body: &Bytes) -> (Option<Value>, bool) {
     (Some(Value::String(text)), cut)
 }
 
+/// Whether a body is kept as a preview.
+pub(super) fn is_cut(body: &Bytes) -> bool {
+    body_value(body).1
+}
+
 fn depth(value: &Value) -> usize {
     match value {
         Value::Array(values) => 1 + values.iter().map(depth).max().unwrap_or_default(),
@@ -124,6 +129,12 @@ pub(super) fn failure_text(failure: &CallFailure, timeout: Duration, memory: usi
         CallFailure::Trapped(cause) => format!("The function ended without an answer: {cause}"),
         CallFailure::Overloaded => "Too many calls at once. Try again in a moment.".to_owned(),
         CallFailure::Unreachable(cause) => format!("The function could not be reached: {cause}"),
+        CallFailure::CallerLeft { ran: true } => {
+            "The caller left before the function answered.".to_owned()
+        }
+        CallFailure::CallerLeft { ran: false } => {
+            "The caller left while the call waited for a place.".to_owned()
+        }
     }
 }
 
@@ -132,6 +143,8 @@ pub(super) fn failure_status(failure: &CallFailure) -> u16 {
         CallFailure::NotDeployed => 404,
         CallFailure::TimedOut => 504,
         CallFailure::Overloaded => 503,
+        // As nginx has it: nobody gets to see it.
+        CallFailure::CallerLeft { .. } => 499,
         CallFailure::OutOfMemory
         | CallFailure::ResponseTooLarge
         | CallFailure::Trapped(_)
@@ -173,7 +186,9 @@ pub(super) fn execution(recorded: Recorded<'_>) -> Execution {
                 Some(failure_text(failure, call.timeout, call.memory)),
             ),
         };
-    let failed = error.is_some() || status_code >= 500;
+    // Who leaves says nothing about the function.
+    let is_left = matches!(outcome.result, Err(CallFailure::CallerLeft { .. }));
+    let failed = !is_left && (error.is_some() || status_code >= 500);
     let wrote_errors = outcome
         .lines
         .iter()

@@ -73,7 +73,8 @@ impl Replays {
         let replay = self
             .invocations
             .run_candidate(&function, candidate, request, Trigger::Replay)
-            .await?;
+            .await?
+            .execution;
         Ok(Replayed {
             differences: Differences::between(&original, &replay),
             original,

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::body::{Body, HeaderList};
 use super::output::Output;
-use crate::model::execution::{Execution, Trigger, body_text};
+use crate::model::execution::{Execution, ExecutionStatus, Trigger, body_text};
 use crate::ui::i18n::function::executions::ExecutionMessages;
 use crate::ui::i18n::{number, use_i18n};
 use crate::ui::pages::function::{FunctionContext, FunctionTab};
@@ -44,9 +44,14 @@ pub fn ExecutionDetail(
     let output_text = execution.logs.join("\n");
     let has_output = !execution.logs.is_empty();
     let error = execution.error.clone();
+    // Who left before there was an answer says nothing about the function.
+    let tone = match execution.status {
+        ExecutionStatus::Error => Tone::Danger,
+        ExecutionStatus::Success => Tone::Warn,
+    };
     view! {
         <div class="exec">
-            {error.map(|error| view! { <section class="wide exec__error"><Banner tone=Tone::Danger>{error}</Banner></section> })}
+            {error.map(|error| view! { <section class="wide exec__error"><Banner tone>{error}</Banner></section> })}
             <section>
                 <div class="row row--between"><h2>{words.request}</h2><span class="muted">{number::bytes(execution.request_size)}</span></div>
                 <Body body=execution.request_body.clone() truncated=false/>

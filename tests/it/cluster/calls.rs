@@ -114,6 +114,31 @@ async fn an_answer_is_passed_on_while_it_is_written() {
 }
 
 #[tokio::test]
+async fn a_call_whose_caller_leaves_is_recorded_and_counted() {
+    let (cluster, app) = start().await;
+    let function = deployed(&app, &[("timeout", json!(900))]).await;
+    let request = app.function_request(Method::GET, "paymentapprove", "/slow?900000");
+    let caller = tokio::spawn(request.send());
+    until("it is under way", async || cluster.world().slow_calls > 0).await;
+    caller.abort();
+    let logs = format!("{}/logs", function.path());
+    until("it is recorded", async || {
+        status_codes(&app, &logs).await == [499]
+    })
+    .await;
+    let execution = app.get(&logs).await.with_status(200)["logs"][0].take();
+    assert_eq!(
+        (&execution["status"], &execution["level"]),
+        (&json!("success"), &json!("warn"))
+    );
+    let counted = function.read(&app).await;
+    assert_eq!(
+        (&counted["invocations24h"], &counted["errors24h"]),
+        (&json!(1), &json!(0))
+    );
+}
+
+#[tokio::test]
 async fn the_test_call_of_older_clients_reaches_the_cluster() {
     let (_cluster, app) = start().await;
     let function = deployed(&app, &[]).await;

@@ -1,7 +1,7 @@
 //! Functions outside of this server, against servers on this machine that behave well and badly.
 
 use blue_faas::adapter::remote::http::HttpFunctions;
-use blue_faas::port::platform::{Begun, Call, CallFailure, OnBegin, Outcome};
+use blue_faas::port::platform::{Begun, Call, CallFailure, Caller, Outcome};
 use blue_faas::port::remote::RemoteFunctions as _;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 fn call(timeout: Duration) -> Call {
     let mut headers = HeaderMap::new();
@@ -57,10 +58,10 @@ async fn answering(answer: &'static [u8], stays: bool) -> (String, Arc<Mutex<Vec
     (url, asked)
 }
 
-async fn called(url: &str, call: &Call, on_begin: Option<OnBegin>) -> Outcome {
+async fn called(url: &str, call: &Call, caller: Option<Caller>) -> Outcome {
     let functions = HttpFunctions::new(None).unwrap();
     let target = url.parse().unwrap();
-    functions.call(&target, call, on_begin).await
+    functions.call(&target, call, caller).await
 }
 
 #[tokio::test]
@@ -139,8 +140,11 @@ async fn an_answer_that_takes_its_time_begins_and_breaks_off() {
     let (half, _) = answering(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf", true).await;
     let begun = Arc::new(Mutex::new(None::<Begun>));
     let slot = begun.clone();
-    let on_begin: OnBegin = Arc::new(move |begun| *slot.lock().unwrap() = Some(begun));
-    let outcome = called(&half, &call(Duration::from_secs(3)), Some(on_begin)).await;
+    let caller = Caller {
+        on_begin: Arc::new(move |begun| *slot.lock().unwrap() = Some(begun)),
+        left: CancellationToken::new(),
+    };
+    let outcome = called(&half, &call(Duration::from_secs(3)), Some(caller)).await;
     assert_eq!(outcome.result.unwrap_err(), CallFailure::TimedOut);
     let mut begun = begun.lock().unwrap().take().expect("it began");
     assert_eq!(begun.status.as_u16(), 200);
@@ -148,4 +152,24 @@ async fn an_answer_that_takes_its_time_begins_and_breaks_off() {
     assert_eq!(&first.expect("a piece")[..], b"half");
     assert!(begun.body.recv().await.unwrap().is_err());
     assert!(begun.body.recv().await.is_none());
+}
+
+#[tokio::test]
+async fn who_leaves_before_there_is_an_answer_ends_the_call() {
+    let (silent, asked) = answering(b"", true).await;
+    let left = CancellationToken::new();
+    let caller = Caller {
+        on_begin: Arc::new(|_| panic!("nothing begins")),
+        left: left.clone(),
+    };
+    let leaving = async {
+        while asked.lock().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        left.cancel();
+    };
+    let patient = call(Duration::from_hours(1));
+    let (outcome, ()) = tokio::join!(called(&silent, &patient, Some(caller)), leaving);
+    let failure = outcome.result.unwrap_err();
+    assert_eq!(failure, CallFailure::CallerLeft { ran: true });
 }

@@ -1,9 +1,12 @@
 //! What one call may take.
 
+use blue_faas::model::deployment::AppName;
 use blue_faas::model::execution::Level;
-use blue_faas::port::platform::{Call, CallFailure};
+use blue_faas::port::platform::{Call, CallFailure, Caller, Platform as _};
 use http::StatusCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 
 use super::fixture::{Fixture, answer, failure, get, lines, text};
 use crate::support::components::build;
@@ -53,6 +56,31 @@ async fn an_endless_loop_and_a_long_sleep_end_in_time() {
             "{path} {took:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn who_leaves_ends_an_endless_loop() {
+    let fixture = Fixture::new();
+    fixture.deploy("routes", &build("routes")).await;
+    let left = CancellationToken::new();
+    let caller = Caller {
+        on_begin: Arc::new(|_| panic!("nothing begins")),
+        left: left.clone(),
+    };
+    let call = Call {
+        timeout: Duration::from_hours(1),
+        ..get("/loop")
+    };
+    let app = AppName::parse("routes").expect("valid");
+    let calling = fixture.platform.call(&app, call, Some(caller));
+    let leaving = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        left.cancel();
+    };
+    let both = async { tokio::join!(calling, leaving) };
+    let ended = tokio::time::timeout(Duration::from_mins(2), both).await;
+    let (outcome, ()) = ended.expect("long before its timeout");
+    assert_eq!(failure(&outcome), &CallFailure::CallerLeft { ran: true });
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Answers that take their time.
 
 use blue_faas::model::deployment::AppName;
-use blue_faas::port::platform::{Begun, Call, CallFailure, Outcome, Platform as _};
+use blue_faas::port::platform::{Begun, Call, CallFailure, Caller, Outcome, Platform as _};
 use bytes::BytesMut;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::fixture::{Fixture, answer, failure, get, text};
 use crate::support::components::build;
@@ -23,11 +24,14 @@ impl Streamed {
     async fn call(fixture: &Fixture, call: Call) -> Self {
         fixture.deploy("stream", &build("stream")).await;
         let (sender, begun) = mpsc::channel(1);
-        let on_begin = Arc::new(move |begun| sender.try_send(begun).expect("it begins once"));
+        let caller = Caller {
+            on_begin: Arc::new(move |begun| sender.try_send(begun).expect("it begins once")),
+            left: CancellationToken::new(),
+        };
         let platform = fixture.platform.clone();
         let outcome = tokio::spawn(async move {
             let app = AppName::parse("stream").expect("valid");
-            platform.call(&app, call, Some(on_begin)).await
+            platform.call(&app, call, Some(caller)).await
         });
         Self { begun, outcome }
     }

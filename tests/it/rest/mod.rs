@@ -1,5 +1,6 @@
 //! The REST API of a running server, without builds.
 
+mod calls;
 mod concurrency;
 mod durability;
 mod errors;

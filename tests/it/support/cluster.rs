@@ -53,6 +53,8 @@ pub struct World {
     pub held_deletions: Option<usize>,
     /// The Kubernetes API answers 503.
     pub kubernetes_is_away: bool,
+    /// Calls of `/slow` that have come.
+    pub slow_calls: usize,
 }
 
 pub struct FakeCluster {

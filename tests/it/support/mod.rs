@@ -13,6 +13,7 @@ pub mod components;
 pub mod emulator;
 pub mod events;
 pub mod figures;
+pub mod gate;
 pub mod moto;
 pub mod proxy;
 pub mod s3;

@@ -23,7 +23,7 @@ use crate::model::id::FunctionId;
 use crate::model::platform::PlatformKind;
 use crate::model::version::{Artifact, Configuration};
 use crate::port::platform::{
-    Call, CallFailure, Deployed, OnBegin, Outcome, Platform, PlatformError, Release, Unserved,
+    Call, CallFailure, Caller, Deployed, Outcome, Platform, PlatformError, Release, Unserved,
 };
 use crate::port::remote::RemoteFunctions;
 
@@ -234,10 +234,10 @@ impl Platform for SpinAppPlatform {
         Ok(())
     }
 
-    async fn call(&self, app: &AppName, call: Call, on_begin: Option<OnBegin>) -> Outcome {
+    async fn call(&self, app: &AppName, call: Call, caller: Option<Caller>) -> Outcome {
         let endpoint = self.endpoint_of(app);
         match endpoint.and_then(|endpoint| endpoint.target(&call.uri)) {
-            Some(target) => self.functions.call(&target, &call, on_begin).await,
+            Some(target) => self.functions.call(&target, &call, caller).await,
             None => Outcome::failed(CallFailure::NotDeployed),
         }
     }

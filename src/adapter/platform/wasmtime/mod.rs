@@ -32,7 +32,8 @@ use crate::model::version::{Artifact, Configuration};
 use crate::port::blobs::Blobs;
 use crate::port::key_values::KeyValues;
 use crate::port::platform::{
-    Call, CallFailure, Deployed, OnBegin, Outcome, Platform, PlatformError, Release, Unserved,
+    Call, CallFailure, Caller, Deployed, Outcome, Platform, PlatformError, Release, Unserved,
+    while_wanted,
 };
 
 /// How long a call waits for a free instance at most, before it is refused.
@@ -284,16 +285,19 @@ impl Platform for WasmtimePlatform {
         Ok(())
     }
 
-    async fn call(&self, app: &AppName, call: Call, on_begin: Option<OnBegin>) -> Outcome {
-        let Some(_instance) = self.instance(&call).await else {
-            return Outcome::failed(CallFailure::Overloaded);
+    async fn call(&self, app: &AppName, call: Call, caller: Option<Caller>) -> Outcome {
+        let instance = while_wanted(caller.as_ref(), self.instance(&call)).await;
+        let _instance = match instance {
+            Some(Some(instance)) => instance,
+            Some(None) => return Outcome::failed(CallFailure::Overloaded),
+            None => return Outcome::failed(CallFailure::CallerLeft { ran: false }),
         };
         // Looked up after the wait: the release that serves now, not the one that served then.
         let Some(app) = self.app(app) else {
             return Outcome::failed(CallFailure::NotDeployed);
         };
         self.pool
-            .run(&app.program, &app.settings, call, on_begin)
+            .run(&app.program, &app.settings, call, caller)
             .await
     }
 

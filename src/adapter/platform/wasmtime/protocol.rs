@@ -66,7 +66,7 @@ pub(super) enum Order {
         environment: Vec<(String, String)>,
         request: Request,
     },
-    /// Nobody waits for the call any more.
+    /// Nobody waits for the call any more. It ends, and tells what it printed until then.
     Cancel {
         call: CallId,
     },

@@ -46,6 +46,7 @@ pub async fn answer(world: &Arc<Mutex<World>>, request: Request) -> Response {
         .into_response(),
         "/status" => StatusCode::from_u16(query as u16).expect("a status").into_response(),
         "/slow" => {
+            world.lock().expect("not poisoned").slow_calls += 1;
             tokio::time::sleep(Duration::from_millis(query)).await;
             "late".into_response()
         }

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use super::super::protocol::{CallId, Ended, Head};
 use super::super::settings::Settings;
 use crate::model::execution::Level;
-use crate::port::platform::{Answer, Begun, BrokenOff, OnBegin, Outcome};
+use crate::port::platform::{Answer, Begun, BrokenOff, CallFailure, OnBegin, Outcome};
 
 pub(super) const HUNG: &str = "its worker process hung and was ended";
 
@@ -219,12 +219,14 @@ impl Answering {
             Ok(head) => Ok(self.complete(head, rest)?),
             Err(failure) => Err(failure),
         };
-        let _ = self.done.send(Outcome {
+        let outcome = Outcome {
             result,
             lines: ended.lines,
             lines_truncated: ended.lines_truncated,
             usage: ended.usage,
-        });
+        };
+        let outcome = self.as_left(outcome);
+        let _ = self.done.send(outcome);
         Ok(())
     }
 
@@ -243,13 +245,20 @@ impl Answering {
         })
     }
 
-    /// What was answered until nobody wanted the rest.
-    pub fn abandon(self) -> Option<Outcome> {
-        let answer = self.early?.answer()?;
-        let note = "The caller left before the answer was complete; the function was stopped.";
-        Some(Outcome {
-            lines: vec![(Level::Info, note.to_owned())],
-            ..Outcome::of(Ok(answer))
-        })
+    /// Of a call whose caller left: what had been answered, if that had begun.
+    fn as_left(&mut self, mut outcome: Outcome) -> Outcome {
+        if matches!(outcome.result, Err(CallFailure::CallerLeft { .. }))
+            && let Some(answer) = self.early.as_mut().and_then(Early::answer)
+        {
+            let note = "The caller left before the answer was complete; the function was stopped.";
+            outcome.lines.push((Level::Info, note.to_owned()));
+            outcome.result = Ok(answer);
+        }
+        outcome
+    }
+
+    /// Without a word of the worker about it.
+    pub fn abandon(mut self) -> Outcome {
+        self.as_left(Outcome::failed(CallFailure::CallerLeft { ran: true }))
     }
 }

@@ -11,11 +11,13 @@ use super::super::protocol::{BaseId, CallId, Frame, Headers, Order, ProgramId, R
 use super::super::settings::Settings;
 use super::calls::{Answering, Calls, Wanted};
 use super::{BaseProgram, Loadable, Loaded};
-use crate::port::platform::{BrokenOff, Call, CallFailure, OnBegin, Outcome};
+use crate::port::platform::{BrokenOff, Call, CallFailure, Caller, Outcome};
 
 /// How much later than a call's own timeout its worker must have answered. One that has not hangs, and is ended. With two hundred guests that
 /// compute, a worker looks at its timers every two seconds.
 const GRACE: Duration = Duration::from_secs(6);
+/// In which a worker tells what a call had printed and used whose caller left. Until then, or until it tells, the call has its place.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// Of a proof, which has a timeout of its own in the worker.
 const PROOF: Duration = Duration::from_secs(15);
 
@@ -134,13 +136,13 @@ impl Worker {
         program: &Loaded,
         settings: &Arc<Settings>,
         call: Call,
-        on_begin: Option<OnBegin>,
+        caller: Option<Caller>,
     ) -> Result<Outcome, Gone> {
-        let (done, outcome) = oneshot::channel();
-        let (answering, pieces) = match on_begin {
-            Some(on_begin) => {
+        let (done, mut outcome) = oneshot::channel();
+        let (answering, taker) = match caller {
+            Some(Caller { on_begin, left }) => {
                 let (answering, pieces) = Answering::in_pieces(done, on_begin, call.max_body);
-                (answering, Some(pieces))
+                (answering, Some((pieces, left)))
             }
             None => (Answering::whole(done), None),
         };
@@ -163,7 +165,7 @@ impl Worker {
                 timeout,
                 memory: call.memory,
                 max_body: call.max_body,
-                in_pieces: pieces.is_some(),
+                in_pieces: taker.is_some(),
                 reuse: settings.reuse,
             },
         };
@@ -174,36 +176,47 @@ impl Worker {
             return Ok(Outcome::failed(CallFailure::Unreachable(error.to_string())));
         }
         let is_left = async {
-            match &pieces {
-                Some(pieces) => pieces.closed().await,
+            match &taker {
+                Some((pieces, left)) => tokio::select! {
+                    () = pieces.closed() => {}
+                    () = left.cancelled() => {}
+                },
                 None => std::future::pending().await,
             }
         };
-        let outcome = tokio::select! {
+        let ended = tokio::select! {
             biased;
-            outcome = tokio::time::timeout(timeout + GRACE, outcome) => if let Ok(outcome) = outcome {
-                unfinished.call = None;
-                outcome.unwrap_or_else(|_| {
-                    Outcome::failed(CallFailure::Trapped(self.calls.reason()))
-                })
-            } else {
-                self.calls.hang();
-                Outcome::failed(CallFailure::TimedOut)
-            },
-            () = is_left => self.abandon(id),
+            ended = tokio::time::timeout(timeout + GRACE, &mut outcome) => {
+                if ended.is_err() {
+                    self.calls.hang();
+                }
+                ended
+            }
+            () = is_left => {
+                let _ = self.send(&Order::Cancel { call: id }, Bytes::new());
+                tokio::time::timeout(FAREWELL, outcome).await
+            }
         };
-        if let (Err(_), Some(pieces)) = (&outcome.result, pieces) {
+        let outcome = match ended {
+            Ok(outcome) => {
+                unfinished.call = None;
+                outcome
+                    .unwrap_or_else(|_| Outcome::failed(CallFailure::Trapped(self.calls.reason())))
+            }
+            Err(_) => self.abandon(id),
+        };
+        if let (Err(_), Some((pieces, _))) = (&outcome.result, taker) {
             let _ = pieces.send(Err(BrokenOff));
         }
         Ok(outcome)
     }
 
+    /// A call that its worker said nothing about: it hangs, or the caller left.
     fn abandon(&self, call: CallId) -> Outcome {
-        let answering = match self.calls.end(call) {
+        match self.calls.end(call) {
             Some(Wanted::Answer(answering)) => answering.abandon(),
-            _ => None,
-        };
-        answering.unwrap_or_else(|| Outcome::failed(CallFailure::Trapped(self.calls.reason())))
+            _ => Outcome::failed(CallFailure::TimedOut),
+        }
     }
 }
 

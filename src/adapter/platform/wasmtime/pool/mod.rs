@@ -21,7 +21,7 @@ use super::protocol::{BaseId, ProgramId};
 use super::settings::Settings;
 use crate::adapter::snapshot::Restorer;
 use crate::port::key_values::KeyValues;
-use crate::port::platform::{Call, CallFailure, OnBegin, Outcome};
+use crate::port::platform::{Call, CallFailure, Caller, Outcome};
 
 /// How long a call waits for a worker when there is none.
 const MAX_WAIT: Duration = Duration::from_secs(5);
@@ -226,12 +226,12 @@ impl Pool {
         program: &Program,
         settings: &Arc<Settings>,
         mut call: Call,
-        on_begin: Option<OnBegin>,
+        caller: Option<Caller>,
     ) -> Outcome {
         let wait = MAX_WAIT.min(call.timeout);
         while let Some(worker) = self.worker(wait).await {
             match worker
-                .call(&program.0, settings, call, on_begin.clone())
+                .call(&program.0, settings, call, caller.clone())
                 .await
             {
                 Ok(outcome) => return outcome,

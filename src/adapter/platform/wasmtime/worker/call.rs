@@ -20,14 +20,15 @@ type End = wasmtime::Result<()>;
 /// How long the answer of a guest that has ended may take to be read. One that is not complete by then was left open, or the guest failed.
 const REST: Duration = Duration::from_millis(20);
 
-/// Runs one call to its end, in the instance that was kept for it or in a fresh one. Nothing of it runs when this answers, or when the
-/// future is dropped. An instance that ended well is part of the answer: to be kept, or dropped when nobody waits for that any more.
+/// Runs one call to its end, or until `cancelled` ends, in the instance that was kept for it or in a fresh one. Nothing of it runs when this
+/// answers. An instance that ended well is part of the answer: to be kept, or dropped when nobody waits for that any more.
 pub(super) async fn run(
     code: &Code,
     context: Context,
     call: Call,
     kept: Option<Instance>,
     in_pieces: bool,
+    cancelled: oneshot::Receiver<()>,
 ) -> (Outcome, Option<Instance>) {
     let begun = Instant::now();
     let (max_body, timeout) = (call.max_body, call.timeout);
@@ -71,9 +72,12 @@ pub(super) async fn run(
     };
     let (mut answer, mut end) = (None, None);
     let both = drive(guest, reading, &mut answer, &mut end);
-    let timed_out = tokio::time::timeout_at(deadline.into(), CpuTimed::new(both, counters.clone()))
-        .await
-        .is_err();
+    let both = CpuTimed::new(both, counters.clone());
+    let (timed_out, is_left) = tokio::select! {
+        biased;
+        in_time = tokio::time::timeout_at(deadline.into(), both) => (in_time.is_err(), false),
+        _ = cancelled => (false, true),
+    };
     if timed_out && matches!(answer, Some(Ok(_))) {
         output.note(&format!(
             "The function had answered but went on running; it was stopped after {} s.",
@@ -81,7 +85,10 @@ pub(super) async fn run(
         ));
     }
     let (lines, lines_truncated) = output.take();
-    let result = conclude(answer, end, &counters, exception_line(&lines));
+    let result = match conclude(answer, end, &counters, exception_line(&lines)) {
+        Err(_) if is_left => Err(CallFailure::CallerLeft { ran: true }),
+        result => result,
+    };
     let outcome = Outcome {
         result,
         lines,

@@ -27,8 +27,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::UnixStream;
-use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
+use tokio::sync::{mpsc, oneshot};
 
 use self::idle::{Idle, MAX_IDLE};
 use self::instance::Context;
@@ -114,11 +113,13 @@ async fn serve(programs: Programs, orders: UnixStream, requests: UnixStream) -> 
     Ok(())
 }
 
+/// Calls; without its sender one ends.
+type UnderWay = Arc<Mutex<HashMap<CallId, oneshot::Sender<()>>>>;
+
 struct Worker {
     programs: Programs,
     server: Arc<Server>,
-    /// Under way.
-    calls: Arc<Mutex<HashMap<CallId, AbortHandle>>>,
+    calls: UnderWay,
     idle: Arc<Mutex<Idle>>,
 }
 
@@ -139,7 +140,7 @@ impl Worker {
             } => {
                 let code = self.programs.get(program);
                 let context = self.context(call, environment);
-                self.start(call, async move {
+                tokio::spawn(async move {
                     let server = context.server.clone();
                     let result = match code {
                         Ok(code) => instance::prove(&code, context, memory).await,
@@ -158,14 +159,15 @@ impl Worker {
                 let context = self.context(call, environment);
                 let idle = self.idle.clone();
                 let (reuse, in_pieces) = (request.reuse, request.in_pieces);
-                self.start(call, async move {
+                let (under_way, cancelled) = self.take_up(call);
+                tokio::spawn(async move {
                     let server = context.server.clone();
                     let (outcome, instance) = match (code, arrived(request, rest)) {
                         (Ok(code), Ok(request)) => {
                             let kept = reuse.and_then(|_| {
                                 lock(&idle).take(program, &context.settings, request.memory)
                             });
-                            call::run(&code, context, request, kept, in_pieces).await
+                            call::run(&code, context, request, kept, in_pieces, cancelled).await
                         }
                         (Err(reason), _) | (_, Err(reason)) => {
                             (Outcome::failed(CallFailure::Unreachable(reason)), None)
@@ -178,12 +180,11 @@ impl Worker {
                     if let (Some(reuse), Some(instance)) = (reuse, instance) {
                         lock(&idle).put(program, instance, reuse);
                     }
+                    lock(&under_way).remove(&call);
                 });
             }
             Order::Cancel { call } => {
-                if let Some(task) = lock(&self.calls).remove(&call) {
-                    task.abort();
-                }
+                lock(&self.calls).remove(&call);
             }
             Order::Value { question, reply } => self.server.replied(question, reply, rest),
         }
@@ -197,14 +198,11 @@ impl Worker {
         }
     }
 
-    fn start(&self, call: CallId, work: impl Future<Output = ()> + Send + 'static) {
-        let under_way = self.calls.clone();
-        // It begins when this gives way, so that it is in the list before it takes itself out of it.
-        let task = tokio::spawn(async move {
-            work.await;
-            lock(&under_way).remove(&call);
-        });
-        lock(&self.calls).insert(call, task.abort_handle());
+    /// The list of calls, which this one takes itself out of, and what ends when it is taken out before.
+    fn take_up(&self, call: CallId) -> (UnderWay, oneshot::Receiver<()>) {
+        let (sender, cancelled) = oneshot::channel();
+        lock(&self.calls).insert(call, sender);
+        (self.calls.clone(), cancelled)
     }
 }
 
