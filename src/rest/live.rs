@@ -2,7 +2,7 @@
 
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::accept::prefers;
 use super::extract::Ids;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::execution::{Execution, ExecutionFilter, ExecutionPage};
@@ -21,6 +22,7 @@ use crate::service::actor::Actor;
 use crate::service::kept::Stamp;
 use crate::service::new_id::execution_time;
 
+pub const EVENTS: &str = "text/event-stream";
 const POLL: Duration = Duration::from_secs(1);
 /// Lines of one look.
 const LINES: usize = 1_000;
@@ -48,10 +50,7 @@ pub trait Follow: Send + 'static {
 }
 
 pub fn wants_events(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/event-stream"))
+    prefers(headers, EVENTS, "application/json")
 }
 
 /// Where a client that lost its connection had come to.
