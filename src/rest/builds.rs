@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{OriginalUri, State};
-use http::StatusCode;
+use http::{HeaderName, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -32,10 +32,15 @@ pub struct BuildResponse {
     source_s3_path: Option<String>,
 }
 
+/// With the task's address.
+type Accepted = (StatusCode, [(HeaderName, String); 1], Json<BuildResponse>);
+
 impl BuildResponse {
-    fn accepted(task: TaskRecord, message: &'static str) -> (StatusCode, Json<Self>) {
+    fn accepted(task: TaskRecord, message: &'static str) -> Accepted {
+        let location = format!("/api/v1/tasks/{}", task.task_id);
         (
             StatusCode::ACCEPTED,
+            [(header::LOCATION, location)],
             Json(Self {
                 task_id: task.task_id,
                 status: task.status,
@@ -154,10 +159,7 @@ async fn accept(
         (status = 404, description = "`NOT_FOUND`: the function that it names, or a workspace that is being deleted.", body = Envelope),
     ),
 )]
-pub async fn build(
-    State(services): State<Services>,
-    form: Form,
-) -> Result<(StatusCode, Json<BuildResponse>)> {
+pub async fn build(State(services): State<Services>, form: Form) -> Result<Accepted> {
     let task = accept(&services, form, None, None).await?;
     Ok(BuildResponse::accepted(task, "Build task created"))
 }
@@ -171,10 +173,7 @@ pub async fn build(
         (status = 404, description = "`NOT_FOUND`: the function that it names, or a workspace that is being deleted.", body = Envelope),
     ),
 )]
-pub async fn build_and_push(
-    State(services): State<Services>,
-    form: Form,
-) -> Result<(StatusCode, Json<BuildResponse>)> {
+pub async fn build_and_push(State(services): State<Services>, form: Form) -> Result<Accepted> {
     let registry = form
         .text("registry_url")
         .ok_or_else(|| Error::validation("registry_url", "registry_url is required."))?;
@@ -193,10 +192,7 @@ pub async fn build_and_push(
         (status = 404, description = "`NOT_FOUND`: the workspace or function that it names.", body = Envelope),
     ),
 )]
-pub async fn push(
-    State(services): State<Services>,
-    fields: Fields,
-) -> Result<(StatusCode, Json<BuildResponse>)> {
+pub async fn push(State(services): State<Services>, fields: Fields) -> Result<Accepted> {
     let text = |name| {
         Ok::<_, Error>(
             fields
@@ -313,10 +309,7 @@ pub async fn cancel(
     params(TaskPath),
     responses((status = 202, description = "Queued anew", body = BuildResponse)),
 )]
-pub async fn retry(
-    State(services): State<Services>,
-    Id(id): Id<TaskId>,
-) -> Result<(StatusCode, Json<BuildResponse>)> {
+pub async fn retry(State(services): State<Services>, Id(id): Id<TaskId>) -> Result<Accepted> {
     Ok(BuildResponse::accepted(
         services.builds.retry(&Actor::anonymous(), &id).await?,
         "Build task created",

@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use http::{StatusCode, header};
 
 use super::description::parameters::FunctionPath;
 use super::description::requests::StartCanaryRequest;
@@ -44,14 +45,16 @@ pub async fn start(
     State(services): State<Services>,
     Id(function): Id<FunctionId>,
     fields: Fields,
-) -> Result<(StatusCode, Json<Canary>)> {
+) -> Result<Response> {
     let plan = plan(&fields)?;
     let ids = ids_of(&services, function).await?;
     let deployments = &services.deployments;
     let canary = deployments
         .start_canary(&Actor::anonymous(), &ids.workspace, &ids.function, plan)
         .await?;
-    Ok((StatusCode::CREATED, Json(canary)))
+    let location = format!("/api/v1/functions/{}/canary", ids.function);
+    let place = [(header::LOCATION, location)];
+    Ok((StatusCode::CREATED, place, Json(canary)).into_response())
 }
 
 /// The newest canary.

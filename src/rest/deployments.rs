@@ -7,6 +7,7 @@ use http::{HeaderMap, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::accept::prefers;
 use super::answers::{self, Answer};
 use super::builds::app_name;
 use super::description::parameters::{DeploymentPath, FunctionPath, PageParameters};
@@ -160,6 +161,14 @@ pub async fn list(
     Ok(answers::list(&page, &uri, &parameters)?)
 }
 
+/// Its name, and those it went by before it had one (RFC 9512).
+const YAML: [&str; 4] = [
+    "application/yaml",
+    "application/x-yaml",
+    "text/yaml",
+    "text/x-yaml",
+];
+
 #[derive(Serialize, ToSchema)]
 pub struct ScaffoldResponse {
     success: bool,
@@ -209,11 +218,8 @@ pub async fn scaffold(headers: HeaderMap, fields: Fields) -> Result<Response> {
         function_id: None,
         options,
     })?;
-    let wants_yaml = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|accept| accept.contains("yaml"));
-    if wants_yaml {
+    let wants_yaml = |name: &&str| prefers(&headers, name, "application/json");
+    if YAML.iter().any(wants_yaml) {
         return Ok(([(header::CONTENT_TYPE, "application/yaml")], yaml).into_response());
     }
     Ok(Json(ScaffoldResponse {

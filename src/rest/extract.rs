@@ -1,6 +1,6 @@
 //! What handlers take: ids from paths, fields from JSON bodies and queries, each failure with its field's name.
 
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Request};
 use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use http::request::Parts;
@@ -111,19 +111,27 @@ pub struct Fields(Map<String, Value>);
 impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = ErrorResponse;
     async fn from_request(request: Request, state: &S) -> std::result::Result<Self, ErrorResponse> {
-        if !is_json(request.headers()) {
-            return Err(ErrorResponse(Error::new(
-                ErrorKind::UnsupportedMediaType,
-                "Send a JSON object with content-type: application/json.",
-            )));
+        let kind = ContentType::of(request.headers());
+        if kind == ContentType::Other {
+            return Err(not_json());
         }
-        match serde_json::from_slice(&body(request, state).await?) {
-            Ok(Value::Object(fields)) => Ok(Self(fields)),
-            Ok(_) => Err(Error::validation("body", "Send a JSON object.").into()),
-            Err(cause) => {
-                Err(Error::validation("body", format!("This is not JSON: {cause}.")).into())
-            }
+        Self::read(kind, &body(request, state).await?)
+    }
+}
+
+/// For paths whose fields are all optional: no body is one without fields, whatever type it says it has.
+impl<S: Send + Sync> OptionalFromRequest<S> for Fields {
+    type Rejection = ErrorResponse;
+    async fn from_request(
+        request: Request,
+        state: &S,
+    ) -> std::result::Result<Option<Self>, ErrorResponse> {
+        let kind = ContentType::of(request.headers());
+        let body = body(request, state).await?;
+        if body.is_empty() {
+            return Ok(None);
         }
+        Ok(Some(Self::read(kind, &body)?))
     }
 }
 
@@ -149,22 +157,55 @@ pub async fn body<S: Send + Sync>(
         })
 }
 
-/// JSON by its content type, or no content type at all.
-pub fn is_json(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_none_or(|value| {
-        let essence = value
-            .to_str()
-            .unwrap_or_default()
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase();
-        essence == "application/json" || essence.ends_with("+json")
-    })
+/// What a body is said to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ContentType {
+    /// Or nothing at all.
+    Json,
+    /// What curl says of everything that `-d` sends, and the first system's documents say so too: JSON when it looks like it. A form of
+    /// another site's page can have this type as well, which `server::middleware::guard` refuses by `Origin` and `Sec-Fetch-Site`.
+    UrlEncoded,
+    Other,
+}
+
+impl ContentType {
+    fn of(headers: &HeaderMap) -> Self {
+        let Some(value) = headers.get(header::CONTENT_TYPE) else {
+            return Self::Json;
+        };
+        let essence = value.to_str().unwrap_or_default().split(';').next();
+        let essence = essence.unwrap_or_default().trim().to_ascii_lowercase();
+        match essence.as_str() {
+            "application/json" => Self::Json,
+            "application/x-www-form-urlencoded" => Self::UrlEncoded,
+            other if other.ends_with("+json") => Self::Json,
+            _ => Self::Other,
+        }
+    }
+}
+
+fn not_json() -> ErrorResponse {
+    let message = "Send a JSON object with its type; with curl: -H 'content-type: application/json' -d '{…}'.";
+    Error::new(ErrorKind::UnsupportedMediaType, message).into()
 }
 
 impl Fields {
+    fn read(kind: ContentType, body: &[u8]) -> std::result::Result<Self, ErrorResponse> {
+        let looks_like_json = || body.trim_ascii_start().starts_with(b"{");
+        match kind {
+            ContentType::Json => {}
+            ContentType::UrlEncoded if looks_like_json() => {}
+            ContentType::UrlEncoded | ContentType::Other => return Err(not_json()),
+        }
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(fields)) => Ok(Self(fields)),
+            Ok(_) => Err(Error::validation("body", "Send a JSON object.").into()),
+            Err(cause) => {
+                Err(Error::validation("body", format!("This is not JSON: {cause}.")).into())
+            }
+        }
+    }
+
     fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
     }
@@ -343,10 +384,4 @@ impl Parameters {
             })
             .transpose()
     }
-}
-
-/// A value that cannot be read matches nothing.
-pub fn if_match(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::IF_MATCH)?;
-    Some(value.to_str().unwrap_or_default())
 }

@@ -1,18 +1,19 @@
 //! `/api/workspaces/{ws}/functions` and its aliases below `/api/functions`
 
+use axum::Extension;
 use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode, header};
 use std::sync::Arc;
 
 use super::answers::{self, Answer, Answers};
+use super::conditional::{self, if_match, unless_known};
 use super::description::parameters::{
     FunctionPath, FunctionsQuery, IfMatch, PageParameters, WorkspaceFunctionPath, WorkspacePath,
 };
 use super::description::requests::{CreateFunctionRequest, UpdateFunctionRequest, UploadForm};
 use super::error::Result;
-use super::extract::{Fields, Id, Ids, Parameters, if_match};
+use super::extract::{Fields, Id, Ids, Parameters};
 use super::upload::Form;
 use crate::model::error::Error;
 use crate::model::function::{
@@ -138,6 +139,8 @@ pub async fn create(
         instance_reuse: given.instance_reuse.unwrap_or_default(),
         invocation_url: parse_invocation_url(given.invocation_url.as_deref().unwrap_or_default())?,
         deploy_on_save: given.deploy_on_save.unwrap_or_default(),
+        disabled: given.disabled.unwrap_or_default(),
+        last_deployed: given.last_deployed,
         code: given.code.map_or_else(|| Code::parse(""), Ok)?,
         package: None,
     };
@@ -145,7 +148,9 @@ pub async fn create(
         .functions
         .create(&Actor::anonymous(), &workspace, new)
         .await?;
-    Ok((StatusCode::CREATED, tagged(created)).into_response())
+    let location = location(&created.0);
+    let place = [(header::LOCATION, location)];
+    Ok((StatusCode::CREATED, place, tagged(created)?).into_response())
 }
 
 /// The functions of a workspace.
@@ -182,8 +187,14 @@ pub async fn list(
     kept.get(&uri, stamp, make).await
 }
 
-fn tagged((function, etag): (Function, String)) -> Response {
-    ([(header::ETAG, etag)], Json(function)).into_response()
+/// Where a function is read.
+pub(super) fn location(function: &Function) -> String {
+    let (workspace, id) = (&function.workspace_id, &function.id);
+    format!("/api/workspaces/{workspace}/functions/{id}")
+}
+
+fn tagged((function, revision): (Function, String)) -> Result<Response> {
+    conditional::tagged(&function, &revision)
 }
 
 /// One function.
@@ -192,13 +203,14 @@ fn tagged((function, etag): (Function, String)) -> Response {
     params(WorkspaceFunctionPath),
     responses((status = 200, description = "The function", body = Function, headers(("ETag" = String, description = "For If-Match.")))),
 )]
-pub async fn read(State(services): State<Services>, ids: Ids) -> Result<Response> {
-    Ok(tagged(
-        services
-            .functions
-            .get(&Actor::anonymous(), &ids.workspace, &ids.function)
-            .await?,
-    ))
+pub async fn read(
+    State(services): State<Services>,
+    ids: Ids,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let (functions, actor) = (&services.functions, Actor::anonymous());
+    let found = functions.get(&actor, &ids.workspace, &ids.function);
+    Ok(unless_known(&headers, tagged(found.await?)?))
 }
 
 /// Change settings or code.
@@ -214,18 +226,18 @@ pub async fn update(
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response> {
-    let change = change(&fields)?;
-    Ok(tagged(
+    let (change, if_match) = (change(&fields)?, if_match(&headers));
+    tagged(
         services
             .update_function(
                 &Actor::anonymous(),
                 &ids.workspace,
                 &ids.function,
                 change,
-                if_match(&headers),
+                if_match.as_deref(),
             )
             .await?,
-    ))
+    )
 }
 
 /// Delete a function with all that is its own.
@@ -245,7 +257,7 @@ pub async fn delete(
             &Actor::anonymous(),
             &ids.workspace,
             &ids.function,
-            if_match(&headers),
+            if_match(&headers).as_deref(),
         )
         .await?;
     Ok(StatusCode::NO_CONTENT)
@@ -265,9 +277,13 @@ pub(super) async fn ids_of(services: &Services, function: FunctionId) -> Result<
     params(FunctionPath),
     responses((status = 200, description = "The function", body = Function, headers(("ETag" = String, description = "For If-Match.")))),
 )]
-pub async fn read_by_id(state: State<Services>, Id(function): Id<FunctionId>) -> Result<Response> {
+pub async fn read_by_id(
+    state: State<Services>,
+    Id(function): Id<FunctionId>,
+    headers: HeaderMap,
+) -> Result<Response> {
     let ids = ids_of(&state, function).await?;
-    read(state, ids).await
+    read(state, ids, headers).await
 }
 
 /// Change a function, by its id alone.
@@ -315,18 +331,18 @@ pub async fn replace_source(
     headers: HeaderMap,
     form: Form,
 ) -> Result<Response> {
-    let upload = form.file()?;
-    Ok(tagged(
+    let (upload, if_match) = (form.file()?, if_match(&headers));
+    tagged(
         services
             .replace_source(
                 &Actor::anonymous(),
                 &ids.workspace,
                 &ids.function,
                 upload,
-                if_match(&headers),
+                if_match.as_deref(),
             )
             .await?,
-    ))
+    )
 }
 
 /// The source as it is saved.

@@ -5,17 +5,19 @@ mod lines;
 
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::accept::prefers;
 use crate::model::error::{Error, ErrorKind, Result};
 pub use executions::FollowedExecutions;
 pub use lines::FollowedLines;
 
+pub const EVENTS: &str = "text/event-stream";
 const POLL: Duration = Duration::from_secs(1);
 /// Streams at the same time in this server: each asks the store once a second.
 const MOST_STREAMS: usize = 256;
@@ -36,10 +38,7 @@ pub trait Follow: Send + 'static {
 }
 
 pub fn wants_events(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/event-stream"))
+    prefers(headers, EVENTS, "application/json")
 }
 
 /// Where a client that lost its connection had come to.

@@ -1,9 +1,11 @@
 //! The REST API (SPEC §3): a file per noun. A handler extracts, calls the service, maps.
 
+mod accept;
 mod answers;
 mod builds;
 mod canary;
 mod completed;
+mod conditional;
 mod deployments;
 mod description;
 pub mod error;
@@ -23,7 +25,7 @@ mod versions;
 mod workspaces;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use axum::{Extension, Router};
@@ -57,6 +59,9 @@ struct BodyLimits {
     test: usize,
 }
 
+/// Characters of a coding's name that a refusal repeats.
+const LONGEST_CODING: usize = 40;
+
 /// What the API is given by the server.
 pub struct ApiSettings {
     /// Bytes.
@@ -85,12 +90,15 @@ pub fn router(services: Services, settings: ApiSettings) -> Router<ConsoleState>
     Router::new()
         .merge(api)
         .route("/api", any(no_such_path))
+        // A wildcard needs something to stand for.
+        .route("/api/", any(no_such_path))
         .route("/api/{*rest}", any(no_such_path))
         .merge(reference::router(document.into()))
         .method_not_allowed_fallback(wrong_method)
         .layer(Extension(Arc::new(Answers::default())))
         .layer(Extension(Streams::new(settings.stopping)))
         .layer(from_fn_with_state(keyed, idempotency::run_once))
+        .layer(from_fn(refuse_codings))
         .layer(from_fn_with_state(settings.cors, answer_other_sites))
 }
 
@@ -202,6 +210,25 @@ async fn answer_other_sites(
         Ok(response) => response,
         Err(never) => match never {},
     }
+}
+
+/// Bodies are read as they come. A compressed one would be taken for what it is not.
+async fn refuse_codings(request: Request, next: Next) -> Response {
+    let codings = request.headers().get_all(header::CONTENT_ENCODING).iter();
+    let coding = codings
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .map(|name| String::from_utf8_lossy(name.trim_ascii()))
+        .find(|name| !name.is_empty() && !name.eq_ignore_ascii_case("identity"));
+    let Some(coding) = coding else {
+        return next.run(request).await;
+    };
+    let coding: String = coding.chars().take(LONGEST_CODING).collect();
+    let message = format!(
+        "Send the body as it is, without content-encoding: {coding}. This server unpacks none."
+    );
+    let refused = Error::new(ErrorKind::UnsupportedMediaType, message);
+    let taken = [(header::ACCEPT_ENCODING, "identity")];
+    (taken, ErrorResponse(refused.with_field("Content-Encoding"))).into_response()
 }
 
 async fn no_such_path() -> Response {

@@ -18,7 +18,7 @@ use crate::service::replays::{CheckRequest, Methods, Target};
 #[utoipa::path(
     post, path = "/api/workspaces/{ws}/functions/{fn}/executions/{id}/replay", operation_id = "replay_execution", tag = "executions",
     params(ExecutionPath),
-    request_body(content = ReplayRequest, example = json!({"version": 2})),
+    request_body(content = Option<ReplayRequest>, example = json!({"version": 2})),
     responses(
         (status = 200, description = "Both answers, and what differs", body = Replayed),
         (status = 400, description = "`NOT_DEPLOYED`, or `VALIDATION_ERROR`", body = Envelope),
@@ -30,9 +30,9 @@ use crate::service::replays::{CheckRequest, Methods, Target};
 pub async fn replay(
     State(services): State<Services>,
     ids: ExecutionIds,
-    fields: Fields,
+    fields: Option<Fields>,
 ) -> Result<Json<Replayed>> {
-    let target = target(&fields)?;
+    let target = target(&fields.unwrap_or_default())?;
     Ok(Json(
         services
             .replays
@@ -51,7 +51,7 @@ pub async fn replay(
 #[utoipa::path(
     post, path = "/api/workspaces/{ws}/functions/{fn}/check", operation_id = "check_function", tag = "executions",
     params(WorkspaceFunctionPath),
-    request_body(content = CheckFunctionRequest, example = json!({"version": 2, "last": 10})),
+    request_body(content = Option<CheckFunctionRequest>, example = json!({"version": 2, "last": 10})),
     responses(
         (status = 200, description = "The newest requests made again", body = Check),
         (status = 400, description = "`NOT_DEPLOYED`, or `VALIDATION_ERROR`", body = Envelope),
@@ -63,8 +63,9 @@ pub async fn replay(
 pub async fn check(
     State(services): State<Services>,
     ids: Ids,
-    fields: Fields,
+    fields: Option<Fields>,
 ) -> Result<Json<Check>> {
+    let fields = fields.unwrap_or_default();
     let request = CheckRequest {
         target: target(&fields)?,
         last: fields.number("last")?,

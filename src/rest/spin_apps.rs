@@ -6,12 +6,14 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 
+use super::accept::prefers;
 use super::description::parameters::{
     ComponentQuery, ExportQuery, WorkspaceFunctionPath, WorkspacePath,
 };
 use super::description::requests::{ImportForm, ImportWorkspaceForm};
 use super::error::{Envelope, ErrorResponse, Result};
 use super::extract::{Id, Ids, Parameters};
+use super::functions::location;
 use super::upload::Form;
 use crate::model::address::with_query;
 use crate::model::error::Error;
@@ -99,16 +101,17 @@ fn on_conflict(form: &Form) -> std::result::Result<OnConflict, Error> {
 fn answer<T: Serialize>(
     headers: &HeaderMap,
     imported: Result<T>,
-    made: impl FnOnce(&T) -> String,
+    location: impl FnOnce(&T) -> String,
+    page: impl FnOnce(&T) -> String,
     form: &str,
 ) -> Response {
-    let is_page = headers
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"));
+    let is_page = prefers(headers, "text/html", "application/json");
     match imported {
-        Ok(imported) if is_page => Redirect::to(&made(&imported)).into_response(),
-        Ok(imported) => (StatusCode::CREATED, Json(imported)).into_response(),
+        Ok(imported) if is_page => Redirect::to(&page(&imported)).into_response(),
+        Ok(imported) => {
+            let place = [(header::LOCATION, location(&imported))];
+            (StatusCode::CREATED, place, Json(imported)).into_response()
+        }
         Err(ErrorResponse(error)) if is_page => {
             let address = with_query(form, &[("refused", &error.message)]);
             Redirect::to(&format!("{address}#import-file")).into_response()
@@ -151,7 +154,8 @@ pub async fn import_function(
     };
     let functions = format!("/workspaces/{workspace}/functions");
     let code = |function: &Function| format!("{functions}/{}/code", function.id);
-    answer(&headers, import.await, code, &format!("{functions}/new"))
+    let form = format!("{functions}/new");
+    answer(&headers, import.await, location, code, &form)
 }
 
 /// Functions from Spin apps.
@@ -179,7 +183,8 @@ pub async fn import_workspace(
             .await?;
         Ok(imported)
     };
+    let all = |_: &Vec<Function>| format!("/api/workspaces/{workspace}/functions");
     let list = |_: &Vec<Function>| format!("/workspaces/{workspace}/functions");
     let settings = format!("/workspaces/{workspace}/settings");
-    answer(&headers, import.await, list, &settings)
+    answer(&headers, import.await, all, list, &settings)
 }

@@ -6,10 +6,11 @@ use axum::response::sse::Event;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, header};
 
+use super::accept::prefers;
 use super::description::parameters::{LastEventId, TaskPath};
 use super::error::Result;
 use super::extract::Id;
-use super::live::{Follow, Streams, last_event_id, wants_events};
+use super::live::{EVENTS, Follow, Streams, last_event_id};
 use crate::model::id::TaskId;
 use crate::model::task::Stage;
 use crate::service::Services;
@@ -31,7 +32,7 @@ pub async fn read(
     headers: HeaderMap,
 ) -> Result<Response> {
     let actor = Actor::anonymous();
-    if wants_events(&headers) {
+    if prefers(&headers, EVENTS, "text/plain") {
         services.builds.get(&actor, &id, None).await?;
         let last = last_event_id(&headers).and_then(|text| text.parse().ok());
         let following = Following {

@@ -1,16 +1,17 @@
 //! `/api/workspaces`
 
+use axum::Extension;
 use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode, header};
 use std::sync::Arc;
 
 use super::answers::{self, Answer, Answers};
+use super::conditional::{self, if_match, unless_known};
 use super::description::parameters::{IfMatch, PageParameters, WorkspacePath};
 use super::description::requests::{CreateWorkspaceRequest, UpdateWorkspaceRequest};
 use super::error::Result;
-use super::extract::{Fields, Id, Parameters, if_match};
+use super::extract::{Fields, Id, Parameters};
 use crate::model::id::WorkspaceId;
 use crate::model::workspace::Workspace;
 use crate::service::Services;
@@ -28,11 +29,13 @@ pub async fn create(State(services): State<Services>, fields: Fields) -> Result<
         .workspaces
         .create(&Actor::anonymous(), name, description)
         .await?;
-    Ok((StatusCode::CREATED, tagged(created)).into_response())
+    let location = format!("/api/workspaces/{}", created.0.id);
+    let place = [(header::LOCATION, location)];
+    Ok((StatusCode::CREATED, place, tagged(created)?).into_response())
 }
 
-fn tagged((workspace, etag): (Workspace, String)) -> Response {
-    ([(header::ETAG, etag)], Json(workspace)).into_response()
+fn tagged((workspace, revision): (Workspace, String)) -> Result<Response> {
+    conditional::tagged(&workspace, &revision)
 }
 
 /// All workspaces.
@@ -63,13 +66,14 @@ pub async fn list(
     params(WorkspacePath),
     responses((status = 200, description = "The workspace", body = Workspace, headers(("ETag" = String, description = "For If-Match.")))),
 )]
-pub async fn read(State(services): State<Services>, Id(id): Id<WorkspaceId>) -> Result<Response> {
-    Ok(tagged(
-        services
-            .workspaces
-            .get_tagged(&Actor::anonymous(), &id)
-            .await?,
-    ))
+pub async fn read(
+    State(services): State<Services>,
+    Id(id): Id<WorkspaceId>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let actor = Actor::anonymous();
+    let found = services.workspaces.get_tagged(&actor, &id);
+    Ok(unless_known(&headers, tagged(found.await?)?))
 }
 
 /// Change a workspace.
@@ -93,10 +97,10 @@ pub async fn update(
             &id,
             fields.text("name")?,
             fields.text("description")?,
-            if_match(&headers),
+            if_match(&headers).as_deref(),
         )
         .await?;
-    Ok(tagged(services.workspaces.get_tagged(&actor, &id).await?))
+    tagged(services.workspaces.get_tagged(&actor, &id).await?)
 }
 
 /// Delete a workspace with all that is in it.
@@ -112,7 +116,7 @@ pub async fn delete(
 ) -> Result<StatusCode> {
     services
         .retention
-        .delete_workspace(&Actor::anonymous(), &id, if_match(&headers))
+        .delete_workspace(&Actor::anonymous(), &id, if_match(&headers).as_deref())
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

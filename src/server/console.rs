@@ -177,6 +177,7 @@ fn cors(origins: &[String]) -> CorsLayer {
             header::CONTENT_TYPE,
             header::AUTHORIZATION,
             header::IF_MATCH,
+            header::IF_NONE_MATCH,
             header::ACCEPT,
             rest::idempotency::KEY,
             http::HeaderName::from_static("last-event-id"),
@@ -186,6 +187,7 @@ fn cors(origins: &[String]) -> CorsLayer {
         .expose_headers([
             header::ETAG,
             header::LINK,
+            header::LOCATION,
             header::RETRY_AFTER,
             header::CONTENT_DISPOSITION,
             rest::idempotency::REPLAYED,

@@ -49,6 +49,9 @@ pub struct CreateFunctionRequest {
     allowed_outbound_hosts: Option<Vec<OutboundHost>>,
     instance_reuse: Option<InstanceReuse>,
     deploy_on_save: Option<bool>,
+    status: Option<SettableStatus>,
+    /// In any offset.
+    last_deployed: Option<Timestamp>,
 }
 
 /// Absent and null fields stay as they are.

@@ -20,8 +20,15 @@ pub fn router<S: Clone + Send + Sync + 'static>(document: Bytes) -> Router<S> {
     Router::new()
         .route("/openapi.json", get(document))
         .route("/docs", get(async || page(include_str!("docs.html"))))
-        .route("/docs/start.js", get(start))
+        .route(
+            "/docs/start.js",
+            get(async || script(include_str!("docs.js"))),
+        )
         .route("/redoc", get(async || page(include_str!("redoc.html"))))
+        .route(
+            "/redoc/start.js",
+            get(async || script(include_str!("redoc.js"))),
+        )
 }
 
 fn page(html: &'static str) -> Response {
@@ -32,10 +39,9 @@ fn page(html: &'static str) -> Response {
     (policy, Html(html)).into_response()
 }
 
-async fn start() -> impl IntoResponse {
-    let script = include_str!("start.js");
+fn script(text: &'static str) -> impl IntoResponse {
     (
         [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")],
-        script,
+        text,
     )
 }

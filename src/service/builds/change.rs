@@ -20,14 +20,12 @@ use crate::service::new_id;
 use crate::service::table::{blob_error, to_item};
 
 impl Builds {
-    /// Ends a task that is not done: at once when it waits, within seconds when it runs.
+    /// Ends a task that is not done: at once when it waits, within seconds when it runs. One that has ended stays as it is: whoever asks
+    /// again, because an answer got lost, has what was wanted.
     pub async fn cancel(&self, actor: &Actor, id: &TaskId) -> Result<TaskRecord> {
         let record = self.get(actor, id, None).await?;
         if record.status.is_terminal() {
-            return Err(Error::conflict(format!(
-                "This task is {} already; there is nothing to cancel.",
-                record.status.as_str()
-            )));
+            return Ok(record);
         }
         if let Some(ended) = self.end_waiting(&record).await? {
             return Ok(ended);

@@ -129,6 +129,8 @@ impl Services {
             instance_reuse: checked.reuse,
             invocation_url: parse_invocation_url(&settings.invocation_url)?,
             deploy_on_save: settings.deploy_on_save == "yes",
+            disabled: false,
+            last_deployed: None,
             code: Code::parse(normalized(code))?,
             package: None,
         };

@@ -290,6 +290,11 @@ pub fn parse_invocation_url(text: &str) -> Result<Option<String>> {
     } else {
         format!("http://{text}")
     };
+    // Readers of URLs skip slashes before a host, and make a host of what was meant as a path.
+    let host = url.split_once("://").map_or("", |(_, rest)| rest);
+    if host.starts_with(['/', '\\']) {
+        return Err(wrong());
+    }
     let parsed = reqwest::Url::parse(&url).map_err(|_| wrong())?;
     let fits = matches!(parsed.scheme(), "http" | "https")
         && parsed.host_str().is_some_and(|host| !host.is_empty())

@@ -261,6 +261,8 @@ fn new_function(
         instance_reuse: InstanceReuse::None,
         invocation_url: None,
         deploy_on_save: false,
+        disabled: false,
+        last_deployed: None,
         code,
         package,
     };

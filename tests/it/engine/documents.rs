@@ -77,17 +77,20 @@ async fn the_journey_of_the_guide() {
     let script = commands("docs/API.md", "## A journey");
     assert!(script.contains("http://127.0.0.1:3000"));
     let script = script.replace("http://127.0.0.1:3000", app.console());
-    let mut command = Command::new("bash");
-    command.args(["-euo", "pipefail", "-c", &script]);
-    let output = tokio::task::spawn_blocking(|| run(command));
-    let printed = output.await.expect("it ran").stdout;
-    let printed = String::from_utf8_lossy(&printed);
-    let mut rest = &*printed;
-    // In this order: the first call, its line, the update, the rollback.
-    for expected in ["one", "asked for", "two", "one"] {
-        let (_, after) = rest
-            .split_once(expected)
-            .unwrap_or_else(|| panic!("no {expected} in\n{printed}"));
-        rest = after;
+    // Who liked it takes it again, on the same server.
+    for _ in 0..2 {
+        let mut command = Command::new("bash");
+        command.args(["-c", &script]);
+        let output = tokio::task::spawn_blocking(|| run(command));
+        let printed = output.await.expect("it ran").stdout;
+        let printed = String::from_utf8_lossy(&printed);
+        let mut rest = &*printed;
+        // In this order: the first call, its line, the update, the rollback.
+        for expected in ["one", "asked for", "two", "one"] {
+            let (_, after) = rest
+                .split_once(expected)
+                .unwrap_or_else(|| panic!("no {expected} in\n{printed}"));
+            rest = after;
+        }
     }
 }

@@ -235,6 +235,8 @@ impl Replica {
             instance_reuse: InstanceReuse::default(),
             invocation_url: None,
             deploy_on_save: false,
+            disabled: false,
+            last_deployed: None,
             code: Code::parse(HANDLER).unwrap(),
             package: None,
         };

@@ -12,6 +12,8 @@ async fn a_path_that_there_is_not_is_a_json_404() {
     let app = TestApp::start();
     for path in [
         "/api",
+        "/api/",
+        "/api/v1/",
         "/api/nothing",
         "/api/v1/nothing",
         "/api/workspaces/ws-none/nothing",
@@ -110,7 +112,6 @@ async fn a_body_that_is_no_json_object_is_refused() {
 async fn a_body_of_another_type_is_refused() {
     let app = TestApp::start();
     for (path, content_type) in [
-        ("/api/workspaces", "application/x-www-form-urlencoded"),
         ("/api/workspaces", "text/plain"),
         ("/api/v1/scaffold", "multipart/form-data; boundary=x"),
     ] {
@@ -127,6 +128,92 @@ async fn a_body_of_another_type_is_refused() {
         .header("content-type", "application/json; charset=utf-8")
         .body("{\"name\": \"Payments\"}");
     Answer::of(with_charset).await.with_status(201);
+}
+
+#[tokio::test]
+async fn no_body_is_none_of_the_fields_where_all_are_optional() {
+    let app = TestApp::start();
+    let workspace = a_workspace().create(&app).await;
+    let function = a_function().create(&app, &workspace).await;
+    let nobody = "executions/0198a1b2-0000-7000-8000-000000000000/replay";
+    for action in ["check", nobody] {
+        let path = format!("{}/{action}", function.path());
+        let fields = app.post(&path, &json!({})).await;
+        let nothing = Answer::of(app.request(Method::POST, &path)).await;
+        let empty = app
+            .request(Method::POST, &path)
+            .header("content-type", "application/x-www-form-urlencoded");
+        for answer in [nothing, Answer::of(empty).await] {
+            assert_eq!(answer.status, fields.status, "{action}: {}", answer.text());
+            assert_eq!(answer.body, fields.body, "{action}");
+        }
+        let broken = app.request(Method::POST, &path).body("{bad");
+        assert_eq!(Answer::of(broken).await.refused_field(), "body", "{action}");
+    }
+}
+
+/// As `curl -d` sends it, with which the first system's documents show how to deploy.
+#[tokio::test]
+async fn json_that_is_said_to_be_a_form_is_json() {
+    let app = TestApp::start();
+    let create = |body: &'static str| {
+        app.request(Method::POST, "/api/workspaces")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body)
+    };
+    let made = Answer::of(create("{\"name\": \"Payments\"}")).await;
+    assert_eq!(made.with_status(201)["name"], "Payments");
+    let made = Answer::of(create("\n  {\"name\": \"Refunds\"}")).await;
+    assert_eq!(made.with_status(201)["name"], "Refunds");
+    let broken = Answer::of(create("{\"name\": ")).await;
+    assert_eq!(broken.refused_field(), "body");
+    for form in ["name=Payments", "", "[{}]", "%7B%22name%22:%22P%22%7D"] {
+        let refused = Answer::of(create(form)).await;
+        let refusal = refused.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+        let cure = "-H 'content-type: application/json'";
+        assert!(refusal.message.contains(cure), "{}", refusal.message);
+    }
+    // A page of another site can make a browser send such a form without asking first.
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+        ("sec-fetch-site", "cross-site"),
+    ] {
+        let foreign = create("{\"name\": \"Theirs\"}").header(name, value);
+        Answer::of(foreign).await.refused(403, "FORBIDDEN");
+    }
+    let all = app.get("/api/workspaces").await.with_status(200);
+    assert_eq!(all.as_array().map(Vec::len), Some(2), "{all}");
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_refused_by_the_name_of_its_coding() {
+    let app = TestApp::start();
+    let workspace = a_workspace().create(&app).await;
+    let send = async |method: Method, path: &str, coding: &str| {
+        let request = app
+            .request(method, path)
+            .header("content-type", "application/json")
+            .header("content-encoding", coding)
+            .body("{\"name\": \"Payments\"}");
+        Answer::of(request).await
+    };
+    for (method, path) in [
+        (Method::POST, "/api/workspaces"),
+        (Method::PATCH, &workspace.path()),
+        (Method::POST, "/api/v1/build"),
+    ] {
+        for coding in ["gzip", "identity, GZIP", "gzip,br"] {
+            let refused = send(method.clone(), path, coding).await;
+            let refusal = refused.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+            assert_eq!(refusal.field.as_deref(), Some("Content-Encoding"));
+            let message = refusal.message.to_lowercase();
+            assert!(message.contains("content-encoding: gzip"), "{message}");
+            assert_eq!(refused.header("accept-encoding"), "identity");
+        }
+    }
+    let plain = send(Method::POST, "/api/workspaces", "Identity").await;
+    plain.with_status(201);
 }
 
 #[tokio::test]

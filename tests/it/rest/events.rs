@@ -87,6 +87,33 @@ async fn a_stream_has_the_lists_filters_and_ends_with_its_function() {
 }
 
 #[tokio::test]
+async fn who_would_rather_have_a_list_gets_one() {
+    let app = TestApp::start();
+    let workspace = a_workspace().create(&app).await;
+    let function = a_function().create(&app, &workspace).await;
+    let paths = [
+        format!("{}/logs", function.path()),
+        format!("{}/logs", workspace.path()),
+        format!("{}/loki-logs", function.alias()),
+    ];
+    for path in paths {
+        for accept in [
+            "application/json, text/event-stream;q=0",
+            "application/json, text/event-stream;q=0.5",
+            "text/event-streamx",
+        ] {
+            let request = app.request(Method::GET, &path).header("accept", accept);
+            let list = Answer::of(request).await.with_status(200);
+            assert_eq!(list["total"], 0, "{path} {accept}");
+        }
+        let request = app.request(Method::GET, &path);
+        let request = request.header("accept", "TEXT/EVENT-STREAM");
+        let events = request.send().await.expect("an answer");
+        assert_eq!(events.headers()["content-type"], "text/event-stream");
+    }
+}
+
+#[tokio::test]
 async fn the_executions_of_a_workspace_are_told_too() {
     let app = TestApp::start_with(&[("BLUE_FAAS_INVOKE_ALLOWED_HOSTS", "127.0.0.1")]);
     let (remote, first) = remote_function(&app).await;

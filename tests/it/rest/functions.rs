@@ -54,6 +54,25 @@ async fn what_a_function_is_given_it_keeps() {
 }
 
 #[tokio::test]
+async fn a_function_can_be_made_disabled_and_deployed_before() {
+    let app = TestApp::start();
+    let workspace = a_workspace().create(&app).await;
+    let given =
+        json!({"name": "Approve", "status": "disabled", "lastDeployed": "2025-12-07T03:00:00Z"});
+    let created = app.post(&workspace.functions(), &given).await;
+    let location = created.header("location").to_owned();
+    let created = created.with_status(201);
+    assert_eq!(created["status"], "disabled");
+    assert_eq!(created["lastDeployed"], "2025-12-07T12:00:00+09:00");
+    assert_eq!(app.get(&location).await.with_status(200), created);
+    let invoked = app.post(&format!("{location}/invoke"), &json!({})).await;
+    invoked.refused(409, "FUNCTION_DISABLED");
+    let given = json!({"name": "Approve", "status": "active"});
+    let created = app.post(&workspace.functions(), &given).await;
+    assert_eq!(created.with_status(201)["status"], "active");
+}
+
+#[tokio::test]
 async fn each_wrong_field_is_refused_by_its_name() {
     let app = TestApp::start();
     let workspace = a_workspace().create(&app).await;
@@ -90,6 +109,9 @@ async fn each_wrong_field_is_refused_by_its_name() {
             json!({"perSlot": {"maxRequests": 0, "maxAge": 60}}),
         ),
         ("invocationUrl", json!("ftp://example.com")),
+        ("invocationUrl", json!("//example.com/approve")),
+        ("invocationUrl", json!("http:////example.com/approve")),
+        ("invocationUrl", json!("\\\\example.com")),
         ("invocationUrl", json!("http://user:secret@example.com")),
         ("code", json!("not Base64!")),
         ("code", json!("/w==")),

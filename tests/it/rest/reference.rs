@@ -28,9 +28,12 @@ async fn the_pages_load_scripts_of_ours_alone() {
         assert!(!text.contains("<script>"), "{path} has an inline script");
         assert!(text.contains("/openapi.json"));
     }
-    let start = app.get("/docs/start.js").await;
-    assert_eq!(
-        start.header("content-type"),
-        "text/javascript; charset=utf-8"
-    );
+    for path in ["/docs/start.js", "/redoc/start.js"] {
+        let start = app.get(path).await;
+        assert_eq!(start.status, 200);
+        assert_eq!(
+            start.header("content-type"),
+            "text/javascript; charset=utf-8"
+        );
+    }
 }

@@ -60,6 +60,23 @@ async fn yaml_is_answered_where_yaml_is_asked_for() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), "application/yaml");
     assert_eq!(answer.text(), MANIFEST);
+    for (accept, expected) in [
+        ("Application/YAML, */*;q=0.1", "application/yaml"),
+        ("text/yaml", "application/yaml"),
+        (
+            "application/json, application/yaml;q=0.5",
+            "application/json",
+        ),
+        ("application/yaml;q=0", "application/json"),
+        ("application/not-yaml", "application/json"),
+    ] {
+        let request = app
+            .request(Method::POST, "/api/v1/scaffold")
+            .header("accept", accept)
+            .json(&json!({"image_ref": "registry.example.com/team/hello:v1"}));
+        let answer = Answer::of(request).await;
+        assert_eq!(answer.header("content-type"), expected, "{accept}");
+    }
 }
 
 #[tokio::test]

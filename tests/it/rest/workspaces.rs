@@ -120,6 +120,13 @@ async fn a_change_on_top_of_an_unseen_one_is_refused() {
     save("Again", saved.header("etag")).await.with_status(200);
     save("Any", "*").await.with_status(200);
     assert_eq!(workspace.read(&app).await["name"], "Any");
+    let newest = app.get(&workspace.path()).await.header("etag").to_owned();
+    let two_lines = app
+        .request(Method::PATCH, &workspace.path())
+        .header("if-match", &seen)
+        .header("if-match", &newest)
+        .json(&json!({"name": "Any"}));
+    Answer::of(two_lines).await.with_status(200);
     save("Unread", "\"\u{e9}\"")
         .await
         .refused(412, "PRECONDITION_FAILED");
@@ -135,16 +142,21 @@ async fn only_what_was_seen_is_deleted() {
     };
     let created = app.post("/api/workspaces", &json!({"name": "A"})).await;
     let workspace = format!("/api/workspaces/{}", text(&created.with_status(201), "id"));
+    assert_eq!(created.header("location"), workspace);
+    let found = app.get(&workspace).await.header("etag").to_owned();
+    assert_eq!(
+        created.header("etag"),
+        found,
+        "what was made says what it is"
+    );
     let functions = format!("{workspace}/functions");
     let function = app.post(&functions, &json!({"name": "F"})).await;
     let path = format!("{functions}/{}", text(&function.with_status(201), "id"));
-    for (path, created) in [(&path, &function), (&workspace, &created)] {
+    assert_eq!(function.header("location"), path);
+    let found = app.get(&path).await.header("etag").to_owned();
+    assert_eq!(function.header("etag"), found);
+    for path in [&path, &workspace] {
         let seen = app.get(path).await.header("etag").to_owned();
-        assert_eq!(
-            created.header("etag"),
-            seen,
-            "what was made says what it is"
-        );
         let saved = app.patch(path, &json!({"name": "B"})).await;
         saved.with_status(200);
         for tag in [&seen, "\"\u{e9}\""] {
@@ -157,6 +169,49 @@ async fn only_what_was_seen_is_deleted() {
         delete(path, &seen).await.with_status(204);
         app.get(path).await.refused(404, "NOT_FOUND");
     }
+}
+
+#[tokio::test]
+async fn who_has_the_answer_already_is_told_so() {
+    let app = TestApp::start();
+    let workspace = a_workspace().create(&app).await;
+    let function = a_function().create(&app, &workspace).await;
+    let ask = async |method: Method, path: &str, tag: &str| {
+        let request = app.request(method, path);
+        Answer::of(request.header("if-none-match", tag)).await
+    };
+    for path in [workspace.path(), function.path(), function.alias()] {
+        let seen = app.get(&path).await.header("etag").to_owned();
+        let others = format!("\"1\", W/{seen}");
+        for tags in [seen.as_str(), "*", &others] {
+            for method in [Method::GET, Method::HEAD] {
+                let known = ask(method, &path, tags).await;
+                assert_eq!(known.status, 304, "{path} {tags}");
+                assert_eq!(known.header("etag"), seen);
+                assert!(known.body.is_empty());
+            }
+        }
+        let news = ask(Method::GET, &path, "\"1\"").await;
+        assert_eq!(
+            news.with_status(200)["id"],
+            app.get(&path).await.json()["id"]
+        );
+        app.patch(&path, &json!({"name": "Changed"}))
+            .await
+            .with_status(200);
+        let news = ask(Method::GET, &path, &seen).await;
+        assert_eq!(news.with_status(200)["name"], "Changed");
+    }
+    // What nobody saved is news as well, and keeps nobody from saving.
+    let seen = app.get(&workspace.path()).await.header("etag").to_owned();
+    a_function().named("Second").create(&app, &workspace).await;
+    let news = ask(Method::GET, &workspace.path(), &seen).await;
+    assert_eq!(news.with_status(200)["functionCount"], 2);
+    let save = app
+        .request(Method::PATCH, &workspace.path())
+        .header("if-match", &seen)
+        .json(&json!({"name": "Mine"}));
+    Answer::of(save).await.with_status(200);
 }
 
 #[tokio::test]

@@ -46,7 +46,10 @@ async fn a_cancelled_build_ends_at_once_and_takes_its_processes_along() {
 
     assert_eq!(versions(&app, &function).await, json!([]));
     assert_eq!(function.read(&app).await["status"], "active");
-    app.post(&format!("/api/v1/tasks/{running}/cancel"), &json!({}))
+    // Whoever asks again, because an answer got lost, has what was wanted.
+    let again = app
+        .post(&format!("/api/v1/tasks/{running}/cancel"), &json!({}))
         .await
-        .refused(409, "CONFLICT");
+        .with_status(200);
+    assert_eq!(again, ended);
 }
