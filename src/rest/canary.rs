@@ -33,7 +33,7 @@ fn plan(fields: &Fields) -> std::result::Result<CanaryPlan, Error> {
 /// Send a share of the calls to a version.
 ///
 /// The version serves the given share of the function's calls; when its error rate exceeds that of the serving version by more than
-/// `margin`, it ends by itself. Refused (409) while another canary runs, or when nothing serves.
+/// `margin`, it ends by itself. Refused while another canary runs (409), and where nothing serves.
 #[utoipa::path(
     post, path = "/api/v1/functions/{fn}/canary", operation_id = "start_canary", tag = "versions",
     params(FunctionPath),
