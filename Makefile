@@ -19,7 +19,7 @@ MAKEFLAGS += --no-print-directory
 .PHONY: help setup setup-build setup-run setup-check setup-test setup-deploy setup-bench setup-fuzz run build dev check lint test openapi nextest schemathesis deploy-check end2end-site end2end bench soak fuzz clean
 
 # Directories are listed too: their time stamp is how a deleted file is noticed.
-INPUTS := $(shell find src style public .cargo Cargo.toml Cargo.lock rust-toolchain.toml package-lock.json $(wildcard docs/openapi.json) 2>/dev/null)
+INPUTS := $(shell find src style public .cargo Cargo.toml Cargo.lock rust-toolchain.toml package-lock.json docs/API.md $(wildcard docs/openapi.json) 2>/dev/null)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -151,9 +151,12 @@ async fn accept(
 }
 
 /// Build an upload.
+///
+/// Checks the upload, queues its build to WebAssembly and answers the task at once; follow it at its `Location`. With `function_id` a build
+/// that succeeds makes a version. What can be seen without running it (no handler, several components) is refused right away.
 #[utoipa::path(
     post, path = "/api/v1/build", operation_id = "build_upload", tag = "builds",
-    request_body(content = BuildForm, content_type = "multipart/form-data", encoding(("file" = (content_type = "text/x-python, application/zip")))),
+    request_body(content((BuildForm = "multipart/form-data", encoding(("file" = (content_type = "text/x-python, application/zip"))), example = json!({"file": "from spin_sdk.http import IncomingHandler as Base, Request, Response\n\nclass IncomingHandler(Base):\n    def handle_request(self, request: Request) -> Response:\n        return Response(200, {}, b\"Hello\")\n", "workspace_id": "ws-4mZk0QxT", "function_id": "fn-7pQ2sXaB", "app_name": "approve-payment"})))),
     responses(
         (status = 202, description = "Queued", body = BuildResponse),
         (status = 404, description = "`NOT_FOUND`: the function that it names, or a workspace that is being deleted.", body = Envelope),
@@ -165,9 +168,12 @@ pub async fn build(State(services): State<Services>, form: Form) -> Result<Accep
 }
 
 /// Build an upload and push the image.
+///
+/// As `POST /api/v1/build`, and then makes the image that `POST /api/v1/deploy` takes: `result.image_url` of the task when it is `done`.
+/// Credentials are kept in memory until the push is over, and nowhere else.
 #[utoipa::path(
     post, path = "/api/v1/build-and-push", operation_id = "build_and_push", tag = "builds",
-    request_body(content = BuildAndPushForm, content_type = "multipart/form-data", encoding(("file" = (content_type = "text/x-python, application/zip")))),
+    request_body(content((BuildAndPushForm = "multipart/form-data", encoding(("file" = (content_type = "text/x-python, application/zip"))), example = json!({"file": "from spin_sdk.http import IncomingHandler as Base, Request, Response\n\nclass IncomingHandler(Base):\n    def handle_request(self, request: Request) -> Response:\n        return Response(200, {}, b\"Hello\")\n", "workspace_id": "ws-4mZk0QxT", "function_id": "fn-7pQ2sXaB", "app_name": "approve-payment", "registry_url": "registry.example.com/team/approve"})))),
     responses(
         (status = 202, description = "Queued", body = BuildResponse),
         (status = 404, description = "`NOT_FOUND`: the function that it names, or a workspace that is being deleted.", body = Envelope),
@@ -184,6 +190,9 @@ pub async fn build_and_push(State(services): State<Services>, form: Form) -> Res
 }
 
 /// Push what was built.
+///
+/// Queues a push of what a build left, the newest of the workspace or the one at `s3_source_path`, and answers the task. Follow it at its
+/// `Location`. An image is sent to a registry only where `BLUE_FAAS_PUSH_HOSTS` lists its host.
 #[utoipa::path(
     post, path = "/api/v1/push", operation_id = "push_build", tag = "builds",
     request_body(content = PushRequest, example = json!({"workspace_id": "ws-4mZk0QxT", "registry_url": "registry.example.com/team/approve"})),
@@ -222,6 +231,9 @@ pub async fn push(State(services): State<Services>, fields: Fields) -> Result<Ac
 }
 
 /// The state of a task.
+///
+/// Ask until `status` is `done`, `failed` or `cancelled`. `result` then names image and component, `error` says what went wrong; `stages`
+/// tells how far it is.
 #[utoipa::path(
     get, path = "/api/v1/tasks/{id}", operation_id = "get_task", tag = "builds",
     params(TaskPath, TaskQuery),
@@ -246,10 +258,12 @@ pub async fn read(
 }
 
 /// The tasks of a workspace.
+///
+/// Builds and pushes of the workspace. Tasks go with their functions and workspaces.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{ws}/tasks", operation_id = "list_tasks", tag = "builds",
     params(WorkspacePath, PageParameters),
-    responses((status = 200, description = "Newest first, 100 unless `limit` says otherwise", body = WorkspaceTasksResponse, headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+    responses((status = 200, description = "Newest first, 100 unless `limit` says otherwise", body = WorkspaceTasksResponse, headers(("Link")))),
 )]
 pub async fn list(
     State(services): State<Services>,
@@ -285,6 +299,9 @@ pub async fn list(
 }
 
 /// Cancel a task.
+///
+/// A task that waits ends at once, one that runs within seconds: the answer may still say `building`, so ask for it again. One that has
+/// ended stays as it is, and is answered all the same.
 #[utoipa::path(
     post, path = "/api/v1/tasks/{id}/cancel", operation_id = "cancel_task", tag = "builds",
     params(TaskPath),
@@ -304,6 +321,9 @@ pub async fn cancel(
 }
 
 /// Run a task again.
+///
+/// Queues the same source as a new task. Only a failed or cancelled one can be run again (409 otherwise), and none that was given
+/// credentials, since they are not kept: send that request anew.
 #[utoipa::path(
     post, path = "/api/v1/tasks/{id}/retry", operation_id = "retry_task", tag = "builds",
     params(TaskPath),

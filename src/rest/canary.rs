@@ -31,14 +31,17 @@ fn plan(fields: &Fields) -> std::result::Result<CanaryPlan, Error> {
 }
 
 /// Send a share of the calls to a version.
+///
+/// The version serves the given share of the function's calls; when its error rate exceeds that of the serving version by more than
+/// `margin`, it ends by itself. Refused while another canary runs (409), and where nothing serves.
 #[utoipa::path(
     post, path = "/api/v1/functions/{fn}/canary", operation_id = "start_canary", tag = "versions",
     params(FunctionPath),
     request_body(content = StartCanaryRequest, example = json!({"version": 2, "percent": 10})),
     responses(
         (status = 201, description = "Running", body = Canary),
-        (status = 502, description = "What deploys does not answer.", body = Envelope),
-        (status = 504, description = "What deploys did not answer in time.", body = Envelope),
+        (status = 502, description = "`DEPLOY_ERROR`: what deploys does not answer, or refused; what served goes on.", body = Envelope),
+        (status = 504, description = "`TIMEOUT`: what deploys did not answer in time. Look at the function's deployments before sending it again.", body = Envelope),
     ),
 )]
 pub async fn start(
@@ -58,6 +61,8 @@ pub async fn start(
 }
 
 /// The newest canary.
+///
+/// Its state and the calls and errors of both sides. 404 where there has been none yet.
 #[utoipa::path(
     get, path = "/api/v1/functions/{fn}/canary", operation_id = "get_canary", tag = "versions",
     params(FunctionPath),
@@ -77,13 +82,15 @@ pub async fn read(
 }
 
 /// End the canary.
+///
+/// All calls go to the serving version again. Refused (409) when none runs.
 #[utoipa::path(
     delete, path = "/api/v1/functions/{fn}/canary", operation_id = "end_canary", tag = "versions",
     params(FunctionPath),
     responses(
         (status = 200, description = "Ended", body = Canary),
-        (status = 502, description = "What deploys does not answer.", body = Envelope),
-        (status = 504, description = "What deploys did not answer in time.", body = Envelope),
+        (status = 502, description = "`DEPLOY_ERROR`: what deploys does not answer, or refused; what served goes on.", body = Envelope),
+        (status = 504, description = "`TIMEOUT`: what deploys did not answer in time. Look at the function's deployments before sending it again.", body = Envelope),
     ),
 )]
 pub async fn end(
@@ -97,13 +104,15 @@ pub async fn end(
 }
 
 /// Let the canary serve.
+///
+/// The version takes all calls, as if it had been deployed. Refused (409) when no canary runs.
 #[utoipa::path(
     post, path = "/api/v1/functions/{fn}/canary/promote", operation_id = "promote_canary", tag = "versions",
     params(FunctionPath),
     responses(
         (status = 200, description = "It serves now", body = Canary),
-        (status = 502, description = "What deploys does not answer.", body = Envelope),
-        (status = 504, description = "What deploys did not answer in time.", body = Envelope),
+        (status = 502, description = "`DEPLOY_ERROR`: what deploys does not answer, or refused; what served goes on.", body = Envelope),
+        (status = 504, description = "`TIMEOUT`: what deploys did not answer in time. Look at the function's deployments before sending it again.", body = Envelope),
     ),
 )]
 pub async fn promote(

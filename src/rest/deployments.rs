@@ -80,14 +80,18 @@ fn options(fields: &Fields) -> std::result::Result<DeployOptions, Error> {
 }
 
 /// Deploy an image.
+///
+/// Puts an image under an app name, and answers when it serves. The same name again is a rolling update without a failed request, an older
+/// image a rollback; a failed deployment leaves serving what served. The name of another function's app is refused (409): choose another,
+/// or none.
 #[utoipa::path(
     post, path = "/api/v1/deploy", operation_id = "deploy_image", tag = "deployments",
     request_body(content = requests::DeployRequest, example = json!({"namespace": "default", "image_ref": "registry.example.com/team/approve:task-1", "app_name": "approve-payment"})),
     responses(
         (status = 200, description = "Deployed; `pending` while the endpoint is not known", body = DeployResponse),
         (status = 404, description = "`NOT_FOUND`: the workspace or function that it names.", body = Envelope),
-        (status = 502, description = "What deploys does not answer.", body = Envelope),
-        (status = 504, description = "What deploys did not answer in time.", body = Envelope),
+        (status = 502, description = "`DEPLOY_ERROR`: what deploys does not answer, or refused; what served goes on.", body = Envelope),
+        (status = 504, description = "`TIMEOUT`: what deploys did not answer in time. Look at the function's deployments before sending it again.", body = Envelope),
     ),
 )]
 pub async fn deploy(
@@ -121,13 +125,16 @@ pub async fn deploy(
 }
 
 /// Deploy again what was deployed before.
+///
+/// Deploys the same image with the same options under the same name, as a new deployment. It is refused when the image is gone: old
+/// artifacts are collected.
 #[utoipa::path(
     post, path = "/api/v1/deployments/{id}/redeploy", operation_id = "redeploy", tag = "deployments",
     params(DeploymentPath),
     responses(
         (status = 200, description = "Deployed: a rollback, when it was an older one", body = DeployResponse),
-        (status = 502, description = "What deploys does not answer.", body = Envelope),
-        (status = 504, description = "What deploys did not answer in time.", body = Envelope),
+        (status = 502, description = "`DEPLOY_ERROR`: what deploys does not answer, or refused; what served goes on.", body = Envelope),
+        (status = 504, description = "`TIMEOUT`: what deploys did not answer in time. Look at the function's deployments before sending it again.", body = Envelope),
     ),
 )]
 pub async fn redeploy(
@@ -144,10 +151,13 @@ pub async fn redeploy(
 }
 
 /// The deployments of a function.
+///
+/// What was deployed of the function, whether it serves, and why it failed. An older one is brought back by `POST
+/// /api/v1/deployments/{id}/redeploy`.
 #[utoipa::path(
     get, path = "/api/v1/functions/{fn}/deployments", operation_id = "list_deployments", tag = "deployments",
     params(FunctionPath, PageParameters),
-    responses((status = 200, description = "Newest first, 100 unless `limit` says otherwise", body = Vec<Deployment>, headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+    responses((status = 200, description = "Newest first, 100 unless `limit` says otherwise", body = Vec<Deployment>, headers(("Link")))),
 )]
 pub async fn list(
     State(services): State<Services>,
@@ -177,7 +187,10 @@ pub struct ScaffoldResponse {
     error: Option<String>,
 }
 
-/// JSON, or the YAML itself for `Accept: application/yaml`. `output_path` is accepted and never written.
+/// Write a SpinApp manifest.
+///
+/// The manifest for a cluster with SpinKube, in JSON or, with `Accept: application/yaml`, itself. Nothing is deployed or stored;
+/// `output_path` is accepted and never written.
 #[utoipa::path(
     post, path = "/api/v1/scaffold", operation_id = "scaffold_manifest", tag = "deployments",
     request_body(content = requests::ScaffoldRequest, example = json!({"image_ref": "registry.example.com/team/approve:task-1"})),

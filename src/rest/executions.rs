@@ -76,13 +76,17 @@ fn answer(page: ExecutionPage, path: &str, parameters: &Parameters) -> error::Re
 }
 
 /// Executions of a function.
+///
+/// Calls that were recorded, newest first, with their output; the filters choose among them, and `next` leads on. With `Accept:
+/// text/event-stream` it is a stream from now on: an event `execution` each, with the execution's id as the event's. Send the last id as
+/// `Last-Event-ID` to go on after a break.
 #[utoipa::path(
     get, path = "/api/workspaces/{ws}/functions/{fn}/logs", operation_id = "list_executions", tag = "executions",
     params(WorkspaceFunctionPath, LogsQuery, LimitTo1000, LastEventId),
     responses((status = 200, description = "A page, newest first; with `Accept: text/event-stream` an event `execution` for each that is recorded", content(
             (LogsResponse = "application/json"),
             (String = "text/event-stream"),
-        ), headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+        ), headers(("Link")))),
 )]
 pub async fn list(
     State(services): State<Services>,
@@ -117,13 +121,15 @@ pub async fn list(
 }
 
 /// Executions of a function, by its id alone.
+///
+/// As `GET /api/workspaces/{ws}/functions/{fn}/logs`, for who does not know the workspace; events as well.
 #[utoipa::path(
     get, path = "/api/functions/{fn}/logs", operation_id = "list_executions_by_id", tag = "executions",
     params(FunctionPath, LogsQuery, LimitTo1000, LastEventId),
     responses((status = 200, description = "A page, newest first; with `Accept: text/event-stream` an event `execution` for each that is recorded", content(
             (LogsResponse = "application/json"),
             (String = "text/event-stream"),
-        ), headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+        ), headers(("Link")))),
 )]
 pub async fn list_by_id(
     state: State<Services>,
@@ -139,13 +145,15 @@ pub async fn list_by_id(
 }
 
 /// Executions of all functions of a workspace.
+///
+/// What was called in the workspace, newest first, with the same filters and events as one function's list.
 #[utoipa::path(
     get, path = "/api/workspaces/{ws}/logs", operation_id = "list_workspace_executions", tag = "executions",
     params(WorkspacePath, LogsQuery, LimitTo500, LastEventId),
     responses((status = 200, description = "A page, newest first; with `Accept: text/event-stream` an event `execution` for each that is recorded", content(
             (LogsResponse = "application/json"),
             (String = "text/event-stream"),
-        ), headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+        ), headers(("Link")))),
 )]
 pub async fn list_of_workspace(
     State(services): State<Services>,
@@ -169,6 +177,9 @@ pub async fn list_of_workspace(
 }
 
 /// Call a function by POST, whatever its methods.
+///
+/// Sends the body to what serves, or to the `invocationUrl`, and answers the recorded execution with the function's answer in it. A
+/// function's own status is in `statusCode`; this answer fails only where the function did not answer, and that is recorded too.
 #[utoipa::path(
     post, path = "/api/workspaces/{ws}/functions/{fn}/invoke", operation_id = "invoke_function", tag = "executions",
     params(WorkspaceFunctionPath),
@@ -178,7 +189,7 @@ pub async fn list_of_workspace(
         (status = 400, description = "`NOT_DEPLOYED`, or `VALIDATION_ERROR`", body = Envelope),
         (status = 409, description = "`FUNCTION_DISABLED`, or `CONFLICT`", body = Envelope),
         (status = 500, description = "`EXECUTION_ERROR`: the function failed; it is recorded.", body = Envelope),
-        (status = 502, description = "What it called does not answer.", body = Envelope),
+        (status = 502, description = "`FUNCTION_ERROR`: the function ended without an answer. Its executions show why.", body = Envelope),
         (status = 503, description = "`INVOCATION_ERROR`: it could not be reached. `OVERLOADED`: come back later.", body = Envelope),
         (status = 504, description = "`TIMEOUT`: it took longer than its timeout.", body = Envelope),
     ),
@@ -213,6 +224,9 @@ fn of_call(refused: ErrorResponse, max_body: usize) -> ErrorResponse {
 }
 
 /// Call a function with any request.
+///
+/// Sends the request that the body describes, with any method, path, query and headers, to what serves, and answers the recorded execution.
+/// It is counted among the function's calls.
 #[utoipa::path(
     post, path = "/api/workspaces/{ws}/functions/{fn}/test", operation_id = "test_function", tag = "executions",
     params(WorkspaceFunctionPath),
@@ -221,7 +235,7 @@ fn of_call(refused: ErrorResponse, max_body: usize) -> ErrorResponse {
         (status = 200, description = "What it answered, or why it did not", body = Execution),
         (status = 400, description = "`NOT_DEPLOYED`, or `VALIDATION_ERROR`", body = Envelope),
         (status = 409, description = "`FUNCTION_DISABLED`, or `CONFLICT`", body = Envelope),
-        (status = 502, description = "What it called does not answer.", body = Envelope),
+        (status = 502, description = "`FUNCTION_ERROR`: the function ended without an answer. Its executions show why.", body = Envelope),
         (status = 503, description = "`INVOCATION_ERROR`: it could not be reached. `OVERLOADED`: come back later.", body = Envelope),
         (status = 504, description = "`TIMEOUT`: it took longer than its timeout.", body = Envelope),
     ),
@@ -244,13 +258,17 @@ pub async fn test(
 }
 
 /// Run code that is not saved.
+///
+/// Runs code that is sent along on the function's settings and values, beside what serves: nothing is saved, and it is not counted.
+/// Executions of drafts are listed by `trigger=draft` alone. What it does to key-values and other servers, it does. Code that cannot be
+/// loaded is refused with the reason; it may still deploy.
 #[utoipa::path(
     post, path = "/api/workspaces/{ws}/functions/{fn}/draft", operation_id = "run_draft", tag = "executions",
     params(WorkspaceFunctionPath),
-    request_body(content = RunDraftRequest),
+    request_body(content = RunDraftRequest, example = json!({"code": "ZnJvbSBzcGluX3Nkay5odHRwIGltcG9ydCBJbmNvbWluZ0hhbmRsZXIgYXMgQmFzZSwgUmVxdWVzdCwgUmVzcG9uc2UKCmNsYXNzIEluY29taW5nSGFuZGxlcihCYXNlKToKICAgIGRlZiBoYW5kbGVfcmVxdWVzdChzZWxmLCByZXF1ZXN0OiBSZXF1ZXN0KSAtPiBSZXNwb25zZToKICAgICAgICByZXR1cm4gUmVzcG9uc2UoMjAwLCB7ImNvbnRlbnQtdHlwZSI6ICJ0ZXh0L3BsYWluIn0sIGIiSGVsbG8iKQo=", "request": {"method": "GET", "path": "/orders/7"}})),
     responses(
         (status = 200, description = "What it answered, or why it did not", body = Execution),
-        (status = 502, description = "What it called does not answer.", body = Envelope),
+        (status = 502, description = "`FUNCTION_ERROR`: the function ended without an answer. Its executions show why.", body = Envelope),
         (status = 503, description = "`INVOCATION_ERROR`: it could not be reached. `OVERLOADED`: come back later.", body = Envelope),
         (status = 504, description = "`TIMEOUT`: it took longer than its timeout.", body = Envelope),
     ),

@@ -119,7 +119,7 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
     }
 }
 
-/// For paths whose fields are all optional: no body is one without fields, whatever type it says it has.
+/// For paths whose fields are all optional: no body, whatever type it says it has, and `null` are none of them.
 impl<S: Send + Sync> OptionalFromRequest<S> for Fields {
     type Rejection = ErrorResponse;
     async fn from_request(
@@ -128,7 +128,8 @@ impl<S: Send + Sync> OptionalFromRequest<S> for Fields {
     ) -> std::result::Result<Option<Self>, ErrorResponse> {
         let kind = ContentType::of(request.headers());
         let body = body(request, state).await?;
-        if body.is_empty() {
+        let is_null = kind == ContentType::Json && body.trim_ascii() == b"null";
+        if body.is_empty() || is_null {
             return Ok(None);
         }
         Ok(Some(Self::read(kind, &body)?))

@@ -11,10 +11,9 @@ use super::conditional::{self, if_match, unless_known};
 use super::description::parameters::{
     FunctionPath, FunctionsQuery, IfMatch, PageParameters, WorkspaceFunctionPath, WorkspacePath,
 };
-use super::description::requests::{CreateFunctionRequest, UpdateFunctionRequest, UploadForm};
+use super::description::requests::{CreateFunctionRequest, UpdateFunctionRequest};
 use super::error::Result;
 use super::extract::{Fields, Id, Ids, Parameters};
-use super::upload::Form;
 use crate::model::error::Error;
 use crate::model::function::{
     Code, Environment, Function, HttpMethod, HttpMethods, InstanceReuse, Memory, OutboundHost,
@@ -111,11 +110,14 @@ fn instance_reuse(fields: &Fields) -> std::result::Result<Option<InstanceReuse>,
 }
 
 /// Create a function.
+///
+/// Saves settings and code of a new function; only `name` is required, and everything else has a default. Nothing is built or deployed by
+/// it: next is `POST /api/v1/build-and-push` with its `function_id`, or `deployOnSave` and a change of its code.
 #[utoipa::path(
     post, path = "/api/workspaces/{ws}/functions", operation_id = "create_function", tag = "functions",
     params(WorkspacePath),
     request_body(content = CreateFunctionRequest, example = json!({"name": "Approve", "httpMethods": ["GET", "POST"], "code": "ZnJvbSBzcGluX3Nkay5odHRwIGltcG9ydCBJbmNvbWluZ0hhbmRsZXIgYXMgQmFzZSwgUmVxdWVzdCwgUmVzcG9uc2UKCmNsYXNzIEluY29taW5nSGFuZGxlcihCYXNlKToKICAgIGRlZiBoYW5kbGVfcmVxdWVzdChzZWxmLCByZXF1ZXN0OiBSZXF1ZXN0KSAtPiBSZXNwb25zZToKICAgICAgICByZXR1cm4gUmVzcG9uc2UoMjAwLCB7ImNvbnRlbnQtdHlwZSI6ICJ0ZXh0L3BsYWluIn0sIGIiSGVsbG8iKQo="})),
-    responses((status = 201, description = "Created", body = Function, headers(("ETag" = String, description = "For If-Match.")))),
+    responses((status = 201, description = "Created", body = Function, headers(("ETag")))),
 )]
 pub async fn create(
     State(services): State<Services>,
@@ -154,10 +156,12 @@ pub async fn create(
 }
 
 /// The functions of a workspace.
+///
+/// With settings, states and figures of the last 24 hours. `fields=summary` leaves the code out, which makes a long list short.
 #[utoipa::path(
     get, path = "/api/workspaces/{ws}/functions", operation_id = "list_functions", tag = "functions",
     params(WorkspacePath, FunctionsQuery, PageParameters),
-    responses((status = 200, description = "By id", body = Vec<Function>, headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+    responses((status = 200, description = "By id", body = Vec<Function>, headers(("Link")))),
 )]
 pub async fn list(
     State(services): State<Services>,
@@ -193,15 +197,18 @@ pub(super) fn location(function: &Function) -> String {
     format!("/api/workspaces/{workspace}/functions/{id}")
 }
 
-fn tagged((function, revision): (Function, String)) -> Result<Response> {
+pub(super) fn tagged((function, revision): (Function, String)) -> Result<Response> {
     conditional::tagged(&function, &revision)
 }
 
 /// One function.
+///
+/// Settings, code (Base64), state and figures of the last 24 hours. `status` follows its builds and deployments: a client that waits can
+/// ask with `If-None-Match` until it changes.
 #[utoipa::path(
     get, path = "/api/workspaces/{ws}/functions/{fn}", operation_id = "get_function", tag = "functions",
     params(WorkspaceFunctionPath),
-    responses((status = 200, description = "The function", body = Function, headers(("ETag" = String, description = "For If-Match.")))),
+    responses((status = 200, description = "The function", body = Function, headers(("ETag")))),
 )]
 pub async fn read(
     State(services): State<Services>,
@@ -214,11 +221,14 @@ pub async fn read(
 }
 
 /// Change settings or code.
+///
+/// Changes what the body names; what is absent or null stays. Settings take effect at once on what serves, code with the next deployment
+/// (`undeployedChanges` says so). With `If-Match` it is refused (412) when somebody saved in between.
 #[utoipa::path(
     patch, path = "/api/workspaces/{ws}/functions/{fn}", operation_id = "update_function", tag = "functions",
     params(WorkspaceFunctionPath, IfMatch),
     request_body(content = UpdateFunctionRequest, example = json!({"timeout": 60, "status": "disabled"})),
-    responses((status = 200, description = "As it is now", body = Function, headers(("ETag" = String, description = "For If-Match.")))),
+    responses((status = 200, description = "As it is now", body = Function, headers(("ETag")))),
 )]
 pub async fn update(
     State(services): State<Services>,
@@ -241,6 +251,8 @@ pub async fn update(
 }
 
 /// Delete a function with all that is its own.
+///
+/// Takes down its deployment, and removes its code, versions, executions and key-values. It cannot be undone: export the function before.
 #[utoipa::path(
     delete, path = "/api/workspaces/{ws}/functions/{fn}", operation_id = "delete_function", tag = "functions",
     params(WorkspaceFunctionPath, IfMatch),
@@ -272,10 +284,12 @@ pub(super) async fn ids_of(services: &Services, function: FunctionId) -> Result<
 }
 
 /// One function, by its id alone.
+///
+/// As `GET /api/workspaces/{ws}/functions/{fn}`, for who does not know the workspace.
 #[utoipa::path(
     get, path = "/api/functions/{fn}", operation_id = "get_function_by_id", tag = "functions",
     params(FunctionPath),
-    responses((status = 200, description = "The function", body = Function, headers(("ETag" = String, description = "For If-Match.")))),
+    responses((status = 200, description = "The function", body = Function, headers(("ETag")))),
 )]
 pub async fn read_by_id(
     state: State<Services>,
@@ -287,11 +301,13 @@ pub async fn read_by_id(
 }
 
 /// Change a function, by its id alone.
+///
+/// As `PATCH /api/workspaces/{ws}/functions/{fn}`, for who does not know the workspace.
 #[utoipa::path(
     patch, path = "/api/functions/{fn}", operation_id = "update_function_by_id", tag = "functions",
     params(FunctionPath, IfMatch),
     request_body(content = UpdateFunctionRequest, example = json!({"timeout": 60, "status": "disabled"})),
-    responses((status = 200, description = "As it is now", body = Function, headers(("ETag" = String, description = "For If-Match.")))),
+    responses((status = 200, description = "As it is now", body = Function, headers(("ETag")))),
 )]
 pub async fn update_by_id(
     state: State<Services>,
@@ -304,6 +320,8 @@ pub async fn update_by_id(
 }
 
 /// Delete a function, by its id alone.
+///
+/// As `DELETE /api/workspaces/{ws}/functions/{fn}`, for who does not know the workspace.
 #[utoipa::path(
     delete, path = "/api/functions/{fn}", operation_id = "delete_function_by_id", tag = "functions",
     params(FunctionPath, IfMatch),
@@ -316,56 +334,4 @@ pub async fn delete_by_id(
 ) -> Result<StatusCode> {
     let ids = ids_of(&state, function).await?;
     delete(state, ids, headers).await
-}
-
-/// Replace the whole source.
-#[utoipa::path(
-    put, path = "/api/workspaces/{ws}/functions/{fn}/source", operation_id = "replace_source", tag = "functions",
-    params(WorkspaceFunctionPath, IfMatch),
-    request_body(content = UploadForm, content_type = "multipart/form-data", encoding(("file" = (content_type = "text/x-python, application/zip")))),
-    responses((status = 200, description = "As it is now", body = Function, headers(("ETag" = String, description = "For If-Match.")))),
-)]
-pub async fn replace_source(
-    State(services): State<Services>,
-    ids: Ids,
-    headers: HeaderMap,
-    form: Form,
-) -> Result<Response> {
-    let (upload, if_match) = (form.file()?, if_match(&headers));
-    tagged(
-        services
-            .replace_source(
-                &Actor::anonymous(),
-                &ids.workspace,
-                &ids.function,
-                upload,
-                if_match.as_deref(),
-            )
-            .await?,
-    )
-}
-
-/// The source as it is saved.
-#[utoipa::path(
-    get, path = "/api/workspaces/{ws}/functions/{fn}/source", operation_id = "download_source", tag = "functions",
-    params(WorkspaceFunctionPath),
-    responses((status = 200, description = "The module, or the archive", content(
-            (Vec<u8> = "text/x-python; charset=utf-8"),
-            (Vec<u8> = "application/zip"),
-        ))),
-)]
-pub async fn download_source(State(services): State<Services>, ids: Ids) -> Result<Response> {
-    let (name, content_type, content) = services
-        .functions
-        .download(&Actor::anonymous(), &ids.workspace, &ids.function)
-        .await?;
-    let disposition = format!("attachment; filename=\"{name}\"");
-    Ok((
-        [
-            (header::CONTENT_TYPE, content_type.to_owned()),
-            (header::CONTENT_DISPOSITION, disposition),
-        ],
-        content,
-    )
-        .into_response())
 }

@@ -24,6 +24,8 @@ pub struct ReadyResponse {
 }
 
 /// Whether the server runs.
+///
+/// For load balancers: it asks nothing of what the server needs. `/health/ready` does.
 #[utoipa::path(
     get, path = "/health", operation_id = "health", tag = "health",
     responses((status = 200, description = "The server runs", body = HealthResponse)),
@@ -33,6 +35,8 @@ pub async fn health() -> Json<HealthResponse> {
 }
 
 /// Whether the server runs.
+///
+/// For an orchestrator that restarts what is stuck. The same as `/health`.
 #[utoipa::path(
     get, path = "/health/live", operation_id = "live", tag = "health",
     responses((status = 200, description = "The server runs", body = HealthResponse)),
@@ -41,12 +45,14 @@ pub async fn live() -> Json<HealthResponse> {
     Json(HealthResponse { status: "healthy" })
 }
 
-/// Each dependency by name; 503 when one that requests need is down.
+/// Whether the server can do its work.
+///
+/// Each dependency by name, `ok` or what is wrong; 503 when one that requests need does not answer.
 #[utoipa::path(
     get, path = "/health/ready", operation_id = "ready", tag = "health",
     responses(
         (status = 200, description = "It can do its work", body = ReadyResponse),
-        (status = 503, description = "Something that requests need does not answer", body = ReadyResponse),
+        (status = 503, description = "Something that requests need does not answer", body = ReadyResponse, example = json!({"status": "not ready", "dependencies": {"store": "The disk is full.", "blobs": "ok", "builder": "ok", "platform": "ok"}})),
     ),
 )]
 pub async fn ready(State(services): State<Services>) -> (StatusCode, Json<ReadyResponse>) {

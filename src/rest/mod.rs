@@ -18,6 +18,7 @@ mod live;
 mod observe;
 mod reference;
 mod replays;
+mod sources;
 mod spin_apps;
 mod task_log;
 mod upload;
@@ -174,10 +175,7 @@ fn uploads() -> OpenApiRouter<ConsoleState> {
     OpenApiRouter::new()
         .routes(routes!(builds::build))
         .routes(routes!(builds::build_and_push))
-        .routes(routes!(
-            functions::download_source,
-            functions::replace_source
-        ))
+        .routes(routes!(sources::download_source, sources::replace_source))
         .routes(routes!(executions::draft))
         .routes(routes!(replays::replay))
         .routes(routes!(replays::check))

@@ -43,6 +43,9 @@ pub struct LinesResponse {
 }
 
 /// Lines that a function wrote.
+///
+/// What the function printed, from Loki or from its recorded executions. With `Accept: text/event-stream` it is a stream from now on: an
+/// event `line` each, with the line's time in nanoseconds as the event's id.
 #[utoipa::path(
     get, path = "/api/functions/{fn}/loki-logs", operation_id = "list_lines", tag = "executions",
     params(FunctionPath, LimitTo1000, LastEventId),
@@ -81,6 +84,9 @@ pub async fn lines(
 }
 
 /// Where the time of the newest 200 calls went.
+///
+/// The median and the 95th percentile of waiting, starting and running, of memory and page faults, over the newest 200 calls. It shows
+/// whether a function is slow itself or waits for a place.
 #[utoipa::path(
     get, path = "/api/workspaces/{ws}/functions/{fn}/timings", operation_id = "get_timings", tag = "executions",
     params(WorkspaceFunctionPath),
@@ -112,6 +118,9 @@ pub struct MetricsResponse {
 }
 
 /// CPU use of a function.
+///
+/// Processor use of the last hour, from Prometheus or as measured in its calls. Where one of the two queries fails the status is `partial`
+/// and its part empty.
 #[utoipa::path(
     get, path = "/api/functions/{fn}/metrics", operation_id = "get_metrics", tag = "executions",
     params(FunctionPath),

@@ -15,6 +15,10 @@ use crate::service::actor::Actor;
 use crate::service::replays::{CheckRequest, Methods, Target};
 
 /// Make a recorded request again.
+///
+/// Sends a recorded request again, to what serves, to a version or to a draft, and compares both answers. What the record does not hold
+/// (masked headers, for one) is left out and named in `altered`; a request that was cut is refused. It is counted nowhere, but what the
+/// function does to others is done again.
 #[utoipa::path(
     post, path = "/api/workspaces/{ws}/functions/{fn}/executions/{id}/replay", operation_id = "replay_execution", tag = "executions",
     params(ExecutionPath),
@@ -22,7 +26,7 @@ use crate::service::replays::{CheckRequest, Methods, Target};
     responses(
         (status = 200, description = "Both answers, and what differs", body = Replayed),
         (status = 400, description = "`NOT_DEPLOYED`, or `VALIDATION_ERROR`", body = Envelope),
-        (status = 502, description = "What it called does not answer.", body = Envelope),
+        (status = 502, description = "`FUNCTION_ERROR`: the function ended without an answer. Its executions show why.", body = Envelope),
         (status = 503, description = "`INVOCATION_ERROR`: it could not be reached. `OVERLOADED`: come back later.", body = Envelope),
         (status = 504, description = "`TIMEOUT`: it took longer than its timeout.", body = Envelope),
     ),
@@ -48,6 +52,9 @@ pub async fn replay(
 }
 
 /// Make the newest requests again.
+///
+/// Sends the newest recorded requests again to what serves, to a version or to a draft, and counts how many answers differ: before a
+/// deployment, say. Only GET and HEAD are repeated unless `methods` is `all`; it ends after 60 seconds, and the rest is `notRun`.
 #[utoipa::path(
     post, path = "/api/workspaces/{ws}/functions/{fn}/check", operation_id = "check_function", tag = "executions",
     params(WorkspaceFunctionPath),
@@ -55,7 +62,7 @@ pub async fn replay(
     responses(
         (status = 200, description = "The newest requests made again", body = Check),
         (status = 400, description = "`NOT_DEPLOYED`, or `VALIDATION_ERROR`", body = Envelope),
-        (status = 502, description = "What it called does not answer.", body = Envelope),
+        (status = 502, description = "`FUNCTION_ERROR`: the function ended without an answer. Its executions show why.", body = Envelope),
         (status = 503, description = "`INVOCATION_ERROR`: it could not be reached. `OVERLOADED`: come back later.", body = Envelope),
         (status = 504, description = "`TIMEOUT`: it took longer than its timeout.", body = Envelope),
     ),

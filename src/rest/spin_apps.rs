@@ -46,6 +46,9 @@ fn archive(export: Export) -> Response {
 }
 
 /// A function as a Spin app.
+///
+/// An archive that `spin build` builds, with source, `spin.toml` and what Spin does not know of its settings. Values of the environment,
+/// which may be secret, are left out unless `values=yes`. `component=yes` is refused (409) when the saved source was never built.
 #[utoipa::path(
     get, path = "/api/workspaces/{ws}/functions/{fn}/export", operation_id = "export_function", tag = "spin apps",
     params(WorkspaceFunctionPath, ExportQuery, ComponentQuery),
@@ -68,6 +71,8 @@ pub async fn export_function(
 }
 
 /// All functions of a workspace as Spin apps.
+///
+/// One archive with a folder a function, each a Spin app. Values of the environment are left out unless `values=yes`.
 #[utoipa::path(
     get, path = "/api/workspaces/{ws}/export", operation_id = "export_workspace", tag = "spin apps",
     params(WorkspacePath, ExportQuery),
@@ -121,10 +126,13 @@ fn answer<T: Serialize>(
 }
 
 /// A function from a Spin app.
+///
+/// Makes a function of a Spin app's archive or of a single module, ours or another's; nothing is built by it. A name that is taken is
+/// refused (409) unless `on_conflict` is `rename`; an archive with several components is refused with the reason.
 #[utoipa::path(
     post, path = "/api/workspaces/{ws}/functions/import", operation_id = "import_function", tag = "spin apps",
     params(WorkspacePath),
-    request_body(content = ImportForm, content_type = "multipart/form-data", encoding(("file" = (content_type = "application/zip")))),
+    request_body(content((ImportForm = "multipart/form-data", encoding(("file" = (content_type = "application/zip"))), example = json!({"file": "(the bytes of approve.zip)", "name": "Approve", "on_conflict": "rename"})))),
     responses(
         (status = 201, description = "Made of the archive", body = Function),
         (status = 303, description = "For a browser's form (`Accept: text/html`): on to what was made, or back with what was wrong"),
@@ -159,10 +167,13 @@ pub async fn import_function(
 }
 
 /// Functions from Spin apps.
+///
+/// Makes a function of every Spin app in the archive, or none when one of them cannot be made. Names that are taken are refused with their
+/// list (409) unless `on_conflict` is `rename`.
 #[utoipa::path(
     post, path = "/api/workspaces/{ws}/import", operation_id = "import_workspace", tag = "spin apps",
     params(WorkspacePath),
-    request_body(content = ImportWorkspaceForm, content_type = "multipart/form-data", encoding(("file" = (content_type = "application/zip")))),
+    request_body(content((ImportWorkspaceForm = "multipart/form-data", encoding(("file" = (content_type = "application/zip"))), example = json!({"file": "(the bytes of payments.zip)", "on_conflict": "rename"})))),
     responses(
         (status = 201, description = "Made of the archive, all or none", body = Vec<Function>),
         (status = 303, description = "For a browser's form (`Accept: text/html`): on to what was made, or back with what was wrong"),

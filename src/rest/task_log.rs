@@ -16,7 +16,10 @@ use crate::model::task::Stage;
 use crate::service::Services;
 use crate::service::actor::Actor;
 
-/// Text, or server-sent events where they are asked for: `line` with the line's number as id, `stages` on every change, `end` at the end.
+/// The output of a task.
+///
+/// Text as it stands, or, with `Accept: text/event-stream`, events from the first line on: `line` with the line's number as id, `stages` on
+/// every change, `end` with the final status. Send the last id as `Last-Event-ID` to go on after a break.
 #[utoipa::path(
     get, path = "/api/v1/tasks/{id}/log", operation_id = "get_task_log", tag = "builds",
     params(TaskPath, LastEventId),

@@ -31,10 +31,13 @@ fn number(text: &str) -> std::result::Result<u32, Error> {
 }
 
 /// The versions of a function.
+///
+/// What successful builds of the function made, each immutable. Labels, pins and what serves are said with them; the oldest ones without a
+/// label, a pin or a deployment are collected.
 #[utoipa::path(
     get, path = "/api/v1/functions/{fn}/versions", operation_id = "list_versions", tag = "versions",
     params(FunctionPath, PageParameters),
-    responses((status = 200, description = "Newest first, 100 unless `limit` says otherwise", body = Vec<VersionView>, headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+    responses((status = 200, description = "Newest first, 100 unless `limit` says otherwise", body = Vec<VersionView>, headers(("Link")))),
 )]
 pub async fn list(
     State(services): State<Services>,
@@ -50,6 +53,8 @@ pub async fn list(
 }
 
 /// One version with its source.
+///
+/// Its settings at that time and the files of its source. Values of the environment are masked.
 #[utoipa::path(
     get, path = "/api/v1/functions/{fn}/versions/{version}", operation_id = "get_version", tag = "versions",
     params(VersionPath),
@@ -69,6 +74,8 @@ pub async fn read(
 }
 
 /// What differs between two versions.
+///
+/// Files by lines, settings by fields; of the environment the names alone, since its values may be secret.
 #[utoipa::path(
     get, path = "/api/v1/functions/{fn}/versions/{version}/diff/{other}", operation_id = "diff_versions", tag = "versions",
     params(VersionsPath),
@@ -89,6 +96,8 @@ pub async fn diff(
 }
 
 /// Label or pin a version.
+///
+/// A label is on one version of a function: it leaves the one that had it. A pinned or labelled version is kept however many follow.
 #[utoipa::path(
     patch, path = "/api/v1/functions/{fn}/versions/{version}", operation_id = "update_version", tag = "versions",
     params(VersionPath),
@@ -117,13 +126,16 @@ pub async fn update(
 }
 
 /// Deploy a version.
+///
+/// Lets this version serve under the function's app name, with the options of the deployment before: to go back, or forward again. It is
+/// refused when its artifact is gone.
 #[utoipa::path(
     post, path = "/api/v1/functions/{fn}/versions/{version}/deploy", operation_id = "deploy_version", tag = "versions",
     params(VersionPath),
     responses(
         (status = 200, description = "Deployed", body = DeployResponse),
-        (status = 502, description = "What deploys does not answer.", body = Envelope),
-        (status = 504, description = "What deploys did not answer in time.", body = Envelope),
+        (status = 502, description = "`DEPLOY_ERROR`: what deploys does not answer, or refused; what served goes on.", body = Envelope),
+        (status = 504, description = "`TIMEOUT`: what deploys did not answer in time. Look at the function's deployments before sending it again.", body = Envelope),
     ),
 )]
 pub async fn deploy(

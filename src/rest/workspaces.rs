@@ -18,10 +18,12 @@ use crate::service::Services;
 use crate::service::actor::Actor;
 
 /// Create a workspace.
+///
+/// Makes an empty workspace. Names need not be unique; a blank one is refused.
 #[utoipa::path(
     post, path = "/api/workspaces", operation_id = "create_workspace", tag = "workspaces",
     request_body(content = CreateWorkspaceRequest, example = json!({"name": "Payments", "description": "What approves payments"})),
-    responses((status = 201, description = "Created", body = Workspace, headers(("ETag" = String, description = "For If-Match.")))),
+    responses((status = 201, description = "Created", body = Workspace, headers(("ETag")))),
 )]
 pub async fn create(State(services): State<Services>, fields: Fields) -> Result<Response> {
     let (name, description) = (fields.required_text("name")?, fields.text("description")?);
@@ -39,10 +41,12 @@ fn tagged((workspace, revision): (Workspace, String)) -> Result<Response> {
 }
 
 /// All workspaces.
+///
+/// Every workspace, with the number of its functions and the figures of the last 24 hours. Without `limit` the list is whole.
 #[utoipa::path(
     get, path = "/api/workspaces", operation_id = "list_workspaces", tag = "workspaces",
     params(PageParameters),
-    responses((status = 200, description = "Oldest first", body = Vec<Workspace>, headers(("Link" = String, description = "The next part, `rel=\"next\"`; absent at the end.")))),
+    responses((status = 200, description = "Oldest first", body = Vec<Workspace>, headers(("Link")))),
 )]
 pub async fn list(
     State(services): State<Services>,
@@ -61,10 +65,12 @@ pub async fn list(
 }
 
 /// One workspace.
+///
+/// With the number of its functions and the figures of the last 24 hours. Its `ETag` makes later changes and reads conditional.
 #[utoipa::path(
     get, path = "/api/workspaces/{ws}", operation_id = "get_workspace", tag = "workspaces",
     params(WorkspacePath),
-    responses((status = 200, description = "The workspace", body = Workspace, headers(("ETag" = String, description = "For If-Match.")))),
+    responses((status = 200, description = "The workspace", body = Workspace, headers(("ETag")))),
 )]
 pub async fn read(
     State(services): State<Services>,
@@ -77,11 +83,14 @@ pub async fn read(
 }
 
 /// Change a workspace.
+///
+/// Changes name or description; what is absent or null stays. With `If-Match` it is refused (412) when somebody saved in between: read it
+/// again, and send yours again.
 #[utoipa::path(
     patch, path = "/api/workspaces/{ws}", operation_id = "update_workspace", tag = "workspaces",
     params(WorkspacePath, IfMatch),
     request_body(content = UpdateWorkspaceRequest, example = json!({"name": "Payments and refunds"})),
-    responses((status = 200, description = "As it is now", body = Workspace, headers(("ETag" = String, description = "For If-Match.")))),
+    responses((status = 200, description = "As it is now", body = Workspace, headers(("ETag")))),
 )]
 pub async fn update(
     State(services): State<Services>,
@@ -104,6 +113,9 @@ pub async fn update(
 }
 
 /// Delete a workspace with all that is in it.
+///
+/// Takes down what its functions deployed, and removes them with their executions, tasks, code and artifacts. It cannot be undone: export
+/// the workspace before. An interrupted deletion goes on when it is asked for again.
 #[utoipa::path(
     delete, path = "/api/workspaces/{ws}", operation_id = "delete_workspace", tag = "workspaces",
     params(WorkspacePath, IfMatch),

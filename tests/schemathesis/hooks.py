@@ -10,6 +10,8 @@ import schemathesis
 from hypothesis import strategies as st
 
 SERVER = os.environ["BLUE_FAAS_TESTED"]
+# How the code of the document's examples begins: 24 bytes, which Base64 writes the same whatever follows.
+EXAMPLE = b"from spin_sdk.http impor"
 
 texts = st.text(st.characters(codec="utf-8"), max_size=60)
 schemathesis.openapi.format("base64-utf8", texts.map(lambda text: base64.b64encode(text.encode()).decode()))
@@ -64,9 +66,23 @@ class Things:
 things = Things()
 
 
+def spoil(body) -> None:
+    """The document's examples can be built and run, which would take the processor for minutes. Without a handler nothing can."""
+    if not isinstance(body, dict):
+        return
+    code, file = body.get("code"), body.get("file")
+    if isinstance(code, str) and code.startswith(base64.b64encode(EXAMPLE).decode()):
+        body["code"] = base64.b64encode(b"pass").decode()
+    if isinstance(file, str) and file.startswith(EXAMPLE.decode()):
+        body["file"] = "pass"
+    if isinstance(file, bytes) and file.startswith(EXAMPLE):
+        body["file"] = b"pass"
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs) -> None:
     """Half of the requests are about what is there; made-up ids alone would find nothing but 404."""
+    spoil(case.body)
     path = case.path_parameters
     if not path or "ws" not in path and "fn" not in path or hash(case.id) % 2:
         return

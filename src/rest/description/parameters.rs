@@ -14,46 +14,57 @@ use crate::model::time::Timestamp;
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct WorkspacePath {
+    /// The workspace's id.
     ws: WorkspaceId,
 }
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct WorkspaceFunctionPath {
+    /// The workspace's id.
     ws: WorkspaceId,
+    /// The function's id.
     r#fn: FunctionId,
 }
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct FunctionPath {
+    /// The function's id.
     r#fn: FunctionId,
 }
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct ExecutionPath {
+    /// The workspace's id.
     ws: WorkspaceId,
+    /// The function's id.
     r#fn: FunctionId,
+    /// The execution's id, as lists and calls answer it.
     id: ExecutionId,
 }
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct TaskPath {
+    /// The task's id, as the build or push answered it.
     id: TaskId,
 }
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct DeploymentPath {
+    /// The deployment's id, from the function's deployments.
     id: DeploymentId,
 }
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct VersionPath {
+    /// The function's id.
     r#fn: FunctionId,
+    /// The version's number, counted from 1 for each function.
     #[param(minimum = 1, maximum = 4_294_967_295_u32)]
     version: u32,
 }
@@ -61,10 +72,12 @@ pub struct VersionPath {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct VersionsPath {
+    /// The function's id.
     r#fn: FunctionId,
-    /// What is compared with.
+    /// The number of the version that is compared with, mostly the older one.
     #[param(minimum = 1, maximum = 4_294_967_295_u32)]
     version: u32,
+    /// The number of the version whose differences are told.
     #[param(minimum = 1, maximum = 4_294_967_295_u32)]
     other: u32,
 }
@@ -97,15 +110,16 @@ pub enum Fields {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct LogsQuery {
+    /// `error` when the function answered 500 or above, failed, took too long or could not be reached.
     status: Option<ExecutionStatus>,
-    /// The HTTP status code.
+    /// The HTTP status code of the function's answer.
     #[param(minimum = 0, maximum = 65535)]
     code: Option<u16>,
     /// Drafts and replays are left out unless they are asked for.
     trigger: Option<Trigger>,
-    /// In any offset.
+    /// Those that began at this time or later, in any offset.
     from: Option<Timestamp>,
-    /// In any offset.
+    /// Those that began at this time or before, in any offset.
     to: Option<Timestamp>,
     /// Text in path, bodies or output lines.
     q: Option<String>,
@@ -117,6 +131,7 @@ pub struct LogsQuery {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct LimitTo500 {
+    /// Rows at most.
     #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,
 }
@@ -124,6 +139,7 @@ pub struct LimitTo500 {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct LimitTo1000 {
+    /// Rows at most.
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<u32>,
 }

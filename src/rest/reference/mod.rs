@@ -1,10 +1,11 @@
-//! The API's reference: the OpenAPI document, and pages that show it. Their scripts are files of the site (`public/reference/`, from npm).
+//! The API's reference: the OpenAPI document, pages that show it, and the guide. Their scripts are files of the site (`public/reference/`, from npm).
 
 use axum::Router;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
+use pulldown_cmark::{Options, Parser, html};
 
 /// Scripts of ours alone; both pages write styles as they run.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
@@ -17,8 +18,10 @@ pub fn router<S: Clone + Send + Sync + 'static>(document: Bytes) -> Router<S> {
             document.clone(),
         )
     };
+    let guide = guide();
     Router::new()
         .route("/openapi.json", get(document))
+        .route("/guide", get(move || async move { page(guide.clone()) }))
         .route("/docs", get(async || page(include_str!("docs.html"))))
         .route(
             "/docs/start.js",
@@ -31,12 +34,21 @@ pub fn router<S: Clone + Send + Sync + 'static>(document: Bytes) -> Router<S> {
         )
 }
 
-fn page(html: &'static str) -> Response {
+/// docs/API.md as a page.
+fn guide() -> String {
+    let text = include_str!("../../../docs/API.md");
+    let parser = Parser::new_ext(text, Options::ENABLE_TABLES);
+    let mut body = String::new();
+    html::push_html(&mut body, parser);
+    include_str!("guide.html").replace("<!-- guide -->", &body)
+}
+
+fn page(html: impl Into<String>) -> Response {
     let policy: [(HeaderName, HeaderValue); 1] = [(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(POLICY),
     )];
-    (policy, Html(html)).into_response()
+    (policy, Html(html.into())).into_response()
 }
 
 fn script(text: &'static str) -> impl IntoResponse {

@@ -143,7 +143,8 @@ async fn no_body_is_none_of_the_fields_where_all_are_optional() {
         let empty = app
             .request(Method::POST, &path)
             .header("content-type", "application/x-www-form-urlencoded");
-        for answer in [nothing, Answer::of(empty).await] {
+        let null = app.request(Method::POST, &path).json(&json!(null));
+        for answer in [nothing, Answer::of(empty).await, Answer::of(null).await] {
             assert_eq!(answer.status, fields.status, "{action}: {}", answer.text());
             assert_eq!(answer.body, fields.body, "{action}");
         }

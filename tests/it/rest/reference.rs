@@ -14,6 +14,24 @@ async fn the_document_is_served_as_it_is_in_docs() {
 }
 
 #[tokio::test]
+async fn the_guide_is_a_page() {
+    let app = TestApp::start();
+    let page = app.get("/guide").await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    let text = page.text();
+    for part in [
+        "<h1>The REST API</h1>",
+        "<h2>A journey</h2>",
+        "<table>",
+        "href=\"/docs\"",
+    ] {
+        assert!(text.contains(part), "no {part} in {text}");
+    }
+    assert!(!text.contains("<script"), "it needs none");
+}
+
+#[tokio::test]
 async fn the_pages_load_scripts_of_ours_alone() {
     let app = TestApp::start();
     for path in ["/docs", "/redoc"] {
