@@ -33,9 +33,13 @@ pub struct Release {
 }
 
 impl Release {
-    /// What pods are labelled with, and so logs and metrics are found by.
+    /// What pods are labelled with, and so logs and metrics are found by: none where Kubernetes would refuse it.
     pub fn label(&self) -> Option<&FunctionId> {
-        self.function_id.as_ref().or(self.claimed_by.as_ref())
+        let id = self.function_id.as_ref().or(self.claimed_by.as_ref());
+        id.filter(|id| {
+            let (id, is_end) = (id.as_str(), |end: char| end.is_ascii_alphanumeric());
+            id.len() <= 63 && id.starts_with(is_end) && id.ends_with(is_end)
+        })
     }
 }
 

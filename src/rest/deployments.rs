@@ -73,8 +73,8 @@ fn options(fields: &Fields) -> std::result::Result<DeployOptions, Error> {
         memory_limit: text("memory_limit")?,
         cpu_request: text("cpu_request")?,
         memory_request: text("memory_request")?,
-        custom_tolerations: fields.json("custom_tolerations"),
-        custom_affinity: fields.json("custom_affinity"),
+        custom_tolerations: fields.json("custom_tolerations").cloned(),
+        custom_affinity: fields.json("custom_affinity").cloned(),
     };
     options.checked()
 }

@@ -78,7 +78,7 @@ fn answer(page: ExecutionPage, path: &str, parameters: &Parameters) -> error::Re
 /// Executions of a function.
 ///
 /// Calls that were recorded, newest first, with their output; the filters choose among them, and `next` leads on. With `Accept:
-/// text/event-stream` it is a stream from now on: an event `execution` each, with the execution's id as the event's. Send the last id as
+/// text/event-stream` it is a stream from now on: an event `execution` each, with the id of the newest until then. Send the last id as
 /// `Last-Event-ID` to go on after a break.
 #[utoipa::path(
     get, path = "/api/workspaces/{ws}/functions/{fn}/logs", operation_id = "list_executions", tag = "executions",
@@ -365,7 +365,7 @@ fn test_body(fields: &Fields) -> std::result::Result<Bytes, Error> {
                 .map_err(|_| Error::validation("body", "The body is not Base64."))?
                 .into()
         }
-        Some(serde_json::Value::String(text)) => text.into(),
+        Some(serde_json::Value::String(text)) => text.clone().into(),
         Some(json) => json.to_string().into(),
     })
 }

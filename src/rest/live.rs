@@ -84,9 +84,12 @@ fn too_many() -> Error {
     }
 }
 
+/// Seconds that a call may wait for its places and a worker, be ended in, and be recorded in, beside its timeout.
+const AROUND_CALLS: i64 = 25;
+
 /// An execution is recorded when it ends under the time when it began. So each look begins this long before the newest that was seen.
 fn overlap(timeout: u32) -> i64 {
-    i64::from(timeout) + 5
+    i64::from(timeout) + AROUND_CALLS
 }
 
 /// Whether following goes on after a failure: the store may be busy, but what was deleted does not come back.

@@ -134,7 +134,11 @@ fn compose(config: &Config, adapters: Adapters, stop: &Stop) -> Result<Composed,
         builds.clone(),
         deployments.clone(),
     );
-    let remote = RemoteCaller::new(remote_functions, engines::callable_hosts(config));
+    let remote = RemoteCaller::new(
+        remote_functions,
+        engines::callable_hosts(config),
+        config.run.per_function,
+    );
     let limits = CallLimits {
         max_body: config.listen.max_body,
         concurrency: config.run.concurrency,

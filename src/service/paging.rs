@@ -15,7 +15,7 @@ const MAX_CURSOR: usize = 512;
 const ROWS: usize = 100;
 /// Items read at once, and at most for one part; the caller goes on by the cursor.
 const READ: usize = 200;
-const MAX_READ: usize = 5_000;
+pub(super) const MAX_READ: usize = 5_000;
 
 /// Which part of a list is asked for: all of it, when nothing is said, or the first 100 of one that has no end.
 #[derive(Clone, Debug, Default)]
@@ -83,18 +83,21 @@ impl<T> Page<T> {
 }
 
 /// Rows of a partition in order, each with its sort key, and where reading stopped when there may be more.
-pub(super) struct Rows<T> {
+pub(super) struct Found<T> {
     pub rows: Vec<(String, T)>,
     pub next: Option<String>,
+    /// Items that were read for it.
+    pub read: usize,
 }
 
-/// As many records as `limit` that pass, in the order of the queries. Of those that do not pass so many are read that an answer comes soon.
+/// As many records as `limit` that pass, in the order of the queries, of about the first `most` items.
 pub(super) async fn read_rows<T: DeserializeOwned>(
     table: &Table,
     queries: Vec<Query>,
     limit: usize,
+    most: usize,
     passes: impl Fn(&T) -> bool,
-) -> Result<Rows<T>> {
+) -> Result<Found<T>> {
     let (mut rows, mut read, mut last) = (Vec::new(), 0, None);
     // One more tells whether there is more.
     let mut at_once = (limit + 1).min(READ);
@@ -104,7 +107,8 @@ pub(super) async fn read_rows<T: DeserializeOwned>(
             let page = table.page(&query).await?;
             for (key, item) in page.items {
                 if rows.len() == limit {
-                    return Ok(Rows { rows, next: last });
+                    let next = last;
+                    return Ok(Found { rows, next, read });
                 }
                 read += 1;
                 last = Some(key.sk.clone());
@@ -119,13 +123,14 @@ pub(super) async fn read_rows<T: DeserializeOwned>(
             if query.after.is_none() {
                 break;
             }
-            if read >= MAX_READ {
+            if read >= most {
                 let next = query.after;
-                return Ok(Rows { rows, next });
+                return Ok(Found { rows, next, read });
             }
         }
     }
-    Ok(Rows { rows, next: None })
+    let next = None;
+    Ok(Found { rows, next, read })
 }
 
 /// A list in one partition, newest first where its sort keys tell the time.
@@ -151,7 +156,7 @@ impl Newest<'_> {
         let limit = part.limit()?.unwrap_or(ROWS);
         let list = format!("{}/{}", self.partition, self.prefix);
         let queries = self.queries(part.after(&list)?);
-        let found = read_rows(table, queries, limit, passes).await?;
+        let found = read_rows(table, queries, limit, MAX_READ, passes).await?;
         let place = |key: String| {
             let place = key.strip_prefix(self.prefix).unwrap_or(&key);
             encode_cursor(&list, place)

@@ -178,7 +178,7 @@ impl Workspaces {
         if_match: Option<&str>,
     ) -> Result<Workspace> {
         let record = self.record(id).await?;
-        check_etag(if_match, record.revision)?;
+        let expected = expected_revision(if_match, record.revision)?;
         let mut changed = record.clone();
         if let Some(name) = name {
             changed.name = Name::parse(name)?;
@@ -201,15 +201,15 @@ impl Workspaces {
             }
         };
         let mut checked = change(keys::workspace(id));
-        if if_match.is_some() {
-            checked.condition = Some(has_revision(record.revision));
+        if let Some(revision) = expected {
+            checked.condition = Some(has_revision(revision));
         }
         let writes = vec![
             Write::Update(checked),
             Write::Update(change(keys::workspace_entry(id))),
         ];
         if !self.table.try_transact(writes, None).await? {
-            return Err(if if_match.is_some() {
+            return Err(if expected.is_some() {
                 changed_meanwhile()
             } else {
                 Error::not_found("workspace", id)
@@ -250,6 +250,11 @@ impl Workspaces {
                 Write::delete(keys::workspace_entry(id)),
             ])
             .await
+    }
+
+    pub(super) async fn is_deleting(&self, id: &WorkspaceId) -> Result<bool> {
+        let record: Option<WorkspaceRecord> = self.table.get(&keys::workspace(id)).await?;
+        Ok(record.is_some_and(|record| record.deleting))
     }
 
     pub(super) async fn deleting(&self) -> Result<Vec<WorkspaceId>> {

@@ -2,6 +2,7 @@
 
 use axum::response::sse::Event;
 use std::collections::{HashSet, VecDeque};
+use std::time::{Duration, Instant};
 
 use super::{Follow, POLL, is_over, overlap};
 use crate::model::error::Result;
@@ -20,6 +21,8 @@ const PAGES: usize = 25;
 const SHORTEST_SPAN: i64 = 1_000;
 /// Bytes of executions that one look keeps, as they are sent.
 const MOST_KEPT: usize = 8 * 1024 * 1024;
+/// How long a function's timeout counts after it was read.
+const TIMEOUT_KNOWN: Duration = Duration::from_mins(1);
 
 /// A function's executions that pass a filter, or those of all functions of a workspace, oldest first.
 pub struct FollowedExecutions {
@@ -27,14 +30,19 @@ pub struct FollowedExecutions {
     workspace: WorkspaceId,
     function: Option<FunctionId>,
     filter: ExecutionFilter,
-    /// Seconds that a look goes back.
+    /// Seconds that a look goes back, and when they were found out.
     overlap: i64,
+    overlap_known: Instant,
     /// When the newest one began that was seen.
     newest: Timestamp,
     /// Looks begin here: what began before was recorded long ago.
     begin: Timestamp,
     /// Those that began since, and were sent.
     told: HashSet<ExecutionId>,
+    /// So were all that began before this, when they were too many to be kept in mind.
+    floor: Option<Timestamp>,
+    /// The newest that was sent.
+    sent: Option<(Timestamp, ExecutionId)>,
     /// Microseconds of a backlog that one look could read, while there is a backlog.
     span: Option<i64>,
     /// The next look has time.
@@ -47,10 +55,11 @@ pub struct FollowedExecutions {
 struct Look {
     told: HashSet<ExecutionId>,
     /// Not sent yet, newest first.
-    fresh: VecDeque<(ExecutionId, String)>,
+    fresh: VecDeque<((Timestamp, ExecutionId), String)>,
     /// Bytes of them.
     size: usize,
     newest: Option<Timestamp>,
+    oldest: Option<Timestamp>,
     /// Newer ones were found than are kept.
     more: bool,
     /// There are older ones than were read.
@@ -64,7 +73,8 @@ impl Look {
             return;
         };
         self.size += text.len();
-        self.fresh.push_back((execution.id.clone(), text));
+        let id = (execution.timestamp, execution.id.clone());
+        self.fresh.push_back((id, text));
         while self.size > MOST_KEPT && self.fresh.len() > 1 {
             if let Some((_, text)) = self.fresh.pop_front() {
                 self.size -= text.len();
@@ -83,9 +93,7 @@ impl FollowedExecutions {
         filter: ExecutionFilter,
         last: Option<&str>,
     ) -> Result<Self> {
-        let (executions, actor) = (&services.executions, Actor::anonymous());
-        let longest = executions.longest_call(&actor, &workspace, function.as_ref());
-        let overlap = overlap(longest.await?);
+        let overlap = overlap_of(&services, &workspace, function.as_ref()).await?;
         let last = last.and_then(|id| ExecutionId::parse(id).ok());
         let since = last.as_ref().and_then(execution_time);
         let newest = since.unwrap_or_else(Timestamp::now);
@@ -95,9 +103,12 @@ impl FollowedExecutions {
             function,
             filter,
             overlap,
+            overlap_known: Instant::now(),
             newest,
             begin: newest.plus_seconds(-overlap),
             told: HashSet::new(),
+            floor: None,
+            sent: since.zip(last.clone()),
             span: None,
             looked: false,
             stamp: None,
@@ -106,7 +117,9 @@ impl FollowedExecutions {
             (Some(last), Some(since)) => (execution.timestamp, &execution.id) <= (since, last),
             _ => true,
         };
-        followed.told = followed.look(since, was_sent).await?.told;
+        let look = followed.look(since, was_sent).await?;
+        followed.told = look.told;
+        followed.floor = look.oldest.filter(|_| look.is_cut);
         Ok(followed)
     }
 
@@ -131,6 +144,7 @@ impl FollowedExecutions {
             let is_short = page.executions.len() < ROWS as usize;
             for execution in page.executions {
                 look.newest = look.newest.max(Some(execution.timestamp));
+                look.oldest = Some(execution.timestamp);
                 if was_sent(&execution) {
                     look.told.insert(execution.id);
                 } else {
@@ -148,7 +162,10 @@ impl FollowedExecutions {
 
     /// As much of a backlog from its beginning as one look reads, and where that ends; all there is without a backlog.
     async fn look_forward(&self, settled: Timestamp) -> Result<(Look, Option<Timestamp>)> {
-        let was_sent = |execution: &Execution| self.told.contains(&execution.id);
+        let was_sent = |execution: &Execution| {
+            let is_below = |floor| execution.timestamp < floor;
+            self.floor.is_some_and(is_below) || self.told.contains(&execution.id)
+        };
         let after = |micros: i64| Timestamp::from_micros(self.begin.micros() + micros);
         // Twice as much as last time: calls may have been fewer then.
         let next = self.span.map(|span| after(span.saturating_mul(2)));
@@ -189,6 +206,11 @@ impl FollowedExecutions {
         if stamp.is_some() && stamp == self.stamp {
             return Ok(Vec::new());
         }
+        if self.overlap_known.elapsed() > TIMEOUT_KNOWN {
+            let (workspace, function) = (&self.workspace, self.function.as_ref());
+            self.overlap = overlap_of(&self.services, workspace, function).await?;
+            self.overlap_known = Instant::now();
+        }
         let (events, more) = self.fresh().await?;
         self.looked = !more;
         self.stamp = stamp.filter(|_| !more);
@@ -201,7 +223,7 @@ impl FollowedExecutions {
         let settled = Timestamp::now().plus_seconds(-2 * self.overlap);
         let (mut look, until) = self.look_forward(settled).await?;
         look.told
-            .extend(look.fresh.iter().map(|(id, _)| id.clone()));
+            .extend(look.fresh.iter().map(|((_, id), _)| id.clone()));
         self.told = look.told;
         self.span = until.map(|until| until.micros() - self.begin.micros());
         if let Some(until) = until {
@@ -217,12 +239,24 @@ impl FollowedExecutions {
             let begin = self.newest.plus_seconds(-self.overlap).max(settled);
             self.begin = self.begin.max(begin);
         }
+        // One that is late has the id of the newest before it: who comes again with it has had both.
         let events = look.fresh.into_iter().rev().map(|(id, text)| {
-            let event = Event::default().event("execution");
-            event.id(id.as_str()).data(text)
+            let newest = self.sent.take().into_iter().fold(id, std::cmp::max);
+            let event = Event::default().event("execution").data(text);
+            event.id(self.sent.insert(newest).1.as_str())
         });
         Ok((events.collect(), look.more))
     }
+}
+
+async fn overlap_of(
+    services: &Services,
+    workspace: &WorkspaceId,
+    function: Option<&FunctionId>,
+) -> Result<i64> {
+    let (executions, actor) = (&services.executions, Actor::anonymous());
+    let longest = executions.longest_call(&actor, workspace, function);
+    Ok(overlap(longest.await?))
 }
 
 impl Follow for FollowedExecutions {

@@ -12,9 +12,6 @@ use crate::model::time::Timestamp;
 use crate::service::Services;
 use crate::service::actor::Actor;
 
-/// Lines of one look.
-const LINES: usize = 1_000;
-
 /// A function's output, oldest line first.
 pub struct FollowedLines {
     services: Services,
@@ -22,6 +19,8 @@ pub struct FollowedLines {
     overlap: i64,
     /// Nanoseconds since the epoch: of the newest line that was seen.
     newest: i64,
+    /// Of the newest that was sent.
+    sent: i64,
     /// How many lines of an instant and text were sent: calls of one millisecond may write the same.
     seen: HashMap<(i64, String), usize>,
 }
@@ -34,11 +33,13 @@ impl FollowedLines {
             .get(&Actor::anonymous(), &ids.workspace, &ids.function)
             .await?;
         let last: Option<i64> = last.and_then(|text| text.parse().ok());
+        let newest = last.unwrap_or_else(|| Timestamp::now().micros().saturating_mul(1_000));
         let mut followed = Self {
             services,
             ids,
             overlap: overlap(function.timeout.seconds()),
-            newest: last.unwrap_or_else(|| Timestamp::now().micros().saturating_mul(1_000)),
+            newest,
+            sent: last.unwrap_or_default(),
             seen: HashMap::new(),
         };
         let known = followed.look().await?;
@@ -53,7 +54,7 @@ impl FollowedLines {
         let begin = self.newest.saturating_sub(self.overlap * 1_000_000_000);
         let observe = &self.services.observe;
         observe
-            .lines(&Actor::anonymous(), &self.ids.function, LINES, Some(begin))
+            .lines_after(&Actor::anonymous(), &self.ids.function, begin)
             .await
     }
 
@@ -74,6 +75,16 @@ impl FollowedLines {
         self.seen = counted;
         Ok(fresh)
     }
+
+    /// A late line has the id of the newest before it: who comes again with it has had both.
+    fn events(&mut self, lines: Vec<LogLine>) -> Vec<Event> {
+        let event = |line: LogLine| {
+            self.sent = self.sent.max(line.nanos);
+            let event = Event::default().event("line").id(self.sent.to_string());
+            event.json_data(Line::from(line)).ok()
+        };
+        lines.into_iter().filter_map(event).collect()
+    }
 }
 
 fn count(lines: impl Iterator<Item = LogLine>) -> HashMap<(i64, String), usize> {
@@ -89,16 +100,11 @@ impl Follow for FollowedLines {
         loop {
             match self.fresh().await {
                 Ok(fresh) if !fresh.is_empty() => {
-                    return Some(fresh.iter().filter_map(line_event).collect());
+                    return Some(self.events(fresh));
                 }
                 Err(error) if is_over(error.kind) => return None,
                 Ok(_) | Err(_) => tokio::time::sleep(POLL).await,
             }
         }
     }
-}
-
-fn line_event(line: &LogLine) -> Option<Event> {
-    let event = Event::default().event("line").id(line.nanos.to_string());
-    event.json_data(Line::from(line.clone())).ok()
 }

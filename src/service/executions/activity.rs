@@ -55,34 +55,32 @@ pub(in crate::service) fn second_of(sort_key: &str) -> Option<i64> {
     Some(at.seconds())
 }
 
-/// The entry of an execution, if it has one.
-fn entry(
-    workspace: &WorkspaceId,
-    function: &FunctionId,
-    execution: &(Key, Item),
-) -> Option<(i64, Key)> {
-    let (key, item) = execution;
-    let shard = u16::try_from(item.get(SHARD)?.as_u64()?).ok()?;
-    let second = second_of(&key.sk)?;
-    let entry = keys::activity(workspace, shard, second, function);
-    Some((second, entry))
+/// An execution's key, and that of its entry if it has one.
+pub(in crate::service) struct Recorded {
+    pub execution: Key,
+    pub entry: Option<Key>,
 }
 
-/// What deletes these executions, and their entries of the seconds before `end`.
-pub(in crate::service) fn deletions<'a>(
-    executions: impl Iterator<Item = (&'a WorkspaceId, &'a FunctionId, &'a (Key, Item))>,
-    end: i64,
-) -> Vec<Write> {
-    let mut keys = BTreeSet::new();
-    for (workspace, function, execution) in executions {
-        let entry = entry(workspace, function, execution);
-        keys.extend(
-            entry
-                .filter(|(second, _)| *second < end)
-                .map(|(_, key)| key),
-        );
-        keys.insert(execution.0.clone());
+impl Recorded {
+    pub fn of(workspace: &WorkspaceId, function: &FunctionId, (key, item): (Key, Item)) -> Self {
+        let entry = || {
+            let shard = u16::try_from(item.get(SHARD)?.as_u64()?).ok()?;
+            let second = second_of(&key.sk)?;
+            Some(keys::activity(workspace, shard, second, function))
+        };
+        Self {
+            entry: entry(),
+            execution: key,
+        }
     }
+}
+
+/// What deletes these executions and entries.
+pub(in crate::service) fn deletions(executions: impl Iterator<Item = Recorded>) -> Vec<Write> {
+    let keys: BTreeSet<Key> = executions
+        .flat_map(|one| [Some(one.execution), one.entry])
+        .flatten()
+        .collect();
     keys.into_iter().map(Write::delete).collect()
 }
 
@@ -99,8 +97,9 @@ pub(in crate::service) async fn delete_executions(
         if page.items.is_empty() {
             return Ok(());
         }
-        let executions = page.items.iter().map(|item| (workspace, function, item));
-        table.transact(deletions(executions, i64::MAX)).await?;
+        let items = page.items.into_iter();
+        let executions = items.map(|item| Recorded::of(workspace, function, item));
+        table.transact(deletions(executions)).await?;
     }
 }
 
@@ -271,20 +270,21 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_goes_once_with_its_executions_and_stays_where_the_second_does() {
+    fn an_entry_goes_once_with_its_executions() {
         let workspace = WorkspaceId::parse("w").expect("an id");
         let function = FunctionId::parse("f").expect("an id");
         let executions = [
             execution(&function, 1, "a"),
             execution(&function, 999_999, "b"),
-            execution(&function, 1_000_000, "c"),
         ];
-        let named = executions.iter().map(|one| (&workspace, &function, one));
-        let deleted = deletions(named, 1_765_000_001);
+        let keys = executions.clone().map(|(key, _)| key);
+        let recorded = executions.map(|one| Recorded::of(&workspace, &function, one));
         let entry = keys::activity(&workspace, 3, 1_765_000_000, &function);
-        let keys = executions.iter().map(|(key, _)| key.clone());
         let expected = std::iter::once(entry).chain(keys).map(Write::delete);
-        assert_eq!(deleted, expected.collect::<Vec<_>>());
+        assert_eq!(
+            deletions(recorded.into_iter()),
+            expected.collect::<Vec<_>>()
+        );
     }
 
     #[test]

@@ -14,11 +14,13 @@ use crate::port::keys::{self, EXECUTION_PREFIX};
 use crate::port::store::{Query, SortRange};
 use crate::service::actor::Actor;
 use crate::service::kept::Stamp;
-use crate::service::paging::{self, Rows, read_rows};
+use crate::service::paging::{self, Found, MAX_READ, read_rows};
 use crate::service::table::from_item;
 
-/// Items read at most for one of the first system.
-const MAX_READ: usize = 5_000;
+/// Of each function so many items are read for a workspace's page, however many functions were called.
+const LEAST_READ: usize = 1_000;
+/// Most entries of one stretch.
+const LONGEST_STRETCH: usize = 64;
 /// Partitions read at the same time for a workspace's page.
 const READERS: usize = 8;
 /// Of so many functions each is asked at once: the activity has more partitions.
@@ -88,15 +90,16 @@ impl Executions {
         filter: &ExecutionFilter,
         after: Option<String>,
         limit: usize,
-    ) -> Result<Rows<Execution>> {
+        most: usize,
+    ) -> Result<Found<Execution>> {
         let query = vec![query(function, filter, after)];
-        read_rows(&self.table, query, limit, |execution| {
+        read_rows(&self.table, query, limit, most, |execution| {
             passes(execution, filter)
         })
         .await
     }
 
-    /// One of the first system, whose id does not tell its time: looked for among the newest.
+    /// One of the first system, whose id does not tell its time: looked for among the newest 5,000.
     pub(super) async fn find(
         &self,
         function: &FunctionId,
@@ -163,7 +166,7 @@ impl Executions {
         let limit = check_limit(filter.limit, 100, 1_000)?;
         let list = format!("{function}/executions");
         let after = decode_cursor(&list, filter.cursor.as_deref())?;
-        let page = self.rows(function, filter, after, limit).await?;
+        let page = self.rows(function, filter, after, limit, MAX_READ).await?;
         let rows = page.rows.into_iter();
         Ok(ExecutionPage {
             executions: rows.map(|(_, execution)| execution).collect(),
@@ -219,8 +222,9 @@ impl Executions {
         let newest = newest.min().unwrap_or(activity::END - 1);
         let seconds = filter.from.map_or(0, Timestamp::seconds)..=newest;
         let mut activity = Activity::read(&self.table, workspace, seconds, since).await?;
-        let (mut rows, mut entries) = (Vec::new(), 0);
-        while let Some(stretch) = activity.stretch(limit - rows.len() + 1).await? {
+        let (mut rows, mut read) = (Vec::new(), 0);
+        let mut entries = limit + 1;
+        while let Some(stretch) = activity.stretch(entries).await? {
             let begin = Timestamp::from_seconds(stretch.first_second);
             let end = Timestamp::from_micros(stretch.end * 1_000_000 - 1);
             let within = ExecutionFilter {
@@ -233,17 +237,22 @@ impl Executions {
             let part = self
                 .merge(functions, &within, after.as_deref(), left)
                 .await?;
+            // An entry stands for one execution or many, or for none any more.
+            read += part.read.max(stretch.entries);
             rows.extend(part.rows.into_iter().map(|(_, row)| row));
             if let Some(next) = part.next {
                 return Ok((rows, Some(encode_cursor(&list, &next))));
             }
             let place = format!("{EXECUTION_PREFIX}{}", begin.sort_key());
-            entries += stretch.entries;
-            if rows.len() == limit || entries >= MAX_READ {
+            if rows.len() == limit || read >= MAX_READ {
                 let more = !activity.is_over().await?;
                 return Ok((rows, more.then(|| encode_cursor(&list, &place))));
             }
             after = Some(place);
+            // Where few pass, many stretches of few entries would be a long way.
+            entries = entries
+                .saturating_mul(2)
+                .clamp(limit - rows.len() + 1, LONGEST_STRETCH.max(limit + 1));
         }
         Ok((rows, None))
     }
@@ -255,12 +264,14 @@ impl Executions {
         filter: &ExecutionFilter,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Rows<(Name, Execution)>> {
-        let pages: Vec<(Name, Rows<Execution>)> = futures::stream::iter(functions)
+    ) -> Result<Found<(Name, Execution)>> {
+        let most = (MAX_READ / functions.len().max(1)).max(limit + 1);
+        let most = most.max(LEAST_READ);
+        let pages: Vec<(Name, Found<Execution>)> = futures::stream::iter(functions)
             .map(|(id, name)| {
                 let after = after.map(str::to_owned);
                 async move {
-                    let rows = self.rows(&id, filter, after, limit).await?;
+                    let rows = self.rows(&id, filter, after, limit, most).await?;
                     Ok::<_, Error>((name, rows))
                 }
             })
@@ -269,6 +280,7 @@ impl Executions {
             .await?;
         // Beyond where an unfinished partition was read to, order over all of them is not known yet.
         let horizon = pages.iter().filter_map(|(_, page)| page.next.clone()).max();
+        let read = pages.iter().map(|(_, page)| page.read).sum();
         let mut rows = Vec::new();
         for (name, page) in pages {
             let named = |(key, execution)| (key, (name.clone(), execution));
@@ -282,13 +294,13 @@ impl Executions {
         rows.truncate(limit);
         let last = rows.last().map(|(key, _)| key.clone());
         let next = if is_cut { last } else { horizon };
-        Ok(Rows { rows, next })
+        Ok(Found { rows, next, read })
     }
 
     /// When a function was last called, if it ever was.
     pub async fn last(&self, function: &FunctionId) -> Result<Option<Timestamp>> {
         Ok(self
-            .rows(function, &ExecutionFilter::default(), None, 1)
+            .rows(function, &ExecutionFilter::default(), None, 1, MAX_READ)
             .await?
             .rows
             .first()

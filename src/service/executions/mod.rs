@@ -1,6 +1,7 @@
 //! Executions: recorded in groups, listed newest first.
 
 pub(super) mod activity;
+mod group;
 mod list;
 pub mod recorder;
 

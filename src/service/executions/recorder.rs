@@ -5,12 +5,14 @@
 
 use futures::StreamExt as _;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::activity;
+use super::group::{Pending, size_of_value, together};
 use crate::model::deployment::AppName;
 use crate::model::error::{Error, Result};
 use crate::model::execution::{Execution, ExecutionStatus};
@@ -22,14 +24,12 @@ use crate::service::table::{Table, internal, to_item};
 
 /// Executions nobody waits for are at most this old when they are written.
 const GROUP_TIME: Duration = Duration::from_millis(60);
-/// Executions and entries. Leaves room in a transaction for the check and for counters that straddle two hours.
-const GROUP_SIZE: usize = 80;
-/// Bytes of a group's executions at most, about: DynamoDB takes 4 MB a transaction.
-const GROUP_BYTES: usize = 3 << 20;
 /// Workspaces written for at the same time: one transaction at a time keeps a workspace's counters free of conflicts.
 const WRITERS: usize = 8;
 /// Executions in memory at most; beyond, callers wait for the store.
 const QUEUE: usize = 8_192;
+/// Calls that wait so at most: their callers may be gone, and so bound nothing.
+const WAITING: usize = 8_192;
 
 /// In whose name a call ran.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,29 +84,40 @@ enum Message {
     Flush(oneshot::Sender<()>),
 }
 
-type Pending = (Box<Execution>, Option<oneshot::Sender<Result<()>>>);
-
 /// The writing end.
 #[derive(Clone)]
 pub struct Recorder {
     queue: mpsc::Sender<Message>,
+    waiting: Arc<Semaphore>,
+    /// Executions that found no room.
+    lost: Arc<AtomicU64>,
 }
 
 impl Recorder {
     /// Executions are kept for `retention_days`.
     pub fn start(table: Table, statistics: Arc<Statistics>, retention_days: u32) -> Self {
         let (queue, messages) = mpsc::channel(QUEUE);
+        let lost = Arc::<AtomicU64>::default();
         let writer = Writer {
+            lost: lost.clone(),
             table,
             statistics,
             retention_seconds: i64::from(retention_days) * 86_400,
         };
         tokio::spawn(writer.run(messages));
-        Self { queue }
+        Self {
+            queue,
+            waiting: Arc::new(Semaphore::new(WAITING)),
+            lost,
+        }
     }
 
-    /// Records soon; a crash within the next 100 ms may lose it.
+    /// Records soon; a crash within the next 100 ms may lose it, and so does a store that is too slow for too long.
     pub async fn record(&self, owner: Owner, execution: Execution) {
+        let Ok(_place) = self.waiting.try_acquire() else {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
         let sent = self
             .queue
             .send(Message::Record {
@@ -145,6 +156,7 @@ impl Recorder {
 }
 
 struct Writer {
+    lost: Arc<AtomicU64>,
     table: Table,
     statistics: Arc<Statistics>,
     retention_seconds: i64,
@@ -184,6 +196,13 @@ impl Writer {
                 .await;
             for done in flushed {
                 let _ = done.send(());
+            }
+            let lost = self.lost.swap(0, Ordering::Relaxed);
+            if lost > 0 {
+                tracing::error!(
+                    executions = lost,
+                    "the store was too slow: executions were not recorded"
+                );
             }
         }
     }
@@ -324,75 +343,5 @@ fn measurement(execution: &Execution) -> Measurement {
         failed: execution.status == ExecutionStatus::Error,
         duration_us: (execution.duration * 1_000.0) as u64,
         cpu_us: execution.cpu_ms.map_or(0, |cpu| (cpu * 1_000.0) as u64),
-    }
-}
-
-/// How many of these fit in one transaction, one in any case.
-fn together(pending: &[Pending]) -> usize {
-    let (mut bytes, mut count, mut seconds) = (0, 0, BTreeSet::new());
-    let fitting = pending.iter().take_while(|(execution, _)| {
-        bytes += weight(execution);
-        count += 1;
-        seconds.insert(execution.timestamp.seconds());
-        bytes <= GROUP_BYTES && count + seconds.len() <= GROUP_SIZE
-    });
-    fitting.count().max(1)
-}
-
-/// Bytes of what can be long in an execution.
-fn weight(execution: &Execution) -> usize {
-    let bodies = [&execution.request_body, &execution.response_body];
-    let headers = [&execution.request_headers, &execution.response_headers];
-    let headers = headers.into_iter().flatten();
-    bodies
-        .into_iter()
-        .flatten()
-        .map(size_of_value)
-        .sum::<usize>()
-        + execution.logs.iter().map(String::len).sum::<usize>()
-        + headers
-            .map(|(name, value)| name.len() + value.len())
-            .sum::<usize>()
-        + execution.path.len()
-        + execution.query.len()
-        + 1_024
-}
-
-fn size_of_value(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => 16,
-        Value::String(text) => text.len(),
-        Value::Array(values) => values.iter().map(size_of_value).sum::<usize>() + 8 * values.len(),
-        Value::Object(map) => map
-            .iter()
-            .map(|(name, value)| name.len() + size_of_value(value))
-            .sum(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn pending(body: usize, second: usize) -> Pending {
-        let execution = json!({
-            "id": "e", "functionId": "f", "timestamp": format!("2025-12-07T12:00:{second:02}+09:00"), "status": "success", "duration": 1.0,
-            "statusCode": 200, "responseBody": "x".repeat(body), "logs": [], "level": "info", "trigger": "http", "method": "GET",
-            "path": "/", "requestSize": 0, "responseSize": body,
-        });
-        (serde_json::from_value(execution).unwrap(), None)
-    }
-
-    #[test]
-    fn what_goes_together_fits_in_a_transaction() {
-        let of = |count: usize, body: usize| {
-            together(&(0..count).map(|_| pending(body, 0)).collect::<Vec<_>>())
-        };
-        assert_eq!(of(100, 10), GROUP_SIZE - 1);
-        assert_eq!(of(100, 126 * 1_024), 24);
-        assert_eq!(of(3, GROUP_BYTES), 1);
-        let long_ones: Vec<Pending> = (0..60).map(|second| pending(10, second)).collect();
-        assert_eq!(together(&long_ones), GROUP_SIZE / 2);
     }
 }

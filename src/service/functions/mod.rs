@@ -261,6 +261,15 @@ impl Functions {
         Ok(())
     }
 
+    pub(super) async fn is_deleting(
+        &self,
+        workspace: &WorkspaceId,
+        id: &FunctionId,
+    ) -> Result<bool> {
+        let record: Option<FunctionRecord> = self.table.get(&keys::function(workspace, id)).await?;
+        Ok(record.is_some_and(|record| record.deleting))
+    }
+
     /// The last steps: code, counters, records. Absence is fine.
     pub(super) async fn remove(&self, workspace: &WorkspaceId, id: &FunctionId) -> Result<()> {
         let code = source::code_prefix(workspace, id);

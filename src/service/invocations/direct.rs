@@ -169,7 +169,11 @@ impl Invocations {
             memory: function.memory.bytes(),
             max_body: self.limits.max_body,
         };
-        let outcome = self.remote.call(&target, &call).await?;
+        let places = self.remote.places_of(&function.id);
+        let outcome = match self.places(&places, function.id.as_str()).await {
+            Some(_places) => self.remote.call(&target, &call).await?,
+            None => Outcome::failed(CallFailure::Overloaded),
+        };
         let recorded = record::Recorded {
             id,
             at,

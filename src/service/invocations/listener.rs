@@ -132,7 +132,7 @@ impl Invocations {
         called
     }
 
-    /// Counts a call that ran, and ends a canary that fails too often.
+    /// Counts a call that ran to its end, and ends a canary that fails too often.
     fn count(
         &self,
         route: &Route,
@@ -142,7 +142,7 @@ impl Invocations {
     ) {
         if matches!(
             outcome.result,
-            Err(CallFailure::Overloaded | CallFailure::CallerLeft { ran: false })
+            Err(CallFailure::Overloaded | CallFailure::CallerLeft { .. })
         ) {
             return;
         }

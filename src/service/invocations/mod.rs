@@ -12,6 +12,7 @@ mod request;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
@@ -71,7 +72,7 @@ pub struct Invocations {
     limits: CallLimits,
     all: FairQueue,
     /// Places to make drafts in: each computes for a moment.
-    drafts: tokio::sync::Semaphore,
+    drafts: Semaphore,
     /// Calls of the listener that nobody waits for: the answer has begun, or the caller left.
     apart: TaskTracker,
 }
@@ -88,7 +89,7 @@ impl Invocations {
             effects: parts.effects,
             limits,
             all: FairQueue::new(limits.concurrency),
-            drafts: tokio::sync::Semaphore::new(DRAFTS),
+            drafts: Semaphore::new(DRAFTS),
             apart: TaskTracker::new(),
         })
     }
@@ -125,7 +126,8 @@ impl Invocations {
         }
         let (id, at) = new_id::execution();
         let begin = Instant::now();
-        let outcome = match while_wanted(caller.as_ref(), self.places(route)).await {
+        let places = self.places(&route.concurrency, route.app_name.as_str());
+        let outcome = match while_wanted(caller.as_ref(), places).await {
             Some(Some(_places)) => {
                 let _in_progress = figures::call_in_progress();
                 let app = &route.app_name;
@@ -149,17 +151,14 @@ impl Invocations {
         (record::execution(recorded), outcome)
     }
 
+    /// One of a function's places, and one of all.
     async fn places<'a>(
-        &'a self,
-        route: &'a Route,
-    ) -> Option<(tokio::sync::SemaphorePermit<'a>, Turn)> {
+        &self,
+        own: &'a Semaphore,
+        function: &str,
+    ) -> Option<(SemaphorePermit<'a>, Turn)> {
         let _waiting = figures::call_waiting();
-        let both = async {
-            Some((
-                route.concurrency.acquire().await.ok()?,
-                self.all.enter(route.app_name.as_str()).await?,
-            ))
-        };
+        let both = async { Some((own.acquire().await.ok()?, self.all.enter(function).await?)) };
         tokio::time::timeout(QUEUE_TIME, both).await.ok().flatten()
     }
 }

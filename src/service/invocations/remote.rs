@@ -1,20 +1,47 @@
 //! Calls of a function by its `invocationUrl`, where that is allowed to point (SPEC §10).
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use tokio::sync::Semaphore;
 
 use crate::model::callable_hosts::CallableHosts;
 use crate::model::error::{Error, Result};
+use crate::model::id::FunctionId;
 use crate::port::platform::{Call, Outcome};
 use crate::port::remote::RemoteFunctions;
 
 pub struct RemoteCaller {
     functions: Arc<dyn RemoteFunctions>,
     hosts: CallableHosts,
+    per_function: usize,
+    /// Of functions with calls under way.
+    places: Mutex<HashMap<FunctionId, Weak<Semaphore>>>,
 }
 
 impl RemoteCaller {
-    pub fn new(functions: Arc<dyn RemoteFunctions>, hosts: CallableHosts) -> Self {
-        Self { functions, hosts }
+    /// `per_function` is how many calls of one function run at the same time.
+    pub fn new(
+        functions: Arc<dyn RemoteFunctions>,
+        hosts: CallableHosts,
+        per_function: usize,
+    ) -> Self {
+        Self {
+            functions,
+            hosts,
+            per_function,
+            places: Mutex::default(),
+        }
+    }
+
+    pub(super) fn places_of(&self, function: &FunctionId) -> Arc<Semaphore> {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        places.retain(|_, places| places.strong_count() > 0);
+        let known = places.get(function).and_then(Weak::upgrade);
+        known.unwrap_or_else(|| {
+            let new = Arc::new(Semaphore::new(self.per_function));
+            places.insert(function.clone(), Arc::downgrade(&new));
+            new
+        })
     }
 
     pub(super) async fn call(&self, url: &reqwest::Url, call: &Call) -> Result<Outcome> {

@@ -24,8 +24,14 @@ impl Retention {
         id: &FunctionId,
         if_match: Option<&str>,
     ) -> Result<()> {
-        let record = self.parts.functions.record(workspace, id).await?;
-        let revision = expected_revision(if_match, record.revision)?;
+        let functions = &self.parts.functions;
+        // One that was interrupted goes on when it is asked for again.
+        let revision = if functions.is_deleting(workspace, id).await? {
+            None
+        } else {
+            let record = functions.record(workspace, id).await?;
+            expected_revision(if_match, record.revision)?
+        };
         let (retention, workspace, id) = (self.clone(), workspace.clone(), id.clone());
         let work = async move {
             let functions = &retention.parts.functions;
@@ -65,8 +71,13 @@ impl Retention {
         id: &WorkspaceId,
         if_match: Option<&str>,
     ) -> Result<()> {
-        let record = self.parts.workspaces.record(id).await?;
-        let revision = expected_revision(if_match, record.revision)?;
+        let workspaces = &self.parts.workspaces;
+        let revision = if workspaces.is_deleting(id).await? {
+            None
+        } else {
+            let record = workspaces.record(id).await?;
+            expected_revision(if_match, record.revision)?
+        };
         let (retention, id) = (self.clone(), id.clone());
         let work = async move {
             retention

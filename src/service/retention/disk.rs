@@ -9,9 +9,12 @@ use crate::model::version::Version;
 use crate::port::keys::{self, EXECUTION_PREFIX};
 use crate::port::store::Query;
 use crate::service::deployments::record::AppRecord;
-use crate::service::executions::activity;
+use crate::service::executions::activity::{self, Recorded};
 use crate::service::idempotency;
 use crate::service::table::blob_error;
+
+/// Executions that are deleted between two looks at the disk, at most.
+const OLDEST: usize = 1_000;
 
 impl Retention {
     /// Keys and hashes of artifacts that a record names; `strictly` leaves out those of builds that made no version and serve nowhere.
@@ -126,37 +129,97 @@ impl Retention {
         Ok(())
     }
 
-    /// Deletes the oldest executions over all functions, up to 1,000, until `over` bytes are free. Answers the bytes that are: with none,
+    /// Deletes some of the oldest executions over all functions until `over` bytes are free. Answers the bytes that are: with none,
     /// something else fills the disk, and nothing more may be deleted in vain.
     async fn drop_oldest_executions(&self, over: u64) -> Result<u64> {
-        let mut oldest = Vec::new();
-        for workspace in self.workspaces().await? {
-            for function in self.all_functions(&workspace).await? {
-                let partition = keys::function_partition(&function.id);
-                let query = Query::prefix(partition, EXECUTION_PREFIX).limit(1_000);
-                let items = self.table.page(&query).await?.items.into_iter();
-                oldest.extend(items.map(|item| (workspace.clone(), function.id.clone(), item)));
-            }
-        }
-        oldest.sort_by(|(_, _, (a, _)), (_, _, (b, _))| a.sk.cmp(&b.sk));
-        oldest.truncate(1_000);
-        // Others of the last second stay, and are to be found.
-        let last = oldest.last();
-        let end = last.and_then(|(_, _, (key, _))| activity::second_of(&key.sk));
-        let end = end.unwrap_or_default();
+        let oldest = self.oldest_executions().await?;
         let usage = async || self.parts.store.disk_usage().await.unwrap_or_default();
         let before = usage().await;
         let mut freed = 0;
-        for chunk in oldest.chunks(50) {
-            let chunk = chunk
-                .iter()
-                .map(|(workspace, function, item)| (workspace, function, item));
-            self.table.transact(activity::deletions(chunk, end)).await?;
+        let mut oldest = oldest.into_iter().peekable();
+        while oldest.peek().is_some() {
+            let some = oldest.by_ref().take(50);
+            self.table.transact(activity::deletions(some)).await?;
             freed = before.saturating_sub(usage().await);
             if freed >= over {
                 break;
             }
         }
         Ok(freed)
+    }
+
+    /// The oldest first. An entry comes with the last of its executions, and not when there may be more of them.
+    async fn oldest_executions(&self) -> Result<Vec<Recorded>> {
+        let mut oldest: Vec<Recorded> = Vec::new();
+        // Where the first function ends of which not all was read: what is older over all of them is known up to there.
+        let mut horizon: Option<String> = None;
+        for workspace in self.workspaces().await? {
+            for function in self.all_functions(&workspace).await? {
+                let partition = keys::function_partition(&function.id);
+                let query = Query::prefix(partition, EXECUTION_PREFIX).limit(OLDEST);
+                let page = self.table.page(&query).await?;
+                horizon = horizon.into_iter().chain(page.next).min();
+                let items = page.items.into_iter();
+                oldest.extend(items.map(|item| Recorded::of(&workspace, &function.id, item)));
+                oldest.sort_by(|a, b| a.execution.sk.cmp(&b.execution.sk));
+                oldest.truncate(OLDEST);
+            }
+        }
+        if oldest.len() == OLDEST {
+            let last = oldest.last().map(|one| one.execution.sk.clone());
+            horizon = horizon.into_iter().chain(last).min();
+        }
+        if let Some(horizon) = &horizon {
+            oldest.retain(|one| one.execution.sk <= *horizon);
+        }
+        let end = horizon.and_then(|place| activity::second_of(&place));
+        keep_entries_at_the_end(&mut oldest, end);
+        Ok(oldest)
+    }
+}
+
+/// Each entry stays with the last of its executions alone; none of the second `end`, which may have more.
+fn keep_entries_at_the_end(oldest: &mut [Recorded], end: Option<i64>) {
+    let mut later = HashSet::new();
+    for one in oldest.iter_mut().rev() {
+        let is_whole = end.is_none() || activity::second_of(&one.execution.sk) < end;
+        let entry = one.entry.take();
+        one.entry = entry.filter(|entry| is_whole && later.insert(entry.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::port::store::Key;
+
+    fn recorded(second: u32, id: &str) -> Recorded {
+        let key = |pk: &str, sk| Key {
+            pk: pk.to_owned(),
+            sk,
+        };
+        let at = format!("2025-12-07T12:00:{second:02}+09:00");
+        Recorded {
+            execution: key("FN#f", format!("LOG#{at}#{id}")),
+            entry: Some(key("ACTIVITY#w#0", format!("{second}#f"))),
+        }
+    }
+
+    #[test]
+    fn an_entry_stays_as_long_as_one_of_its_executions() {
+        let goes_with = |end: Option<i64>| {
+            let mut oldest = [
+                recorded(1, "a"),
+                recorded(1, "b"),
+                recorded(2, "c"),
+                recorded(3, "d"),
+                recorded(3, "e"),
+            ];
+            keep_entries_at_the_end(&mut oldest, end);
+            oldest.map(|one| one.entry.is_some())
+        };
+        assert_eq!(goes_with(None), [false, true, true, false, true]);
+        let third = activity::second_of(&recorded(3, "d").execution.sk);
+        assert_eq!(goes_with(third), [false, true, true, false, false]);
     }
 }

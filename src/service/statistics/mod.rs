@@ -25,6 +25,8 @@ const MINUTE: i64 = 60;
 const STEP: i64 = 300;
 const HOUR: i64 = 3_600;
 pub const DAY: i64 = 86_400;
+/// The lengths of counters in seconds, by their names in keys.
+pub(in crate::service) const STEPS: [(&str, i64); 3] = [("1M", MINUTE), ("5M", STEP), ("1H", HOUR)];
 /// A call is counted in the step it began in: for longer than this after it nothing is, timeouts, retries and other clocks included.
 const UNSETTLED: i64 = 30 * MINUTE;
 /// Items that a counter is spread over where several servers count.
@@ -33,6 +35,11 @@ pub(in crate::service) const SHARDS: u16 = 16;
 const MAX_SCOPES: usize = 20_000;
 /// Stands for all scopes in [`Statistics::version`].
 const EVERY_SCOPE: &str = "";
+
+/// The beginning of the step of this length that a second is in.
+pub(in crate::service) fn step_of(second: i64, length: i64) -> i64 {
+    second.div_euclid(length) * length
+}
 
 /// What counters are about: a function, or a workspace's functions together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -85,7 +92,7 @@ impl Window {
     }
 
     fn series(&self, seconds: i64, step: i64) -> Vec<Point> {
-        let end = Timestamp::now().seconds().div_euclid(step) * step + step;
+        let end = step_of(Timestamp::now().seconds(), step) + step;
         (0..seconds / step)
             .map(|index| {
                 let start = end - seconds + index * step;
@@ -156,8 +163,8 @@ impl Statistics {
     pub fn updates(&self, scope: &Scope, measurements: &[Measurement]) -> Vec<Update> {
         let mut steps: BTreeMap<(&str, i64), Bucket> = BTreeMap::new();
         for measurement in measurements {
-            for (name, length) in [("1M", MINUTE), ("5M", STEP), ("1H", HOUR)] {
-                let start = measurement.at.seconds().div_euclid(length) * length;
+            for (name, length) in STEPS {
+                let start = step_of(measurement.at.seconds(), length);
                 steps.entry((name, start)).or_default().record(
                     measurement.failed,
                     measurement.duration_us,
@@ -202,7 +209,7 @@ impl Statistics {
                 };
                 window.day = None;
                 for measurement in measurements {
-                    let start = measurement.at.seconds().div_euclid(STEP) * STEP;
+                    let start = step_of(measurement.at.seconds(), STEP);
                     window.buckets.entry(start).or_default().record(
                         measurement.failed,
                         measurement.duration_us,
@@ -260,7 +267,7 @@ impl Statistics {
     async fn with_day<T>(&self, scope: &Scope, read: impl Fn(&mut Window, i64) -> T) -> Result<T> {
         let now = Timestamp::now().seconds();
         // The window's edge lies on a step: at most five minutes more than a day are counted.
-        let from = (now - DAY).div_euclid(STEP) * STEP;
+        let from = step_of(now - DAY, STEP);
         if !self.table.is_exclusive() {
             let mut window = self.shared_window(scope, from, now).await?;
             return Ok(read(&mut window, from));
@@ -302,7 +309,7 @@ impl Statistics {
         let window = Window {
             buckets,
             day: None,
-            settled: (now - UNSETTLED).div_euclid(STEP) * STEP,
+            settled: step_of(now - UNSETTLED, STEP),
         };
         self.keep(scope, window.clone());
         Ok(window)
@@ -339,7 +346,7 @@ impl Statistics {
 
     /// Totals of the last `seconds`, at most a day.
     pub async fn last(&self, scope: &Scope, seconds: i64) -> Result<Figures> {
-        let from = (Timestamp::now().seconds() - seconds).div_euclid(STEP) * STEP;
+        let from = step_of(Timestamp::now().seconds() - seconds, STEP);
         self.with_day(scope, |window, _| {
             sum(window.buckets.range(from..)).figures()
         })

@@ -3,8 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::answer::Answer;
 use crate::support::app::TestApp;
@@ -70,6 +73,41 @@ async fn the_limit_is_that_of_the_setting() {
         let refused = Answer::of(request.json(&json_of(length + 1))).await;
         refused.refused(413, "PAYLOAD_TOO_LARGE");
     }
+}
+
+#[tokio::test]
+async fn json_of_more_values_than_fit_in_memory_is_refused_and_taken_as_a_text() {
+    let app = TestApp::start();
+    let function = a_function_of(&app).await;
+    let test = format!("{}/test", function.path());
+    let many = Value::from(vec![0; 300_000]);
+    let sent = async |body: Value| app.post(&test, &json!({"body": body})).await;
+    let as_text = Value::from(many.to_string());
+    let refused = sent(many).await.refused(400, "VALIDATION_ERROR");
+    assert!(refused.message.contains("as one text"), "{refused:?}");
+    sent(as_text).await.refused(400, "NOT_DEPLOYED");
+}
+
+#[tokio::test]
+async fn a_function_elsewhere_has_as_many_places_as_one_here() {
+    let app = TestApp::start_with(&[
+        ("BLUE_FAAS_INVOKE_ALLOWED_HOSTS", "127.0.0.1"),
+        ("BLUE_FAAS_MAX_CONCURRENCY", "1,4"),
+    ]);
+    let slow = MockServer::start().await;
+    let answer = ResponseTemplate::new(200).set_delay(Duration::from_secs(5));
+    Mock::given(any()).respond_with(answer).mount(&slow).await;
+    let workspace = a_workspace().create(&app).await;
+    let elsewhere = a_function().with("invocationUrl", slow.uri());
+    let function = elsewhere.create(&app, &workspace).await;
+    let test = format!("{}/test", function.path());
+    let call = || async {
+        let called = app.post(&test, &json!({})).await.with_status(200);
+        called["statusCode"].as_u64().expect("a status")
+    };
+    let mut statuses: [u64; 3] = tokio::join!(call(), call(), call()).into();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 503, 503]);
 }
 
 #[tokio::test]

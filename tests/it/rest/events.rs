@@ -8,8 +8,8 @@ use blue_faas::port::store::{Item, Key, Query, Store as _, Write};
 use blue_faas::service::new_id;
 use http::Method;
 use serde_json::json;
-use std::time::Instant;
-use wiremock::matchers::any;
+use std::time::{Duration, Instant};
+use wiremock::matchers::{any, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::answer::Answer;
@@ -226,6 +226,35 @@ async fn a_backlog_of_hours_is_told_from_its_beginning() {
         assert_eq!(events.next().await.1, *id, "{number}");
     }
     assert_eq!(events.next().await.1, expected[0], "which came after them");
+}
+
+/// One that begins and ends, and one that began before it and is recorded after it.
+#[tokio::test]
+async fn who_comes_again_after_a_late_one_is_not_told_the_others_twice() {
+    let app = TestApp::start_with(&[
+        ("BLUE_FAAS_INVOKE_ALLOWED_HOSTS", "127.0.0.1"),
+        ("BLUE_FAAS_MAX_CONCURRENCY", "4,8"),
+    ]);
+    let (remote, function) = remote_function(&app).await;
+    let slow = ResponseTemplate::new(200).set_delay(Duration::from_secs(3));
+    let late = Mock::given(path("/late")).respond_with(slow);
+    late.with_priority(1).mount(&remote).await;
+    let logs = format!("{}/logs", function.path());
+    let mut events = Events::open(&app, &logs, None).await;
+    let called_late = call(&app, &function, "/late");
+    let meanwhile = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        call(&app, &function, "/quick").await
+    };
+    let (late, quick) = tokio::join!(called_late, meanwhile);
+    let (_, id, execution) = events.next().await;
+    assert_eq!((&id, &execution["path"]), (&quick, &json!("/quick")));
+    let (_, id, execution) = events.next().await;
+    assert_eq!((&id, &execution["id"]), (&quick, &json!(late)));
+    drop(events);
+    let mut again = Events::open(&app, &logs, Some(&id)).await;
+    let last = call(&app, &function, "/last").await;
+    assert_eq!(again.next().await.2["id"], last);
 }
 
 /// More of them than two looks read, a third of them in one minute, with hours of silence before and after it.

@@ -21,10 +21,10 @@ async fn the_guide_is_a_page() {
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     let text = page.text();
     for part in [
-        "<h1>The REST API</h1>",
-        "<h2>A journey</h2>",
+        "<h1 id=\"the-rest-api\">The REST API</h1>",
+        "href=\"#a-journey\"",
         "<table>",
-        "href=\"/docs\"",
+        "<a href=\"/guide\" aria-current=\"page\">",
     ] {
         assert!(text.contains(part), "no {part} in {text}");
     }
@@ -46,6 +46,9 @@ async fn the_pages_load_scripts_of_ours_alone() {
         assert!(!text.contains("<script>"), "{path} has an inline script");
         assert!(text.contains("/openapi.json"));
     }
+    let style = app.get("/docs/style.css").await;
+    assert_eq!(style.header("content-type"), "text/css; charset=utf-8");
+    assert!(style.text().contains("--color-canvas:"));
     for path in ["/docs/start.js", "/redoc/start.js"] {
         let start = app.get(path).await;
         assert_eq!(start.status, 200);

@@ -172,6 +172,20 @@ async fn only_what_was_seen_is_deleted() {
 }
 
 #[tokio::test]
+async fn whatever_was_saved_meanwhile_any_change_passes_that_asks_for_none() {
+    let app = TestApp::start();
+    let workspace = a_workspace().create(&app).await;
+    let path = workspace.path();
+    let save = async |number: usize| {
+        let request = app.request(Method::PATCH, &path).header("if-match", "*");
+        let request = request.json(&json!({"name": format!("Name {number}")}));
+        Answer::of(request).await.status
+    };
+    let saved = futures::future::join_all((0..16).map(save)).await;
+    assert_eq!(saved, [200; 16]);
+}
+
+#[tokio::test]
 async fn who_has_the_answer_already_is_told_so() {
     let app = TestApp::start();
     let workspace = a_workspace().create(&app).await;
