@@ -22,6 +22,7 @@ pub mod paging;
 pub mod replays;
 pub mod retention;
 pub mod saves;
+mod shared;
 pub mod spin_apps;
 pub mod statistics;
 pub mod table;

@@ -17,9 +17,6 @@ const HOUR: i64 = 3_600;
 /// Calls that timings are made of: their records are read for it.
 const TIMED: u32 = 200;
 
-/// As many as Loki gives at once, unless it is told otherwise.
-const MOST_LINES: usize = 5_000;
-
 pub struct Observe {
     functions: Arc<Functions>,
     statistics: Arc<Statistics>,
@@ -54,19 +51,6 @@ impl Observe {
         after: Option<i64>,
     ) -> Result<Vec<LogLine>> {
         let mut lines = self.newest_lines(actor, function, limit, after).await?;
-        lines.reverse();
-        Ok(lines)
-    }
-
-    /// After `after` (nanoseconds since the epoch), newest last; of more than 5,000 the newest.
-    pub async fn lines_after(
-        &self,
-        _actor: &Actor,
-        function: &FunctionId,
-        after: i64,
-    ) -> Result<Vec<LogLine>> {
-        self.functions.workspace_of(function).await?;
-        let mut lines = self.logs.lines(function, MOST_LINES, Some(after)).await?;
         lines.reverse();
         Ok(lines)
     }

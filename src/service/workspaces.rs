@@ -244,12 +244,14 @@ impl Workspaces {
     /// The last step of a deletion.
     pub(super) async fn remove(&self, id: &WorkspaceId) -> Result<()> {
         self.statistics.delete(&Scope::workspace(id)).await?;
-        self.table
-            .transact(vec![
-                Write::delete(keys::workspace(id)),
-                Write::delete(keys::workspace_entry(id)),
-            ])
-            .await
+        // Another server may have finished it, and someone made a workspace with this id since.
+        let is_deleting = Condition::Equals("deleting".to_owned(), true.into());
+        let record = Write::Delete {
+            key: keys::workspace(id),
+            condition: Some(is_deleting),
+        };
+        let writes = vec![record, Write::delete(keys::workspace_entry(id))];
+        self.table.try_transact(writes, None).await.map(drop)
     }
 
     pub(super) async fn is_deleting(&self, id: &WorkspaceId) -> Result<bool> {

@@ -106,7 +106,7 @@ fn values(json: &[u8]) -> usize {
             _ if is_escaped => is_escaped = false,
             b'\\' if is_text => is_escaped = true,
             b'"' => is_text = !is_text,
-            b'[' | b'{' | b',' | b':' if !is_text => values += 1,
+            b'[' | b'{' | b',' if !is_text => values += 1,
             _ => {}
         }
     }

@@ -1,7 +1,7 @@
 //! Executions as they are recorded.
 
 use axum::response::sse::Event;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::{Follow, POLL, is_over, overlap};
@@ -17,6 +17,10 @@ use crate::service::new_id::execution_time;
 /// Executions that are read at once, and how often in one look: a function may be called more often than anybody can read.
 const ROWS: u32 = 200;
 const PAGES: usize = 25;
+/// Pages of them that are short: each is as much as was read for it, and few passed.
+const SHORT_PAGES: usize = 5;
+/// Microseconds that looks lag behind at most while there is no backlog.
+const LAG: i64 = 10_000_000;
 /// Microseconds of a backlog that are not divided any more.
 const SHORTEST_SPAN: i64 = 1_000;
 /// Bytes of executions that one look keeps, as they are sent.
@@ -37,10 +41,10 @@ pub struct FollowedExecutions {
     newest: Timestamp,
     /// Looks begin here: what began before was recorded long ago.
     begin: Timestamp,
-    /// Those that began since, and were sent.
-    told: HashSet<ExecutionId>,
-    /// So were all that began before this, when they were too many to be kept in mind.
-    floor: Option<Timestamp>,
+    /// When those began that were sent, as far as looks go back.
+    told: HashMap<ExecutionId, Timestamp>,
+    /// What was known before the stream, when it is too much to be kept in mind.
+    known: Option<Known>,
     /// The newest that was sent.
     sent: Option<(Timestamp, ExecutionId)>,
     /// Microseconds of a backlog that one look could read, while there is a backlog.
@@ -50,16 +54,35 @@ pub struct FollowedExecutions {
     stamp: Option<Stamp>,
 }
 
+/// What its client has.
+enum Known {
+    /// All up to this one, when it began.
+    UpTo(Timestamp, ExecutionId),
+    /// All that had ended by then.
+    EndedBy(Timestamp),
+}
+
+impl Known {
+    fn has(&self, execution: &Execution) -> bool {
+        match self {
+            Self::UpTo(at, id) => (execution.timestamp, &execution.id) <= (*at, id),
+            Self::EndedBy(at) => {
+                let duration = (execution.duration * 1_000.0) as i64;
+                execution.timestamp.micros() + duration <= at.micros()
+            }
+        }
+    }
+}
+
 /// What one look found.
 #[derive(Default)]
 struct Look {
-    told: HashSet<ExecutionId>,
+    told: HashMap<ExecutionId, Timestamp>,
     /// Not sent yet, newest first.
     fresh: VecDeque<((Timestamp, ExecutionId), String)>,
     /// Bytes of them.
     size: usize,
-    newest: Option<Timestamp>,
-    oldest: Option<Timestamp>,
+    newest: Option<(Timestamp, ExecutionId)>,
     /// Newer ones were found than are kept.
     more: bool,
     /// There are older ones than were read.
@@ -106,20 +129,24 @@ impl FollowedExecutions {
             overlap_known: Instant::now(),
             newest,
             begin: newest.plus_seconds(-overlap),
-            told: HashSet::new(),
-            floor: None,
-            sent: since.zip(last.clone()),
+            told: HashMap::new(),
+            known: None,
+            sent: None,
             span: None,
             looked: false,
             stamp: None,
         };
-        let was_sent = |execution: &Execution| match (&last, since) {
-            (Some(last), Some(since)) => (execution.timestamp, &execution.id) <= (since, last),
-            _ => true,
+        let resumed = since.zip(last);
+        let known = match &resumed {
+            Some((at, id)) => Known::UpTo(*at, id.clone()),
+            None => Known::EndedBy(newest),
         };
+        // Without a place to go on from, all that is recorded by now.
+        let was_sent = |execution: &Execution| resumed.is_none() || known.has(execution);
         let look = followed.look(since, was_sent).await?;
         followed.told = look.told;
-        followed.floor = look.oldest.filter(|_| look.is_cut);
+        followed.known = Some(known).filter(|_| look.is_cut);
+        followed.sent = resumed.or(look.newest);
         Ok(followed)
     }
 
@@ -137,22 +164,23 @@ impl FollowedExecutions {
             cursor: None,
             ..self.filter.clone()
         };
-        let mut look = Look::default();
+        let (mut look, mut short) = (Look::default(), 0);
         for _ in 0..PAGES {
             let page = self.page(&filter).await?;
-            // With more behind it, a short page is one for which as much was read as a look may.
-            let is_short = page.executions.len() < ROWS as usize;
+            short += usize::from(page.executions.len() < ROWS as usize);
             for execution in page.executions {
-                look.newest = look.newest.max(Some(execution.timestamp));
-                look.oldest = Some(execution.timestamp);
+                let at = execution.timestamp;
+                if look.newest.is_none() {
+                    look.newest = Some((at, execution.id.clone()));
+                }
                 if was_sent(&execution) {
-                    look.told.insert(execution.id);
+                    look.told.insert(execution.id, at);
                 } else {
                     look.keep(&execution);
                 }
             }
             filter.cursor = page.next;
-            if filter.cursor.is_none() || is_short {
+            if filter.cursor.is_none() || short == SHORT_PAGES {
                 break;
             }
         }
@@ -163,8 +191,11 @@ impl FollowedExecutions {
     /// As much of a backlog from its beginning as one look reads, and where that ends; all there is without a backlog.
     async fn look_forward(&self, settled: Timestamp) -> Result<(Look, Option<Timestamp>)> {
         let was_sent = |execution: &Execution| {
-            let is_below = |floor| execution.timestamp < floor;
-            self.floor.is_some_and(is_below) || self.told.contains(&execution.id)
+            let is_known = self
+                .known
+                .as_ref()
+                .is_some_and(|known| known.has(execution));
+            is_known || self.told.contains_key(&execution.id)
         };
         let after = |micros: i64| Timestamp::from_micros(self.begin.micros() + micros);
         // Twice as much as last time: calls may have been fewer then.
@@ -174,7 +205,8 @@ impl FollowedExecutions {
             let look = self.look(until, was_sent).await?;
             let span = until.unwrap_or(settled).micros() - self.begin.micros();
             // What has just begun was told but for what is new, or comes faster than anybody reads.
-            if !look.is_cut || span < SHORTEST_SPAN {
+            let is_backlog = until.is_some() || span > LAG;
+            if !look.is_cut || !is_backlog || span < SHORTEST_SPAN {
                 return Ok((look, until));
             }
             until = Some(until.map_or(settled, |_| after(span / 2)));
@@ -212,7 +244,8 @@ impl FollowedExecutions {
             self.overlap_known = Instant::now();
         }
         let (events, more) = self.fresh().await?;
-        self.looked = !more;
+        // A backlog of which nothing passes is no reason to hurry.
+        self.looked = !more || events.is_empty();
         self.stamp = stamp.filter(|_| !more);
         Ok(events)
     }
@@ -222,9 +255,8 @@ impl FollowedExecutions {
         // The server that records may be late, and so may its clock be.
         let settled = Timestamp::now().plus_seconds(-2 * self.overlap);
         let (mut look, until) = self.look_forward(settled).await?;
-        look.told
-            .extend(look.fresh.iter().map(|((_, id), _)| id.clone()));
-        self.told = look.told;
+        let fresh = look.fresh.iter().map(|((at, id), _)| (id.clone(), *at));
+        self.told.extend(look.told.drain().chain(fresh));
         self.span = until.map(|until| until.micros() - self.begin.micros());
         if let Some(until) = until {
             if !look.more {
@@ -233,12 +265,13 @@ impl FollowedExecutions {
             look.more = true;
         }
         if !look.more {
-            self.newest = look
-                .newest
-                .map_or(self.newest, |newest| newest.max(self.newest));
+            let newest = look.newest.map(|(at, _)| at);
+            self.newest = self.newest.max(newest.unwrap_or(self.newest));
             let begin = self.newest.plus_seconds(-self.overlap).max(settled);
             self.begin = self.begin.max(begin);
         }
+        let begin = self.begin;
+        self.told.retain(|_, at| *at >= begin);
         // One that is late has the id of the newest before it: who comes again with it has had both.
         let events = look.fresh.into_iter().rev().map(|(id, text)| {
             let newest = self.sent.take().into_iter().fold(id, std::cmp::max);

@@ -12,6 +12,9 @@ use crate::model::time::Timestamp;
 use crate::service::Services;
 use crate::service::actor::Actor;
 
+/// Lines of one look, the newest.
+const LINES: usize = 1_000;
+
 /// A function's output, oldest line first.
 pub struct FollowedLines {
     services: Services,
@@ -39,7 +42,7 @@ impl FollowedLines {
             ids,
             overlap: overlap(function.timeout.seconds()),
             newest,
-            sent: last.unwrap_or_default(),
+            sent: newest,
             seen: HashMap::new(),
         };
         let known = followed.look().await?;
@@ -54,7 +57,7 @@ impl FollowedLines {
         let begin = self.newest.saturating_sub(self.overlap * 1_000_000_000);
         let observe = &self.services.observe;
         observe
-            .lines_after(&Actor::anonymous(), &self.ids.function, begin)
+            .lines(&Actor::anonymous(), &self.ids.function, LINES, Some(begin))
             .await
     }
 

@@ -18,7 +18,7 @@ use crate::service::paging::{self, Found, MAX_READ, read_rows};
 use crate::service::table::from_item;
 
 /// Of each function so many items are read for a workspace's page, however many functions were called.
-const LEAST_READ: usize = 1_000;
+const LEAST_READ: usize = 200;
 /// Most entries of one stretch.
 const LONGEST_STRETCH: usize = 64;
 /// Partitions read at the same time for a workspace's page.

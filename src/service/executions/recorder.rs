@@ -30,6 +30,8 @@ const WRITERS: usize = 8;
 const QUEUE: usize = 8_192;
 /// Calls that wait so at most: their callers may be gone, and so bound nothing.
 const WAITING: usize = 8_192;
+/// Calls that wait until they are written, with the whole answer.
+const DURABLE: usize = 512;
 
 /// In whose name a call ran.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,6 +91,7 @@ enum Message {
 pub struct Recorder {
     queue: mpsc::Sender<Message>,
     waiting: Arc<Semaphore>,
+    durable: Arc<Semaphore>,
     /// Executions that found no room.
     lost: Arc<AtomicU64>,
 }
@@ -108,6 +111,7 @@ impl Recorder {
         Self {
             queue,
             waiting: Arc::new(Semaphore::new(WAITING)),
+            durable: Arc::new(Semaphore::new(DURABLE)),
             lost,
         }
     }
@@ -133,6 +137,12 @@ impl Recorder {
 
     /// Records now: it is durable when this answers.
     pub async fn record_durably(&self, owner: Owner, execution: Execution) -> Result<()> {
+        let Ok(_place) = self.durable.try_acquire() else {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+            return Err(Error::overloaded(
+                "The function was called, and the call is not recorded: the store is too slow. Try again in a moment.",
+            ));
+        };
         let (written, answer) = oneshot::channel();
         let stopped = || Error::overloaded("The server is stopping. Try again in a moment.");
         self.queue

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{
-    Completed, Invocations, TestRequest, disabled, local_request, record, remote, too_large,
+    Completed, Invocations, TestRequest, disabled, local_request, places, record, remote, too_large,
 };
 use crate::model::callable_hosts::cluster_host;
 use crate::model::deployment::{AppName, Namespace};
@@ -169,8 +169,9 @@ impl Invocations {
             memory: function.memory.bytes(),
             max_body: self.limits.max_body,
         };
-        let places = self.remote.places_of(&function.id);
-        let outcome = match self.places(&places, function.id.as_str()).await {
+        let own = self.remote.places_of(&function.id);
+        let places = places(&own, &self.elsewhere, function.id.as_str());
+        let outcome = match places.await {
             Some(_places) => self.remote.call(&target, &call).await?,
             None => Outcome::failed(CallFailure::Overloaded),
         };

@@ -71,6 +71,8 @@ pub struct Invocations {
     effects: Effects,
     limits: CallLimits,
     all: FairQueue,
+    /// Calls of other addresses: one may lead back here, and wait for a place of `all`.
+    elsewhere: FairQueue,
     /// Places to make drafts in: each computes for a moment.
     drafts: Semaphore,
     /// Calls of the listener that nobody waits for: the answer has begun, or the caller left.
@@ -89,6 +91,7 @@ impl Invocations {
             effects: parts.effects,
             limits,
             all: FairQueue::new(limits.concurrency),
+            elsewhere: FairQueue::new(limits.concurrency),
             drafts: Semaphore::new(DRAFTS),
             apart: TaskTracker::new(),
         })
@@ -126,7 +129,7 @@ impl Invocations {
         }
         let (id, at) = new_id::execution();
         let begin = Instant::now();
-        let places = self.places(&route.concurrency, route.app_name.as_str());
+        let places = places(&route.concurrency, &self.all, route.app_name.as_str());
         let outcome = match while_wanted(caller.as_ref(), places).await {
             Some(Some(_places)) => {
                 let _in_progress = figures::call_in_progress();
@@ -150,17 +153,17 @@ impl Invocations {
         };
         (record::execution(recorded), outcome)
     }
+}
 
-    /// One of a function's places, and one of all.
-    async fn places<'a>(
-        &self,
-        own: &'a Semaphore,
-        function: &str,
-    ) -> Option<(SemaphorePermit<'a>, Turn)> {
-        let _waiting = figures::call_waiting();
-        let both = async { Some((own.acquire().await.ok()?, self.all.enter(function).await?)) };
-        tokio::time::timeout(QUEUE_TIME, both).await.ok().flatten()
-    }
+/// One of a function's places, and one of all.
+async fn places<'a>(
+    own: &'a Semaphore,
+    all: &FairQueue,
+    function: &str,
+) -> Option<(SemaphorePermit<'a>, Turn)> {
+    let _waiting = figures::call_waiting();
+    let both = async { Some((own.acquire().await.ok()?, all.enter(function).await?)) };
+    tokio::time::timeout(QUEUE_TIME, both).await.ok().flatten()
 }
 
 pub fn disabled() -> Error {

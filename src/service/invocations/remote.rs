@@ -1,7 +1,6 @@
 //! Calls of a function by its `invocationUrl`, where that is allowed to point (SPEC §10).
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use crate::model::callable_hosts::CallableHosts;
@@ -9,13 +8,14 @@ use crate::model::error::{Error, Result};
 use crate::model::id::FunctionId;
 use crate::port::platform::{Call, Outcome};
 use crate::port::remote::RemoteFunctions;
+use crate::service::shared::ByName;
 
 pub struct RemoteCaller {
     functions: Arc<dyn RemoteFunctions>,
     hosts: CallableHosts,
     per_function: usize,
-    /// Of functions with calls under way.
-    places: Mutex<HashMap<FunctionId, Weak<Semaphore>>>,
+    /// Places of functions with calls under way, by their ids.
+    places: ByName<Semaphore>,
 }
 
 impl RemoteCaller {
@@ -29,19 +29,13 @@ impl RemoteCaller {
             functions,
             hosts,
             per_function,
-            places: Mutex::default(),
+            places: ByName::default(),
         }
     }
 
     pub(super) fn places_of(&self, function: &FunctionId) -> Arc<Semaphore> {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        places.retain(|_, places| places.strong_count() > 0);
-        let known = places.get(function).and_then(Weak::upgrade);
-        known.unwrap_or_else(|| {
-            let new = Arc::new(Semaphore::new(self.per_function));
-            places.insert(function.clone(), Arc::downgrade(&new));
-            new
-        })
+        let new = || Semaphore::new(self.per_function);
+        self.places.get(function.as_str(), new)
     }
 
     pub(super) async fn call(&self, url: &reqwest::Url, call: &Call) -> Result<Outcome> {

@@ -1,6 +1,7 @@
 //! Functions and workspaces with all that is theirs; every step is harmless when repeated.
 
 use std::sync::Arc;
+use tokio::sync::Mutex;
 
 use super::Retention;
 use crate::model::deployment::AppName;
@@ -26,22 +27,30 @@ impl Retention {
     ) -> Result<()> {
         let functions = &self.parts.functions;
         // One that was interrupted goes on when it is asked for again.
-        let revision = if functions.is_deleting(workspace, id).await? {
-            None
-        } else {
+        let is_marked = functions.is_deleting(workspace, id).await?;
+        let mut revision = None;
+        if !is_marked {
             let record = functions.record(workspace, id).await?;
-            expected_revision(if_match, record.revision)?
-        };
+            revision = expected_revision(if_match, record.revision)?;
+        }
         let (retention, workspace, id) = (self.clone(), workspace.clone(), id.clone());
         let work = async move {
-            let functions = &retention.parts.functions;
-            functions.mark_deleting(&workspace, &id, revision).await?;
+            if !is_marked {
+                let functions = &retention.parts.functions;
+                functions.mark_deleting(&workspace, &id, revision).await?;
+            }
             retention.finish_function(&workspace, &id).await
         };
         self.parts.effects.run(work).await
     }
 
     async fn finish_function(&self, workspace: &WorkspaceId, id: &FunctionId) -> Result<()> {
+        let turn = self.deletions.get(id.as_str(), Mutex::default);
+        let _turn = turn.lock().await;
+        let functions = &self.parts.functions;
+        if !functions.is_deleting(workspace, id).await? {
+            return Ok(());
+        }
         self.parts.builds.remove(workspace, Some(id)).await?;
         let mut apps = self.parts.deployments.apps_by_function().await?;
         // What was recorded before the mark is written before it is deleted.
@@ -72,19 +81,18 @@ impl Retention {
         if_match: Option<&str>,
     ) -> Result<()> {
         let workspaces = &self.parts.workspaces;
-        let revision = if workspaces.is_deleting(id).await? {
-            None
-        } else {
+        let is_marked = workspaces.is_deleting(id).await?;
+        let mut revision = None;
+        if !is_marked {
             let record = workspaces.record(id).await?;
-            expected_revision(if_match, record.revision)?
-        };
+            revision = expected_revision(if_match, record.revision)?;
+        }
         let (retention, id) = (self.clone(), id.clone());
         let work = async move {
-            retention
-                .parts
-                .workspaces
-                .mark_deleting(&id, revision)
-                .await?;
+            if !is_marked {
+                let workspaces = &retention.parts.workspaces;
+                workspaces.mark_deleting(&id, revision).await?;
+            }
             retention.finish_workspace(&id).await
         };
         self.parts.effects.run(work).await
@@ -92,6 +100,11 @@ impl Retention {
 
     /// Tasks and apps are looked for once, for all functions.
     async fn finish_workspace(&self, id: &WorkspaceId) -> Result<()> {
+        let turn = self.deletions.get(id.as_str(), Mutex::default);
+        let _turn = turn.lock().await;
+        if !self.parts.workspaces.is_deleting(id).await? {
+            return Ok(());
+        }
         let functions = self.all_functions(id).await?;
         for function in &functions {
             let functions = &self.parts.functions;

@@ -119,13 +119,13 @@ impl Retention {
                 return Ok(());
             }
             if self.drop_oldest_executions(usage - limit).await? == 0 {
+                tracing::warn!(
+                    limit,
+                    "the data is larger than BLUE_FAAS_MAX_DATA although nothing unused is left; deployed versions need the rest"
+                );
                 break;
             }
         }
-        tracing::warn!(
-            limit,
-            "the data is larger than BLUE_FAAS_MAX_DATA although nothing unused is left; deployed versions need the rest"
-        );
         Ok(())
     }
 

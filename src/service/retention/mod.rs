@@ -17,6 +17,7 @@ use super::executions::recorder::Recorder;
 use super::functions::{FunctionRecord, Functions};
 use super::key_values::StoredKeyValues;
 use super::paging::PageQuery;
+use super::shared::ByName;
 use super::table::{Table, store_error};
 use super::workspaces::Workspaces;
 use crate::model::error::Result;
@@ -65,6 +66,8 @@ pub struct Retention {
     table: Table,
     parts: RetentionParts,
     settings: RetentionSettings,
+    /// Deletions of this server, by what they delete: one at a time, or the second might delete what was made anew since.
+    deletions: ByName<tokio::sync::Mutex<()>>,
 }
 
 impl Retention {
@@ -73,6 +76,7 @@ impl Retention {
             table: Table::new(parts.store.clone()),
             parts,
             settings,
+            deletions: ByName::default(),
         })
     }
 

@@ -3,15 +3,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use wiremock::matchers::any;
-use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::answer::Answer;
 use crate::support::app::TestApp;
 use crate::support::builders::{Function, a_function, a_workspace};
+use crate::support::gate::Gate;
 
 const MAX_BODY: usize = 6 * 1024 * 1024;
 
@@ -94,20 +92,22 @@ async fn a_function_elsewhere_has_as_many_places_as_one_here() {
         ("BLUE_FAAS_INVOKE_ALLOWED_HOSTS", "127.0.0.1"),
         ("BLUE_FAAS_MAX_CONCURRENCY", "1,4"),
     ]);
-    let slow = MockServer::start().await;
-    let answer = ResponseTemplate::new(200).set_delay(Duration::from_secs(5));
-    Mock::given(any()).respond_with(answer).mount(&slow).await;
+    let gate = Gate::open().await;
     let workspace = a_workspace().create(&app).await;
-    let elsewhere = a_function().with("invocationUrl", slow.uri());
+    let elsewhere = a_function().with("invocationUrl", gate.url());
     let function = elsewhere.create(&app, &workspace).await;
     let test = format!("{}/test", function.path());
-    let call = || async {
+    let call = async || {
         let called = app.post(&test, &json!({})).await.with_status(200);
         called["statusCode"].as_u64().expect("a status")
     };
-    let mut statuses: [u64; 3] = tokio::join!(call(), call(), call()).into();
-    statuses.sort_unstable();
-    assert_eq!(statuses, [200, 503, 503]);
+    let others = async {
+        let first = gate.arrived().await;
+        assert_eq!([call().await, call().await], [503, 503]);
+        first.answer().await;
+    };
+    let (status, ()) = tokio::join!(call(), others);
+    assert_eq!(status, 200);
 }
 
 #[tokio::test]

@@ -8,14 +8,15 @@ use blue_faas::port::store::{Item, Key, Query, Store as _, Write};
 use blue_faas::service::new_id;
 use http::Method;
 use serde_json::json;
-use std::time::{Duration, Instant};
-use wiremock::matchers::{any, path};
+use std::time::Instant;
+use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::answer::Answer;
 use crate::support::app::TestApp;
 use crate::support::builders::{Function, Workspace, a_function, a_workspace, text};
 use crate::support::events::{Events, PATIENCE};
+use crate::support::gate::Gate;
 
 /// A function that is called at an address of its own.
 async fn remote_function(app: &TestApp) -> (MockServer, Function) {
@@ -228,33 +229,63 @@ async fn a_backlog_of_hours_is_told_from_its_beginning() {
     assert_eq!(events.next().await.1, expected[0], "which came after them");
 }
 
-/// One that begins and ends, and one that began before it and is recorded after it.
 #[tokio::test]
 async fn who_comes_again_after_a_late_one_is_not_told_the_others_twice() {
-    let app = TestApp::start_with(&[
-        ("BLUE_FAAS_INVOKE_ALLOWED_HOSTS", "127.0.0.1"),
-        ("BLUE_FAAS_MAX_CONCURRENCY", "4,8"),
-    ]);
-    let (remote, function) = remote_function(&app).await;
-    let slow = ResponseTemplate::new(200).set_delay(Duration::from_secs(3));
-    let late = Mock::given(path("/late")).respond_with(slow);
-    late.with_priority(1).mount(&remote).await;
+    let app = TestApp::start_with(&[("BLUE_FAAS_INVOKE_ALLOWED_HOSTS", "127.0.0.1")]);
+    let (gate, workspace) = (Gate::open().await, a_workspace().create(&app).await);
+    let elsewhere = a_function().with("invocationUrl", gate.url());
+    let function = elsewhere.create(&app, &workspace).await;
     let logs = format!("{}/logs", function.path());
     let mut events = Events::open(&app, &logs, None).await;
-    let called_late = call(&app, &function, "/late");
-    let meanwhile = async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        call(&app, &function, "/quick").await
+    let told = async {
+        let late = gate.arrived().await;
+        let (quick, ()) = tokio::join!(call(&app, &function, "/quick"), async {
+            gate.arrived().await.answer().await;
+        });
+        let (_, id, execution) = events.next().await;
+        assert_eq!((&id, &execution["path"]), (&quick, &json!("/quick")));
+        late.answer().await;
+        let (_, id, execution) = events.next().await;
+        assert_eq!((&id, &execution["path"]), (&quick, &json!("/late")));
+        id
     };
-    let (late, quick) = tokio::join!(called_late, meanwhile);
-    let (_, id, execution) = events.next().await;
-    assert_eq!((&id, &execution["path"]), (&quick, &json!("/quick")));
-    let (_, id, execution) = events.next().await;
-    assert_eq!((&id, &execution["id"]), (&quick, &json!(late)));
+    let (_, id) = tokio::join!(call(&app, &function, "/late"), told);
     drop(events);
     let mut again = Events::open(&app, &logs, Some(&id)).await;
-    let last = call(&app, &function, "/last").await;
+    let (last, ()) = tokio::join!(call(&app, &function, "/last"), async {
+        gate.arrived().await.answer().await;
+    });
     assert_eq!(again.next().await.2["id"], last);
+}
+
+/// More of them than are read for a page, none of which pass.
+#[tokio::test]
+async fn the_few_that_pass_are_told_among_the_many_that_do_not() {
+    let (app, _remote, function, _) = with_backlog(async |store, function, first| {
+        let (mut ids, mut writes) = (Vec::new(), Vec::new());
+        for _ in 0..12_000 {
+            let (id, at) = new_id::execution();
+            let (key, item) = again(&first, function, &id, at);
+            writes.push(Write::put(key, item));
+            ids.push(id.to_string());
+        }
+        for writes in writes.chunks(100) {
+            let written = store.transact(writes.to_vec(), None).await;
+            written.expect("written");
+        }
+        ids
+    })
+    .await;
+    let of_workspace = format!("/api/workspaces/{}/logs?q=wanted", function.workspace);
+    for logs in [format!("{}/logs?q=wanted", function.path()), of_workspace] {
+        let mut events = Events::open(&app, &logs, None).await;
+        for path in ["/wanted/1", "/other", "/wanted/2"] {
+            let id = call(&app, &function, path).await;
+            if path != "/other" {
+                assert_eq!(events.next().await.2["id"], id, "{path}");
+            }
+        }
+    }
 }
 
 /// More of them than two looks read, a third of them in one minute, with hours of silence before and after it.
