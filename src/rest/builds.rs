@@ -153,7 +153,7 @@ async fn accept(
 /// Build an upload.
 ///
 /// Checks the upload, queues its build to WebAssembly and answers the task at once; follow it at its `Location`. With `function_id` a build
-/// that succeeds makes a version. What can be seen without running it (no handler, several components) is refused right away.
+/// that succeeds makes a version. What can be seen without reading the code (no module, several components) is refused right away; the task tells the rest.
 #[utoipa::path(
     post, path = "/api/v1/build", operation_id = "build_upload", tag = "builds",
     request_body(content((BuildForm = "multipart/form-data", encoding(("file" = (content_type = "text/x-python, application/zip"))), example = json!({"file": "from spin_sdk.http import IncomingHandler as Base, Request, Response\n\nclass IncomingHandler(Base):\n    def handle_request(self, request: Request) -> Response:\n        return Response(200, {}, b\"Hello\")\n", "workspace_id": "ws-4mZk0QxT", "function_id": "fn-7pQ2sXaB", "app_name": "approve-payment"})))),

@@ -115,13 +115,15 @@ pub async fn deploy(
         version: None,
         id: None,
     };
-    Ok(Json(
-        services
-            .deployments
-            .deploy(&Actor::anonymous(), request)
-            .await?
-            .into(),
-    ))
+    let is_scaled = request.options.enable_autoscaling && request.options.replicas.is_some();
+    let actor = Actor::anonymous();
+    let mut outcome = services.deployments.deploy(&actor, request).await?;
+    if is_scaled {
+        outcome
+            .warnings
+            .push("replicas has no effect while enable_autoscaling is on.".to_owned());
+    }
+    Ok(Json(outcome.into()))
 }
 
 /// Deploy again what was deployed before.

@@ -1,9 +1,9 @@
 //! Calls of functions and their records
 
-use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{FromRequest as _, OriginalUri, Request, State};
 use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
 use base64::Engine as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Serialize;
@@ -14,12 +14,12 @@ use utoipa::ToSchema;
 use super::answers::{Answer, Answers};
 use super::completed;
 use super::description::parameters::{
-    FunctionPath, LastEventId, LimitTo500, LimitTo1000, LogsQuery, WorkspaceFunctionPath,
-    WorkspacePath,
+    ExecutionPath, FunctionPath, LastEventId, LimitTo500, LimitTo1000, LogsQuery,
+    WorkspaceFunctionPath, WorkspacePath,
 };
 use super::description::requests::{RunDraftRequest, TestFunctionRequest};
 use super::error::{Envelope, ErrorResponse, Result};
-use super::extract::{self, Fields, Id, Ids, Parameters};
+use super::extract::{self, ExecutionIds, Fields, Id, Ids, Parameters};
 use super::functions::ids_of;
 use super::live::{FollowedExecutions, Streams, last_event_id, wants_events};
 use crate::model::error::{self, Error, ErrorKind};
@@ -118,6 +118,20 @@ pub async fn list(
     };
     let answer = answers.get(&uri, stamp, list).await?;
     Ok(answer.into_response())
+}
+
+/// One execution.
+///
+/// By its id, which calls of the API answer, errors name and lists have.
+#[utoipa::path(
+    get, path = "/api/workspaces/{ws}/functions/{fn}/executions/{id}", operation_id = "get_execution", tag = "executions",
+    params(ExecutionPath),
+    responses((status = 200, description = "As it was recorded", body = Execution)),
+)]
+pub async fn read(State(services): State<Services>, ids: ExecutionIds) -> Result<Json<Execution>> {
+    let (executions, actor) = (&services.executions, Actor::anonymous());
+    let found = executions.get(&actor, &ids.workspace, &ids.function, &ids.execution);
+    Ok(Json(found.await?))
 }
 
 /// Executions of a function, by its id alone.

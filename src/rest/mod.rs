@@ -141,6 +141,7 @@ fn workspaces_and_functions(limits: BodyLimits) -> OpenApiRouter<ConsoleState> {
         ))
         .merge(calls(limits))
         .routes(routes!(executions::list))
+        .routes(routes!(executions::read))
         .routes(routes!(executions::list_by_id))
         .routes(routes!(executions::list_of_workspace))
         .routes(routes!(observe::lines))

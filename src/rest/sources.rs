@@ -6,7 +6,7 @@ use http::{HeaderMap, header};
 
 use super::conditional::if_match;
 use super::description::parameters::{IfMatch, WorkspaceFunctionPath};
-use super::description::requests::UploadForm;
+use super::description::requests::{Archive, UploadForm};
 use super::error::Result;
 use super::extract::Ids;
 use super::functions::tagged;
@@ -52,8 +52,8 @@ pub async fn replace_source(
     get, path = "/api/workspaces/{ws}/functions/{fn}/source", operation_id = "download_source", tag = "functions",
     params(WorkspaceFunctionPath),
     responses((status = 200, description = "The module, or the archive", content(
-            (Vec<u8> = "text/x-python; charset=utf-8"),
-            (Vec<u8> = "application/zip"),
+            (String = "text/x-python; charset=utf-8"),
+            (Archive = "application/zip"),
         ))),
 )]
 pub async fn download_source(State(services): State<Services>, ids: Ids) -> Result<Response> {

@@ -10,7 +10,7 @@ use super::accept::prefers;
 use super::description::parameters::{
     ComponentQuery, ExportQuery, WorkspaceFunctionPath, WorkspacePath,
 };
-use super::description::requests::{ImportForm, ImportWorkspaceForm};
+use super::description::requests::{Archive, ImportForm, ImportWorkspaceForm};
 use super::error::{Envelope, ErrorResponse, Result};
 use super::extract::{Id, Ids, Parameters};
 use super::functions::location;
@@ -52,7 +52,7 @@ fn archive(export: Export) -> Response {
 #[utoipa::path(
     get, path = "/api/workspaces/{ws}/functions/{fn}/export", operation_id = "export_function", tag = "spin apps",
     params(WorkspaceFunctionPath, ExportQuery, ComponentQuery),
-    responses((status = 200, description = "A .zip archive", body = Vec<u8>, content_type = "application/zip"), (status = 409, description = "`CONFLICT`: nothing was built of what is saved.", body = Envelope)),
+    responses((status = 200, description = "A .zip archive", body = Archive, content_type = "application/zip"), (status = 409, description = "`CONFLICT`: nothing was built of what is saved.", body = Envelope)),
 )]
 pub async fn export_function(
     State(services): State<Services>,
@@ -76,7 +76,7 @@ pub async fn export_function(
 #[utoipa::path(
     get, path = "/api/workspaces/{ws}/export", operation_id = "export_workspace", tag = "spin apps",
     params(WorkspacePath, ExportQuery),
-    responses((status = 200, description = "A .zip archive", body = Vec<u8>, content_type = "application/zip")),
+    responses((status = 200, description = "A .zip archive", body = Archive, content_type = "application/zip")),
 )]
 pub async fn export_workspace(
     State(services): State<Services>,

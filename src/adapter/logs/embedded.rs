@@ -26,6 +26,12 @@ impl EmbeddedLogs {
     }
 }
 
+/// When the execution of this sort key began.
+fn begin_of(sort_key: &str) -> Option<Timestamp> {
+    let (at, _) = sort_key.strip_prefix(EXECUTION_PREFIX)?.split_once('#')?;
+    at.parse().ok()
+}
+
 #[async_trait]
 impl LogSource for EmbeddedLogs {
     async fn lines(
@@ -55,7 +61,7 @@ impl LogSource for EmbeddedLogs {
             let page = self.store.query(&query).await.map_err(|_| {
                 Error::overloaded("The lines could not be read. Try again in a moment.")
             })?;
-            for (_, item) in &page.items {
+            for (key, item) in &page.items {
                 read += 1;
                 // The lines of a draft or a replay are for whoever ran it.
                 let trigger = item.get("trigger").map(Trigger::deserialize);
@@ -69,6 +75,8 @@ impl LogSource for EmbeddedLogs {
                 else {
                     continue;
                 };
+                // To the microsecond, where the attribute has milliseconds: calls of the same one have lines of their own.
+                let begin = begin_of(&key.sk).unwrap_or(at).micros();
                 let texts = item
                     .get("logs")
                     .and_then(|value| value.as_array())
@@ -85,7 +93,7 @@ impl LogSource for EmbeddedLogs {
                         // A traceback of a failed call is an error to its end.
                         in_traceback |= failed && text.starts_with("Traceback");
                         LogLine {
-                            nanos: at.micros() * 1_000 + index,
+                            nanos: begin * 1_000 + index,
                             at,
                             level: if in_traceback {
                                 Level::Error

@@ -28,7 +28,7 @@ pub use reuse::{InstanceReuse, SlotReuse};
 
 pub const RUNTIME: &str = "Python 3.12";
 
-/// Derived, never stored: see SPEC §2.
+/// What the function is doing, or whether it answers: `disabled`, else what is under way, else `failed` when its first deployment failed, else `active`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FunctionStatus {

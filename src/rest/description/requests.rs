@@ -182,6 +182,11 @@ pub enum CheckedMethods {
     All,
 }
 
+/// The bytes of a .zip archive.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub struct Archive(Vec<u8>);
+
 #[derive(ToSchema)]
 pub struct UploadForm {
     /// A .py file or a .zip archive.

@@ -150,6 +150,7 @@ impl Deployments {
                 warnings: Vec::new(),
             });
         }
+        let foreign = foreign_image(&image, owner.as_ref());
         let mut record = new_record(actor, request, &image, app_name, owner.as_ref());
         self.begin(&record, owner.as_ref()).await?;
         let next = AppRecord::deployed(app.as_ref(), &record, &image, owner.as_ref());
@@ -162,13 +163,16 @@ impl Deployments {
             }
         };
         let (made, made_in) = (deployed.app_name.clone(), next.namespace.clone());
-        let recorded = self
+        let mut recorded = self
             .succeed(&turn, &mut record, &image, next, deployed)
             .await;
-        if let Err(error) = &recorded {
-            drop(turn);
-            self.restore(&made, &made_in).await;
-            self.fail(&mut record, error).await?;
+        match &mut recorded {
+            Ok(outcome) => outcome.warnings.extend(foreign),
+            Err(error) => {
+                drop(turn);
+                self.restore(&made, &made_in).await;
+                self.fail(&mut record, error).await?;
+            }
         }
         recorded
     }
@@ -333,6 +337,14 @@ fn new_record(
         workspace_id: owner.map(|function| function.workspace_id.clone()),
         claimed_by: request.function_id.filter(|_| owner.is_none()),
     }
+}
+
+/// What to know of an image that was built for another function.
+fn foreign_image(image: &ImageRecord, owner: Option<&FunctionRecord>) -> Option<String> {
+    let (built_for, owner) = (image.function_id.as_ref()?, owner?);
+    (*built_for != owner.id).then(|| {
+        format!("The image was built for the function {built_for}: none of this function's versions serves now.")
+    })
 }
 
 /// Deployments of a function are in its partition, others in their app's.

@@ -3,7 +3,7 @@
 //! Invariant: a route says what the record of its app says. Changes made here follow at once; where the store is shared, those of
 //! other replicas within two seconds.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Semaphore;
 
@@ -137,31 +137,49 @@ impl Routes {
             .remove(app);
     }
 
-    /// Lets what serves follow a change of a function's settings, and the records of its app and canary.
-    pub(in crate::service) async fn follow_function(&self, changed: &FunctionRecord) -> Result<()> {
+    /// Lets what serves follow a change of a function's settings: all its apps, and its canary. Answers the settings (their fingerprint)
+    /// that its own app serves with.
+    pub(in crate::service) async fn follow_function(
+        &self,
+        changed: &FunctionRecord,
+    ) -> Result<Option<String>> {
         // A deployment may have been recorded since the change was begun.
         let key = keys::function(&changed.workspace_id, &changed.id);
         let Some(function) = self.table.get::<FunctionRecord>(&key).await? else {
-            return Ok(());
+            return Ok(None);
         };
-        let Some(app) = &function.app_name else {
-            return Ok(());
-        };
-        let deployed = Update::new(keys::function(&function.workspace_id, &function.id))
-            .set(
-                "deployedConfiguration",
-                fingerprint(&function.configuration()),
-            )
-            .when(Condition::Exists);
-        let record = self
-            .follow_in(app, &function, vec![Write::Update(deployed)])
-            .await?;
-        // The record knows of a canary that began a moment ago, here or elsewhere; this server's route may not yet.
-        if let Some(rule) = record.and_then(|record| record.canary) {
-            let canary = &rule.app_name;
-            self.follow_in(canary, &function, Vec::new()).await?;
+        let mut beside = self.apps_of(&function.id);
+        let (mut serves_with, mut followed) = (None, Ok(()));
+        if let Some(app) = &function.app_name {
+            let settings = fingerprint(&function.configuration());
+            let deployed = Update::new(key).set("deployedConfiguration", settings.as_str());
+            let deployed = vec![Write::Update(deployed.when(Condition::Exists))];
+            beside.remove(app);
+            match self.follow_in(app, &function, deployed).await {
+                // The record knows of a canary that began a moment ago, here or elsewhere; this server's route may not yet.
+                Ok(Some(record)) => {
+                    beside.extend(record.canary.map(|rule| rule.app_name));
+                    serves_with = Some(settings);
+                }
+                Ok(None) => {}
+                Err(error) => followed = Err(error),
+            }
         }
-        Ok(())
+        // The others as well when one does not: what is disabled answers nowhere.
+        for app in &beside {
+            let one = self.follow_in(app, &function, Vec::new()).await;
+            followed = followed.and(one.map(drop));
+        }
+        followed.map(|()| serves_with)
+    }
+
+    /// Those that this server serves.
+    fn apps_of(&self, function: &FunctionId) -> BTreeSet<AppName> {
+        let routes = self.by_app.read().unwrap_or_else(PoisonError::into_inner);
+        let own = routes
+            .values()
+            .filter(|route| route.function_id.as_ref() == Some(function));
+        own.map(|route| route.app_name.clone()).collect()
     }
 
     /// The app's record as it is then; `None` when it is another function's or gone.

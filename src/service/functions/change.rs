@@ -108,7 +108,8 @@ impl Functions {
                     .replace(&record, before.revision, with_last_deployed)
                     .await?
             {
-                self.routes.follow_function(&record).await?;
+                let serves_with = self.routes.follow_function(&record).await?;
+                record.deployed_configuration = serves_with.or(record.deployed_configuration);
                 let code = self.code(&record).await?;
                 let tag = etag(record.revision);
                 return Ok((self.view(record, Some(code)).await?, tag));
@@ -264,7 +265,7 @@ impl Functions {
                 source::apply_manifest(&mut record, manifest)?;
             }
             if self.replace(&record, before, false).await? {
-                return self.routes.follow_function(&record).await;
+                return self.routes.follow_function(&record).await.map(drop);
             }
         }
         Err(Error::overloaded(

@@ -59,6 +59,14 @@ async fn every_execution_is_told_once_and_a_lost_connection_is_taken_up_again() 
         assert_ne!(id, before, "what was before is in the list");
         told.push(id);
     }
+    let first = format!("{}/executions/{}", function.path(), told[0]);
+    let first = app.get(&first).await.with_status(200);
+    assert_eq!(
+        (&first["id"], &first["path"]),
+        (&json!(told[0]), &json!("/1"))
+    );
+    let unknown = format!("{}/executions/unknown", function.path());
+    app.get(&unknown).await.refused(404, "NOT_FOUND");
     drop(events);
     let missed = call(&app, &function, "/4").await;
     let alias = format!("{}/logs", function.alias());

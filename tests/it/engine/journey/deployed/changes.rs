@@ -49,6 +49,27 @@ impl Story {
         self.call_json("/").await;
     }
 
+    /// Its own, which was deployed last, and one that stands beside it.
+    pub(super) async fn its_settings_hold_for_all_its_apps(&self) {
+        const BESIDE: &str = "beside";
+        self.deploy_as(BESIDE, &self.image).await.with_status(200);
+        self.deploy(&self.image).await.with_status(200);
+        let variables = json!({"environmentVariables": {"GREETING": "Moin"}});
+        let changed = self.change(variables).await;
+        assert_eq!(changed, self.function.read(&self.app).await);
+        for app in [APP, BESIDE] {
+            let answer = self.app.call(app, "/").await.with_status(200);
+            assert_eq!(answer["greeting"], "Moin", "{app}");
+        }
+        self.change(json!({"status": "disabled"})).await;
+        for app in [APP, BESIDE] {
+            let refused = self.app.call(app, "/").await;
+            refused.refused(503, "FUNCTION_DISABLED");
+        }
+        self.change(json!({"status": "active"})).await;
+        self.app.call(BESIDE, "/").await.with_status(200);
+    }
+
     pub(super) async fn the_same_source_is_not_built_twice(&self) {
         let id = build_and_push(&self.app, &self.function, SOURCE).await;
         let built = task_when(&self.app, &id, Duration::from_mins(1), has_ended).await;

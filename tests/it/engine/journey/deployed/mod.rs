@@ -51,6 +51,7 @@ async fn tell(app: TestApp) {
     story.the_same_source_is_not_built_twice().await;
     story.a_redeployment_and_a_rollback_lose_no_call().await;
     story.the_name_of_an_app_belongs_to_its_function().await;
+    story.its_settings_hold_for_all_its_apps().await;
     story.a_killed_server_serves_again_at_once().await;
     story.a_deleted_function_leaves_nothing().await;
 }
@@ -116,7 +117,11 @@ impl Story {
     }
 
     async fn deploy(&self, image: &str) -> Answer {
-        let request = json!({"app_name": "Journey App", "namespace": "default", "image_ref": image, "function_id": self.function.id});
+        self.deploy_as("Journey App", image).await
+    }
+
+    async fn deploy_as(&self, app_name: &str, image: &str) -> Answer {
+        let request = json!({"app_name": app_name, "namespace": "default", "image_ref": image, "function_id": self.function.id});
         self.app.post("/api/v1/deploy", &request).await
     }
 
