@@ -171,6 +171,7 @@ impl Builds {
             image_ref: image_ref.clone(),
             task_id: Some(task.task_id.clone()),
             function_id: task.function_id.clone(),
+            workspace_id: Some(task.workspace_id.clone()),
             version: task.version,
             artifact: task.artifact.clone(),
             source_sha256: task

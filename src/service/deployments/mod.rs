@@ -267,11 +267,15 @@ impl Deployments {
         Ok(page.map(|record: DeploymentRecord| record.deployment))
     }
 
-    /// Takes an app of a function down and forgets it; part of deleting the function. Absence is fine.
-    pub(super) async fn remove_app(&self, function: &FunctionId, app_name: &AppName) -> Result<()> {
+    /// Takes an app down and forgets it, if it still is this function's, or unattached; part of deleting the function or workspace. Absence is fine.
+    pub(super) async fn remove_app(
+        &self,
+        function: Option<&FunctionId>,
+        app_name: &AppName,
+    ) -> Result<()> {
         let turn = self.turn(app_name, LONG_PATIENCE).await?;
         let app: Option<AppRecord> = self.table.get(&keys::app(app_name)).await?;
-        let Some(app) = app.filter(|app| app.function_id.as_ref() == Some(function)) else {
+        let Some(app) = app.filter(|app| app.function_id.as_ref() == function) else {
             return Ok(());
         };
         self.routes.remove(app_name);
@@ -288,14 +292,17 @@ impl Deployments {
             .await
     }
 
-    /// Apps that belong to functions.
-    pub(super) async fn apps_by_function(&self) -> Result<HashMap<FunctionId, Vec<AppName>>> {
-        let apps: Vec<AppRecord> = self.table.all(Query::prefix(keys::APPS, "")).await?;
-        let mut by_function: HashMap<FunctionId, Vec<AppName>> = HashMap::new();
+    /// Apps by the functions that they belong to; under `None` those of the workspace that belong to none.
+    pub(super) async fn apps_of(
+        &self,
+        workspace: &WorkspaceId,
+    ) -> Result<HashMap<Option<FunctionId>, Vec<AppName>>> {
+        let mut apps: Vec<AppRecord> = self.table.all(Query::prefix(keys::APPS, "")).await?;
+        apps.retain(|app| app.workspace_id.as_ref() == Some(workspace));
+        let mut by_function: HashMap<_, Vec<AppName>> = HashMap::new();
         for app in apps {
-            if let Some(function) = app.function_id {
-                by_function.entry(function).or_default().push(app.app_name);
-            }
+            let of_function = by_function.entry(app.function_id).or_default();
+            of_function.push(app.app_name);
         }
         Ok(by_function)
     }
@@ -334,7 +341,10 @@ fn new_record(
             created_at: Timestamp::now(),
             by: actor.name().to_owned(),
         },
-        workspace_id: owner.map(|function| function.workspace_id.clone()),
+        workspace_id: owner.map_or_else(
+            || image.workspace_id.clone(),
+            |function| Some(function.workspace_id.clone()),
+        ),
         claimed_by: request.function_id.filter(|_| owner.is_none()),
     }
 }

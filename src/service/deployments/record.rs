@@ -21,6 +21,7 @@ pub struct AppRecord {
     /// Of an unattached app: the function that a deployment named and that is not known here. The name is kept for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claimed_by: Option<FunctionId>,
+    /// The function's; of an unattached app the one that its image was built in.
     #[serde(default)]
     pub workspace_id: Option<WorkspaceId>,
     /// What serves; absent until the first deployment succeeded.
@@ -110,6 +111,9 @@ pub struct ImageRecord {
     pub task_id: Option<TaskId>,
     #[serde(default)]
     pub function_id: Option<FunctionId>,
+    /// Of the build: an app of its image that belongs to no function is this workspace's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<WorkspaceId>,
     #[serde(default)]
     pub version: Option<u32>,
     /// Absent where only the registry holds it.
@@ -128,6 +132,7 @@ impl ImageRecord {
             image_ref: image_ref.clone(),
             task_id: Some(version.task_id.clone()),
             function_id: Some(version.function_id.clone()),
+            workspace_id: None,
             version: Some(version.number),
             artifact: version.artifact.clone(),
             source_sha256: version.source.sha256.clone(),
@@ -141,6 +146,7 @@ impl ImageRecord {
             image_ref: image_ref.clone(),
             task_id: None,
             function_id: None,
+            workspace_id: None,
             version: None,
             artifact: None,
             source_sha256: String::new(),

@@ -52,10 +52,10 @@ impl Retention {
             return Ok(());
         }
         self.parts.builds.remove(workspace, Some(id)).await?;
-        let mut apps = self.parts.deployments.apps_by_function().await?;
+        let mut apps = self.parts.deployments.apps_of(workspace).await?;
         // What was recorded before the mark is written before it is deleted.
         self.parts.recorder.flush().await;
-        let apps = apps.remove(id).unwrap_or_default();
+        let apps = apps.remove(&Some(id.clone())).unwrap_or_default();
         self.remove_function(workspace, id, apps).await
     }
 
@@ -66,7 +66,7 @@ impl Retention {
         apps: Vec<AppName>,
     ) -> Result<()> {
         for app in apps {
-            self.parts.deployments.remove_app(id, &app).await?;
+            self.parts.deployments.remove_app(Some(id), &app).await?;
         }
         self.parts.key_values.remove_owner(id.as_str()).await?;
         activity::delete_executions(&self.table, workspace, id).await?;
@@ -111,10 +111,14 @@ impl Retention {
             functions.mark_deleting(id, &function.id, None).await?;
         }
         self.parts.builds.remove(id, None).await?;
-        let mut apps = self.parts.deployments.apps_by_function().await?;
+        let mut apps = self.parts.deployments.apps_of(id).await?;
         self.parts.recorder.flush().await;
+        for app in apps.remove(&None).unwrap_or_default() {
+            self.parts.deployments.remove_app(None, &app).await?;
+        }
         for function in functions {
-            let apps = apps.remove(&function.id).unwrap_or_default();
+            let apps = apps.remove(&Some(function.id.clone()));
+            let apps = apps.unwrap_or_default();
             self.remove_function(id, &function.id, apps).await?;
         }
         activity::delete_all(&self.table, id).await?;

@@ -1,9 +1,11 @@
 //! What a kill does not end, and what a deletion does.
 
+use http::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-use super::{APP, Story, WRITTEN};
+use super::{APP, SOURCE, Story, WRITTEN};
+use crate::engine::journey::{BUILD_TIMEOUT, has_ended, task_when};
 use crate::support::builders::text;
 
 impl Story {
@@ -79,5 +81,25 @@ impl Story {
         // Its image is forgotten with it.
         let image = self.deploy(&self.image).await;
         assert_eq!(image.refused_field(), "image_ref");
+    }
+
+    /// And deployed for no function.
+    pub(super) async fn a_deleted_workspace_takes_along_what_was_built_in_it(&self) {
+        const LOOSE: &str = "loose";
+        let fields = [
+            ("workspace_id", self.workspace.id.as_str()),
+            ("registry_url", "registry.example.com/team/loose"),
+        ];
+        let (path, file) = ("/api/v1/build-and-push", ("app.py", SOURCE));
+        let accepted = self.app.upload(Method::POST, path, file, &fields).await;
+        let task = text(&accepted.with_status(202), "task_id");
+        let built = task_when(&self.app, &task, BUILD_TIMEOUT, has_ended).await;
+        let request = json!({"app_name": LOOSE, "namespace": "default", "image_ref": built["result"]["image_url"]});
+        let deployed = self.app.post("/api/v1/deploy", &request).await;
+        deployed.with_status(200);
+        self.app.call(LOOSE, "/").await.with_status(200);
+        let workspace = self.workspace.path();
+        self.app.delete(&workspace).await.with_status(204);
+        self.app.call(LOOSE, "/").await.refused(404, "NOT_FOUND");
     }
 }

@@ -54,6 +54,9 @@ async fn tell(app: TestApp) {
     story.its_settings_hold_for_all_its_apps().await;
     story.a_killed_server_serves_again_at_once().await;
     story.a_deleted_function_leaves_nothing().await;
+    story
+        .a_deleted_workspace_takes_along_what_was_built_in_it()
+        .await;
 }
 
 struct Story {
