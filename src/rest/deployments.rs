@@ -115,10 +115,11 @@ pub async fn deploy(
         version: None,
         id: None,
     };
-    let is_scaled = request.options.enable_autoscaling && request.options.replicas.is_some();
+    let has_replicas = fields.number("replicas")?.is_some();
+    let is_ignored = has_replicas && request.options.enable_autoscaling;
     let actor = Actor::anonymous();
     let mut outcome = services.deployments.deploy(&actor, request).await?;
-    if is_scaled {
+    if is_ignored {
         outcome
             .warnings
             .push("replicas has no effect while enable_autoscaling is on.".to_owned());

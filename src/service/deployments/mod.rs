@@ -4,6 +4,7 @@ mod canary;
 mod cluster;
 pub mod record;
 mod recording;
+mod removal;
 mod rollback;
 pub mod routes;
 mod scaffold;
@@ -31,11 +32,11 @@ use crate::model::time::Timestamp;
 use crate::model::version::Version;
 use crate::port::keys;
 use crate::port::platform::{Platform, PlatformError};
-use crate::port::store::{Query, Write};
 use record::{AppRecord, DeploymentRecord, ImageRecord, Place};
 use routes::Routes;
 use turn::{LONG_PATIENCE, PATIENCE};
 
+pub(super) use removal::AppOwner;
 pub use scaffold::{ScaffoldRequest, manifest};
 
 /// A deployment that is asked for.
@@ -265,46 +266,6 @@ impl Deployments {
         };
         let page = list.part(&self.table, part, |_| true).await?;
         Ok(page.map(|record: DeploymentRecord| record.deployment))
-    }
-
-    /// Takes an app down and forgets it, if it still is this function's, or unattached; part of deleting the function or workspace. Absence is fine.
-    pub(super) async fn remove_app(
-        &self,
-        function: Option<&FunctionId>,
-        app_name: &AppName,
-    ) -> Result<()> {
-        let turn = self.turn(app_name, LONG_PATIENCE).await?;
-        let app: Option<AppRecord> = self.table.get(&keys::app(app_name)).await?;
-        let Some(app) = app.filter(|app| app.function_id.as_ref() == function) else {
-            return Ok(());
-        };
-        self.routes.remove(app_name);
-        self.take_down(app_name, &app.namespace).await?;
-        self.table
-            .transact(vec![
-                turn.check(),
-                Write::delete(keys::app(app_name)),
-                Write::delete(keys::app_entry(app_name)),
-            ])
-            .await?;
-        self.table
-            .delete_partition(&keys::app_partition(app_name), "")
-            .await
-    }
-
-    /// Apps by the functions that they belong to; under `None` those of the workspace that belong to none.
-    pub(super) async fn apps_of(
-        &self,
-        workspace: &WorkspaceId,
-    ) -> Result<HashMap<Option<FunctionId>, Vec<AppName>>> {
-        let mut apps: Vec<AppRecord> = self.table.all(Query::prefix(keys::APPS, "")).await?;
-        apps.retain(|app| app.workspace_id.as_ref() == Some(workspace));
-        let mut by_function: HashMap<_, Vec<AppName>> = HashMap::new();
-        for app in apps {
-            let of_function = by_function.entry(app.function_id).or_default();
-            of_function.push(app.app_name);
-        }
-        Ok(by_function)
     }
 
     pub fn default_namespace(&self) -> &Namespace {

@@ -148,7 +148,7 @@ impl Routes {
         let Some(function) = self.table.get::<FunctionRecord>(&key).await? else {
             return Ok(None);
         };
-        let mut beside = self.apps_of(&function.id);
+        let mut beside = self.apps_of(&function.id).await?;
         let (mut serves_with, mut followed) = (None, Ok(()));
         if let Some(app) = &function.app_name {
             let settings = fingerprint(&function.configuration());
@@ -173,13 +173,18 @@ impl Routes {
         followed.map(|()| serves_with)
     }
 
-    /// Those that this server serves.
-    fn apps_of(&self, function: &FunctionId) -> BTreeSet<AppName> {
-        let routes = self.by_app.read().unwrap_or_else(PoisonError::into_inner);
-        let own = routes
-            .values()
-            .filter(|route| route.function_id.as_ref() == Some(function));
-        own.map(|route| route.app_name.clone()).collect()
+    /// Where others deploy too, this server may not serve the newest yet.
+    async fn apps_of(&self, function: &FunctionId) -> Result<BTreeSet<AppName>> {
+        if self.table.is_exclusive() {
+            let routes = self.by_app.read().unwrap_or_else(PoisonError::into_inner);
+            let own = routes
+                .values()
+                .filter(|route| route.function_id.as_ref() == Some(function));
+            return Ok(own.map(|route| route.app_name.clone()).collect());
+        }
+        let mut apps: Vec<AppRecord> = self.table.all(Query::prefix(keys::APPS, "")).await?;
+        apps.retain(|app| app.function_id.as_ref() == Some(function));
+        Ok(apps.into_iter().map(|app| app.app_name).collect())
     }
 
     /// The app's record as it is then; `None` when it is another function's or gone.

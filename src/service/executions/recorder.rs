@@ -135,16 +135,14 @@ impl Recorder {
         }
     }
 
-    /// Records now: it is durable when this answers.
+    /// Records now: it is durable when this answers. Where it fails the function was called all the same, so that trying again is no cure.
     pub async fn record_durably(&self, owner: Owner, execution: Execution) -> Result<()> {
         let Ok(_place) = self.durable.try_acquire() else {
             self.lost.fetch_add(1, Ordering::Relaxed);
-            return Err(Error::overloaded(
-                "The function was called, and the call is not recorded: the store is too slow. Try again in a moment.",
-            ));
+            return Err(unrecorded("the store is too slow"));
         };
         let (written, answer) = oneshot::channel();
-        let stopped = || Error::overloaded("The server is stopping. Try again in a moment.");
+        let stopped = || unrecorded("the server stops");
         self.queue
             .send(Message::Record {
                 owner,
@@ -163,6 +161,13 @@ impl Recorder {
             let _ = answer.await;
         }
     }
+}
+
+fn unrecorded(why: &str) -> Error {
+    internal(
+        "RECORD_ERROR",
+        format!("a call could not be recorded: {why}"),
+    )
 }
 
 struct Writer {

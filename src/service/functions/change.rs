@@ -52,6 +52,17 @@ impl FunctionChange {
             || self.code.is_some()
             || self.deploy_on_save.is_some()
     }
+
+    /// Whether what serves has to follow. It may run with the settings of an older version, which go when settings are saved.
+    fn configures(&self) -> bool {
+        self.memory.is_some()
+            || self.timeout.is_some()
+            || self.http_methods.is_some()
+            || self.environment.is_some()
+            || self.allowed_outbound_hosts.is_some()
+            || self.instance_reuse.is_some()
+            || self.disabled.is_some()
+    }
 }
 
 impl Functions {
@@ -108,8 +119,10 @@ impl Functions {
                     .replace(&record, before.revision, with_last_deployed)
                     .await?
             {
-                let serves_with = self.routes.follow_function(&record).await?;
-                record.deployed_configuration = serves_with.or(record.deployed_configuration);
+                if change.configures() {
+                    let serves_with = self.routes.follow_function(&record).await?;
+                    record.deployed_configuration = serves_with.or(record.deployed_configuration);
+                }
                 let code = self.code(&record).await?;
                 let tag = etag(record.revision);
                 return Ok((self.view(record, Some(code)).await?, tag));
@@ -265,7 +278,10 @@ impl Functions {
                 source::apply_manifest(&mut record, manifest)?;
             }
             if self.replace(&record, before, false).await? {
-                return self.routes.follow_function(&record).await.map(drop);
+                if tree.manifest.is_some() {
+                    self.routes.follow_function(&record).await?;
+                }
+                return Ok(());
             }
         }
         Err(Error::overloaded(

@@ -1,5 +1,6 @@
 //! Functions and workspaces with all that is theirs; every step is harmless when repeated.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
@@ -10,6 +11,7 @@ use crate::model::id::{FunctionId, WorkspaceId};
 use crate::model::time::Timestamp;
 use crate::port::keys;
 use crate::service::actor::Actor;
+use crate::service::deployments::AppOwner;
 use crate::service::executions::activity;
 use crate::service::workspaces::expected_revision;
 
@@ -52,25 +54,34 @@ impl Retention {
             return Ok(());
         }
         self.parts.builds.remove(workspace, Some(id)).await?;
-        let mut apps = self.parts.deployments.apps_of(workspace).await?;
+        let apps = self.parts.deployments.apps_by_owner().await?;
         // What was recorded before the mark is written before it is deleted.
         self.parts.recorder.flush().await;
-        let apps = apps.remove(&Some(id.clone())).unwrap_or_default();
-        self.remove_function(workspace, id, apps).await
+        self.remove_function(workspace, id, &apps).await
     }
 
     async fn remove_function(
         &self,
         workspace: &WorkspaceId,
         id: &FunctionId,
-        apps: Vec<AppName>,
+        apps: &HashMap<AppOwner, Vec<AppName>>,
     ) -> Result<()> {
-        for app in apps {
-            self.parts.deployments.remove_app(Some(id), &app).await?;
-        }
+        let owner = AppOwner::Function(id.clone());
+        self.remove_apps(apps, &owner).await?;
         self.parts.key_values.remove_owner(id.as_str()).await?;
         activity::delete_executions(&self.table, workspace, id).await?;
         self.parts.functions.remove(workspace, id).await
+    }
+
+    async fn remove_apps(
+        &self,
+        apps: &HashMap<AppOwner, Vec<AppName>>,
+        owner: &AppOwner,
+    ) -> Result<()> {
+        for app in apps.get(owner).into_iter().flatten() {
+            self.parts.deployments.remove_app(owner, app).await?;
+        }
+        Ok(())
     }
 
     /// Deletes a workspace with all that is in it. `if_match` is an ETag that must still hold.
@@ -111,15 +122,12 @@ impl Retention {
             functions.mark_deleting(id, &function.id, None).await?;
         }
         self.parts.builds.remove(id, None).await?;
-        let mut apps = self.parts.deployments.apps_of(id).await?;
+        let apps = self.parts.deployments.apps_by_owner().await?;
         self.parts.recorder.flush().await;
-        for app in apps.remove(&None).unwrap_or_default() {
-            self.parts.deployments.remove_app(None, &app).await?;
-        }
+        let owner = AppOwner::Workspace(id.clone());
+        self.remove_apps(&apps, &owner).await?;
         for function in functions {
-            let apps = apps.remove(&Some(function.id.clone()));
-            let apps = apps.unwrap_or_default();
-            self.remove_function(id, &function.id, apps).await?;
+            self.remove_function(id, &function.id, &apps).await?;
         }
         activity::delete_all(&self.table, id).await?;
         // What could not be read. Before the workspace: once that is gone, a build call may make it anew.

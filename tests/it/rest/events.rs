@@ -270,18 +270,8 @@ async fn who_comes_again_after_a_late_one_is_not_told_the_others_twice() {
 #[tokio::test]
 async fn the_few_that_pass_are_told_among_the_many_that_do_not() {
     let (app, _remote, function, _) = with_backlog(async |store, function, first| {
-        let (mut ids, mut writes) = (Vec::new(), Vec::new());
-        for _ in 0..12_000 {
-            let (id, at) = new_id::execution();
-            let (key, item) = again(&first, function, &id, at);
-            writes.push(Write::put(key, item));
-            ids.push(id.to_string());
-        }
-        for writes in writes.chunks(100) {
-            let written = store.transact(writes.to_vec(), None).await;
-            written.expect("written");
-        }
-        ids
+        let times = (0..12_000).map(|_| new_id::execution());
+        record_at(store, function, &first, times).await
     })
     .await;
     let of_workspace = format!("/api/workspaces/{}/logs?q=wanted", function.workspace);
@@ -299,8 +289,7 @@ async fn the_few_that_pass_are_told_among_the_many_that_do_not() {
 /// More of them than two looks read, a third of them in one minute, with hours of silence before and after it.
 async fn record_hours(store: &SqliteStore, function: &Function, first: Item) -> Vec<String> {
     let begin = Timestamp::now().plus_seconds(-10 * 3_600).micros() / 1_000;
-    let (mut ids, mut writes) = (Vec::new(), Vec::new());
-    for number in 0..12_000 {
+    let times = (0..12_000).map(|number| {
         let milliseconds = match number {
             0..4_000 => number * 1_000,
             4_000..8_000 => 4 * 3_600_000 + number * 15,
@@ -309,8 +298,21 @@ async fn record_hours(store: &SqliteStore, function: &Function, first: Item) -> 
         let milliseconds = begin + milliseconds;
         let id = uuid::Builder::from_unix_timestamp_millis(milliseconds as u64, &[7; 10]);
         let id: ExecutionId = id.into_uuid().to_string().parse().expect("an id");
-        let at = Timestamp::from_micros(milliseconds * 1_000);
-        let (key, item) = again(&first, function, &id, at);
+        (id, Timestamp::from_micros(milliseconds * 1_000))
+    });
+    record_at(store, function, &first, times).await
+}
+
+/// The same execution once more under each id and time.
+async fn record_at(
+    store: &SqliteStore,
+    function: &Function,
+    first: &Item,
+    times: impl Iterator<Item = (ExecutionId, Timestamp)>,
+) -> Vec<String> {
+    let (mut ids, mut writes) = (Vec::new(), Vec::new());
+    for (id, at) in times {
+        let (key, item) = again(first, function, &id, at);
         writes.push(Write::put(key, item));
         ids.push(id.to_string());
     }

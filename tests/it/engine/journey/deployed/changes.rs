@@ -122,8 +122,10 @@ impl Story {
         assert_eq!(answered, BTreeSet::from(["1".to_owned(), "2".to_owned()]));
         let answer = self.app.call(APP, "/").await;
         assert_eq!(answer.header("x-blue-version"), "1");
-        // A rollback brings the settings of its version back.
+        // A rollback brings the settings of its version back, until settings are saved.
         assert_eq!(answer.with_status(200)["greeting"], "Hello");
+        self.change(json!({"description": "Greets"})).await;
+        assert_eq!(self.call_json("/").await["greeting"], "Hello");
         assert_eq!(self.function.read(&self.app).await["deployedVersion"], 1);
     }
 
@@ -160,6 +162,11 @@ impl Story {
         let refused = self.app.post("/api/v1/deploy", &request).await;
         let refusal = refused.refused(409, "CONFLICT");
         assert_eq!(refusal.field.as_deref(), Some("app_name"));
+        let request = json!({"app_name": "of-other", "namespace": "default", "image_ref": self.image, "function_id": other.id, "replicas": 3});
+        let deployed = self.app.post("/api/v1/deploy", &request).await;
+        let warnings = deployed.with_status(200)["warnings"].to_string();
+        assert!(warnings.contains(&self.function.id), "{warnings}");
+        assert!(warnings.contains("replicas has no effect"), "{warnings}");
         self.app.delete(&other.path()).await.with_status(204);
         self.call_json("/").await;
     }
